@@ -1,0 +1,27 @@
+//! The nouns of the system: plain data that travels between actors, ports and the program.
+//!
+//! Nothing here does input or output, and nothing here knows who sends it to whom.
+
+mod answer;
+mod chat;
+mod context;
+mod generation;
+mod ids;
+mod metagraph;
+mod persona;
+mod score;
+mod seed;
+mod task;
+mod time;
+
+pub use answer::{Answer, MinerReply, Query, StatusCode};
+pub use chat::{ChatMessage, Role};
+pub use context::{Context, ContextBody, Section, SourceKind};
+pub use generation::{FinishReason, Generation, Lane, Sampling};
+pub use ids::{BlockNumber, Coldkey, ConversationId, Hotkey, InvalidAddress, Netuid, Turn, Uid};
+pub use metagraph::{Hyperparameters, Metagraph, Neuron, Tao};
+pub use persona::{Mood, Persona, Profile, Tone};
+pub use score::Score;
+pub use seed::{Purpose, RunSeed};
+pub use task::{RewardKind, TaskKind, Weighted};
+pub use time::Moment;

@@ -1,0 +1,71 @@
+//! What a miner is asked and what it says.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Hotkey, Role, Uid};
+
+/// A query as it stands on the wire: parallel lists of roles and messages, never empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Query {
+    /// Who said each message.
+    pub roles: Vec<Role>,
+    /// The messages, oldest first.
+    pub messages: Vec<String>,
+}
+
+impl Query {
+    /// A query of one user message, the only shape that the original sends.
+    #[must_use]
+    pub fn from_user(message: impl Into<String>) -> Self {
+        Self { roles: vec![Role::User], messages: vec![message.into()] }
+    }
+}
+
+/// An HTTP-like status as the SDK's dendrite reports it (wire.md §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StatusCode(pub u16);
+
+impl StatusCode {
+    /// The miner answered.
+    pub const OK: Self = Self(200);
+    /// The deadline passed.
+    pub const TIMEOUT: Self = Self(408);
+    /// What came back was no synapse.
+    pub const MALFORMED: Self = Self(422);
+    /// Nobody there, or it hung up.
+    pub const UNAVAILABLE: Self = Self(503);
+}
+
+impl fmt::Display for StatusCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What one request to one miner came to; silence and failure are replies too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MinerReply {
+    /// The answer; empty unless the status is 200.
+    pub completion: String,
+    /// How it ended.
+    pub status: StatusCode,
+    /// In words.
+    pub message: String,
+    /// By our clock, from the first byte sent to the last received.
+    pub elapsed: Duration,
+}
+
+/// A reply with who gave it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The slot that was asked.
+    pub uid: Uid,
+    /// Who held it when it was asked.
+    pub hotkey: Hotkey,
+    /// What came back.
+    pub reply: MinerReply,
+}

@@ -1,0 +1,71 @@
+//! What is asked of a language model and what comes back.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How the next token is chosen. Defaults are the original's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// Divides the logits; 0 means greedy.
+    pub temperature: f32,
+    /// Only so many of the most likely tokens are drawn from; 0 means all.
+    pub top_k: usize,
+    /// Only the smallest set of tokens whose probability reaches this is drawn from.
+    pub top_p: f32,
+    /// Generation ends after so many tokens.
+    pub max_new_tokens: usize,
+    /// Seeds the draws: the same request gives the same tokens.
+    pub seed: u64,
+}
+
+impl Sampling {
+    /// The original's defaults: temperature 0.7, top-k 50, top-p 0.95, 256 new tokens.
+    pub const ORIGINAL: Self =
+        Self { temperature: 0.7, top_k: 50, top_p: 0.95, max_new_tokens: 256, seed: 0 };
+
+    /// Always the most likely token.
+    #[must_use]
+    pub fn greedy(max_new_tokens: usize) -> Self {
+        Self { temperature: 0.0, top_k: 0, top_p: 1.0, max_new_tokens, seed: 0 }
+    }
+}
+
+/// On whose behalf a request is made; each lane has a queue of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Queries, challenges and references.
+    Validator,
+    /// A miner's answers.
+    Miner,
+}
+
+/// Why generation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// The model said that it was done.
+    Stop,
+    /// [`Sampling::max_new_tokens`] was reached, or the model's context was full.
+    Length,
+}
+
+/// A finished generation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Generation {
+    /// The new text, trimmed.
+    pub text: String,
+    /// The prompt as tokens.
+    pub prompt_ids: Vec<u32>,
+    /// The new tokens, the stop token included.
+    pub generated_ids: Vec<u32>,
+    /// Why it ended.
+    pub finish_reason: FinishReason,
+    /// Time in the queue.
+    pub queued: Duration,
+    /// Time from leaving the queue to the first new token.
+    pub prefill: Duration,
+    /// Time from the first new token to the last.
+    pub decode: Duration,
+}

@@ -1,0 +1,22 @@
+//! The traits that the program implements to connect the actors with the world.
+//!
+//! Each has at least two implementors: a real one in the root package and a fake in the testkit.
+//! Futures are boxed so that a port can be shared as `Arc<dyn Port>`.
+
+mod chain;
+mod clock;
+mod engine;
+mod journal;
+mod ledger;
+mod tool;
+mod transport;
+
+pub use chain::{Chain, ChainError, WeightsCall};
+pub use clock::{Clock, TokioClock};
+pub use engine::{
+    Codec, CodecError, Device, DeviceDone, DeviceWork, EngineError, Row, SequenceId, StepEngine,
+};
+pub use journal::{Event, Journal, JournalError, Stopped};
+pub use ledger::{Ledger, LedgerError, ScoreBook, WeightsIntent};
+pub use tool::{Tool, ToolError, Want};
+pub use transport::{AxonTarget, MinerTransport};

@@ -1,0 +1,111 @@
+//! A language model as the scheduler drives it: rows in, logits out.
+
+use futures_util::future::BoxFuture;
+
+use crate::domain::ChatMessage;
+
+/// A sequence's place in the engine's KV cache, counted from 0 and reused after its release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SequenceId(pub u32);
+
+/// One token to run through the model. Rows of different sequences share one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Whose token it is.
+    pub sequence: SequenceId,
+    /// Its place in the sequence, counted from 0; the engine has all tokens before it.
+    pub position: u32,
+    /// The token.
+    pub token: u32,
+    /// Whether the logits after this row are wanted.
+    pub wants_logits: bool,
+}
+
+/// Why the engine failed, by what to do about it (aesthetics.md §4.6).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// This request is at fault; others go on.
+    #[error("the request cannot be run: {0}")]
+    Request(String),
+    /// The engine must be built anew; later requests may succeed.
+    #[error("the engine failed and is rebuilt: {0}")]
+    Recoverable(String),
+    /// The device is lost to this process: it must exit so that a fresh one takes over.
+    #[error("the device is lost to this process: {0}")]
+    Poisoned(String),
+}
+
+/// A model on this machine. It lives on one thread and is never shared.
+pub trait StepEngine {
+    /// Runs rows in order; gives the logits of the rows that want them, in order, each of the
+    /// vocabulary's length.
+    ///
+    /// # Errors
+    /// [`EngineError`] by what to do about it.
+    fn step(&mut self, rows: &[Row]) -> Result<Vec<Vec<f32>>, EngineError>;
+
+    /// Forgets a sequence, so that its id can be used again.
+    fn release(&mut self, sequence: SequenceId);
+
+    /// One unit vector a text.
+    ///
+    /// # Errors
+    /// [`EngineError`] by what to do about it.
+    fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError>;
+}
+
+/// One unit of work for a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceWork {
+    /// Forget the released sequences, then run the rows.
+    Step {
+        /// Sequences that ended since the last step.
+        released: Vec<SequenceId>,
+        /// What to run; may be empty.
+        rows: Vec<Row>,
+    },
+    /// Embed texts.
+    Embed {
+        /// What to embed.
+        texts: Vec<String>,
+    },
+}
+
+/// What a unit of work came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeviceDone {
+    /// The logits of the rows that wanted them, in order.
+    Logits(Vec<Vec<f32>>),
+    /// One unit vector a text.
+    Embeddings(Vec<Vec<f32>>),
+}
+
+/// Where a [`StepEngine`] runs: a thread of its own in the program, virtual time in tests.
+pub trait Device: Send {
+    /// Runs one unit of work. The caller waits for it before it gives the next.
+    fn run(&mut self, work: DeviceWork) -> BoxFuture<'static, Result<DeviceDone, EngineError>>;
+}
+
+/// The messages cannot be put into tokens.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the chat cannot be put into tokens: {0}")]
+pub struct CodecError(pub String);
+
+/// Text to tokens and back, with the model's own chat template.
+pub trait Codec: Send + Sync {
+    /// The chat as tokens, ready for the assistant's answer. Contents are data: a control token's
+    /// name within one becomes ordinary tokens.
+    ///
+    /// # Errors
+    /// [`CodecError`] where the template refuses the messages.
+    fn encode_chat(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, CodecError>;
+
+    /// Tokens as text, control tokens left out, invalid UTF-8 replaced.
+    fn decode(&self, ids: &[u32]) -> String;
+
+    /// Whether this token ends the assistant's answer.
+    fn is_stop(&self, id: u32) -> bool;
+
+    /// How many tokens a sequence can hold, prompt included.
+    fn context_length(&self) -> usize;
+}

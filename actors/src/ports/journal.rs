@@ -1,0 +1,147 @@
+//! What happened, in order: the lossless log.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::domain::{BlockNumber, ConversationId, Hotkey, Score, TaskKind, Turn, Uid};
+
+/// Why a conversation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", content = "cause", rename_all = "snake_case")]
+pub enum Stopped {
+    /// Its turns were asked and scored.
+    Completed,
+    /// No tool had a context for it.
+    NoContext(String),
+    /// The model did not make its query, challenge or reference.
+    NoText(String),
+    /// There was nobody to ask.
+    NoMiners,
+    /// Whoever held it crashed, or the process is stopping.
+    Dropped,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The first line of a run.
+    RunStarted {
+        /// The program's version.
+        version: String,
+        /// The run's seed.
+        seed: u64,
+    },
+    /// A task was made.
+    TaskMade {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// Its kind.
+        task: TaskKind,
+        /// Where its context came from.
+        source: String,
+        /// What it is about.
+        topic: String,
+        /// The query.
+        query: String,
+    },
+    /// A challenge left for the miners.
+    Challenged {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// In which turn.
+        turn: Turn,
+        /// What was asked.
+        challenge: String,
+        /// Who was asked.
+        uids: Vec<Uid>,
+    },
+    /// One answer was scored.
+    AnswerScored {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// In which turn.
+        turn: Turn,
+        /// Who answered.
+        uid: Uid,
+        /// Who held the slot.
+        hotkey: Hotkey,
+        /// What it earned.
+        reward: Score,
+    },
+    /// A turn was scored; the keys are the original's (original-system.md §1.13).
+    Step(Map<String, Value>),
+    /// A conversation ended.
+    ConversationEnded {
+        /// Which one.
+        conversation: ConversationId,
+        /// Seconds since it began.
+        seconds: f64,
+        /// Why.
+        #[serde(flatten)]
+        stopped: Stopped,
+    },
+    /// Weights were set, or could not be.
+    WeightsSet {
+        /// The block they are in, if they are.
+        block: Option<BlockNumber>,
+        /// Whom they are for.
+        uids: Vec<Uid>,
+        /// The values sent.
+        weights: Vec<u16>,
+        /// Why they could not be set.
+        error: Option<String>,
+    },
+    /// An actor crashed and was restarted, or was given up.
+    ActorCrashed {
+        /// Which one.
+        actor: String,
+        /// What it said.
+        cause: String,
+        /// The pause before its restart; `None` if it was given up.
+        restarting_in: Option<Duration>,
+    },
+    /// A miner dealt with a request.
+    Served {
+        /// Who asked.
+        hotkey: String,
+        /// How it ended.
+        status: u16,
+        /// In words.
+        message: String,
+        /// What was asked; empty where the request was refused before it was read.
+        prompt: String,
+        /// What was answered.
+        completion: String,
+        /// How long it took, in seconds.
+        seconds: f64,
+    },
+    /// The last line of a run that ended in order.
+    RunFinished {
+        /// Scored steps.
+        steps: u64,
+    },
+}
+
+/// The journal cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the journal `{place}` cannot be written: {cause}")]
+pub struct JournalError {
+    /// Where it is.
+    pub place: String,
+    /// What went wrong.
+    pub cause: String,
+}
+
+/// Takes events. Writing happens elsewhere: recording never waits.
+pub trait Journal: Send + Sync {
+    /// Appends an event. The number of events between two calls of `ready` is bounded by the
+    /// conversations in flight.
+    fn record(&self, event: Event);
+
+    /// Resolves when the writer has caught up enough for another conversation to begin.
+    fn ready(&self) -> BoxFuture<'static, Result<(), JournalError>>;
+}
