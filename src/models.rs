@@ -1,0 +1,1 @@
+//! Model files: what there is, where it comes from, and the cache they are kept in.

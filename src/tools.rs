@@ -1,0 +1,1 @@
+//! The sources of contexts, behind `ports::Tool`.

@@ -1,0 +1,1 @@
+//! The neuron protocol: synapses, signatures, and the HTTP client and server that carry them.
