@@ -5,3 +5,4 @@ compile_error!("sn1 restarts actors by catching panics: build it with panic = \"
 
 pub mod domain;
 pub mod ports;
+pub mod runtime;

@@ -1,0 +1,217 @@
+//! A bounded door to an actor: the only way to send it anything.
+//!
+//! actix mailboxes bound nothing (`actors/tests/actix_semantics.rs`), so a permit is taken before
+//! a message enters one. The permit travels inside the message and comes back when the work is
+//! done, skipped, or dropped by a dying mailbox: queued and running work count together.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix::{Message, Recipient};
+use futures_util::future::{self, Either};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Span;
+
+use crate::domain::Moment;
+use crate::ports::Clock;
+
+/// One place in a port; it is free again when this is dropped.
+#[derive(Debug)]
+pub struct Slot(#[expect(dead_code, reason = "it is held for its drop")] OwnedSemaphorePermit);
+
+/// A message on its way through a port.
+#[derive(Debug)]
+pub struct Job<M> {
+    /// What was sent.
+    pub message: M,
+    /// Its place in the port: keep it until the work is done.
+    pub slot: Slot,
+    /// The sender's tracing span.
+    pub span: Span,
+}
+
+impl<M: Message> Message for Job<M> {
+    type Result = M::Result;
+}
+
+/// The port was full; the message comes back.
+#[derive(Debug)]
+pub struct Refused<M>(pub M);
+
+/// Why an ask has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The deadline passed before there was a free slot or an answer.
+    #[error("no answer in time")]
+    Deadline,
+    /// The actor crashed on this message or was restarted; asking again may succeed.
+    #[error("the actor was restarted")]
+    Interrupted,
+    /// The actor is gone for good.
+    #[error("the actor is gone")]
+    Gone,
+}
+
+/// A bounded door to one kind of message of one actor. Clones share its slots.
+pub struct Port<M>
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    recipient: Recipient<Job<M>>,
+    slots: Arc<Semaphore>,
+    gauge: Arc<Gauge>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Debug)]
+pub(super) struct Gauge {
+    pub(super) name: String,
+    pub(super) actor: String,
+    pub(super) capacity: usize,
+    peak: AtomicUsize,
+}
+
+impl<M> Clone for Port<M>
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    fn clone(&self) -> Self {
+        Self {
+            recipient: self.recipient.clone(),
+            slots: Arc::clone(&self.slots),
+            gauge: Arc::clone(&self.gauge),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+}
+
+impl<M> Port<M>
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    pub(super) fn new(
+        recipient: Recipient<Job<M>>,
+        actor: &str,
+        capacity: usize,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let capacity = capacity.max(1);
+        let message = std::any::type_name::<M>().rsplit("::").next().unwrap_or("message");
+        let gauge = Gauge {
+            name: format!("{actor}.{message}"),
+            actor: actor.to_owned(),
+            capacity,
+            peak: AtomicUsize::new(0),
+        };
+        Self { recipient, slots: Arc::new(Semaphore::new(capacity)), gauge: Arc::new(gauge), clock }
+    }
+
+    /// Sends if there is a free slot.
+    ///
+    /// # Errors
+    /// [`Refused`] with the message if there is none: the sender decides what becomes of it.
+    pub fn offer(&self, message: M) -> Result<(), Refused<M>> {
+        match Arc::clone(&self.slots).try_acquire_owned() {
+            Ok(permit) => {
+                self.recipient.do_send(self.job(message, permit));
+                Ok(())
+            }
+            Err(_) => Err(Refused(message)),
+        }
+    }
+
+    /// Sends as soon as there is a free slot; this wait is the back-pressure.
+    pub async fn push(&self, message: M) {
+        if let Ok(permit) = Arc::clone(&self.slots).acquire_owned().await {
+            self.recipient.do_send(self.job(message, permit));
+        }
+    }
+
+    /// Sends and waits for the answer, both until `deadline`.
+    ///
+    /// # Errors
+    /// [`AskError`] by what the asker can do about it.
+    pub async fn ask(&self, message: M, deadline: Moment) -> Result<M::Result, AskError> {
+        let patience = self.clock.sleep(deadline.since(self.clock.now()));
+        let answer = Box::pin(async {
+            let Ok(permit) = Arc::clone(&self.slots).acquire_owned().await else {
+                return Err(AskError::Gone);
+            };
+            match self.recipient.send(self.job(message, permit)).await {
+                Ok(answer) => Ok(answer),
+                Err(_) if self.recipient.connected() => Err(AskError::Interrupted),
+                Err(_) => Err(AskError::Gone),
+            }
+        });
+        match future::select(answer, patience).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(((), _)) => Err(AskError::Deadline),
+        }
+    }
+
+    /// Asks again while the actor is restarted under the question, three times at the most. Only
+    /// for messages that may be handled twice.
+    ///
+    /// # Errors
+    /// [`AskError`], as of the last try.
+    pub async fn ask_again(&self, message: M, deadline: Moment) -> Result<M::Result, AskError>
+    where
+        M: Clone,
+    {
+        const TRIES: u32 = 3;
+        for _ in 1..TRIES {
+            match self.ask(message.clone(), deadline).await {
+                Err(AskError::Interrupted) => {}
+                ended => return ended,
+            }
+        }
+        self.ask(message, deadline).await
+    }
+
+    /// `actor.Message`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.gauge.name
+    }
+
+    /// The most slots that were ever in use at once.
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.gauge.peak.load(Ordering::Relaxed)
+    }
+
+    /// How many slots are in use.
+    #[must_use]
+    pub fn in_use(&self) -> usize {
+        self.gauge.capacity.saturating_sub(self.slots.available_permits())
+    }
+
+    /// A deadline `patience` from now, for [`Self::ask`].
+    #[must_use]
+    pub fn within(&self, patience: Duration) -> Moment {
+        self.clock.now().after(patience)
+    }
+
+    pub(super) fn gauge(&self) -> &Arc<Gauge> {
+        &self.gauge
+    }
+
+    pub(super) fn slots(&self) -> &Arc<Semaphore> {
+        &self.slots
+    }
+
+    fn job(&self, message: M, permit: OwnedSemaphorePermit) -> Job<M> {
+        self.gauge.peak.fetch_max(self.in_use(), Ordering::Relaxed);
+        Job { message, slot: Slot(permit), span: Span::current() }
+    }
+}
+
+impl Gauge {
+    pub(super) fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
+    }
+}
