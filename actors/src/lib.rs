@@ -3,6 +3,18 @@
 #[cfg(not(panic = "unwind"))]
 compile_error!("sn1 restarts actors by catching panics: build it with panic = \"unwind\"");
 
+pub mod assistant;
+pub mod axon;
+pub mod chain_watch;
+pub mod conversation;
+pub mod dendrite;
 pub mod domain;
+pub mod model_worker;
+pub mod pacer;
+pub mod persona_agent;
 pub mod ports;
+pub mod reward_scorer;
 pub mod runtime;
+pub mod task_maker;
+pub mod tool_fetcher;
+pub mod weight_setter;

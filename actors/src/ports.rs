@@ -3,6 +3,7 @@
 //! Each has at least two implementors: a real one in the root package and a fake in the testkit.
 //! Futures are boxed so that a port can be shared as `Arc<dyn Port>`.
 
+mod caller;
 mod chain;
 mod clock;
 mod engine;
@@ -11,6 +12,7 @@ mod ledger;
 mod tool;
 mod transport;
 
+pub use caller::{CallerCheck, SignedHead};
 pub use chain::{Chain, ChainError, WeightsCall};
 pub use clock::{Clock, TokioClock};
 pub use engine::{

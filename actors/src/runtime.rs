@@ -26,7 +26,7 @@ pub use inbox::Inbox;
 pub use kill_switch::{Fault, FaultKind, KillSwitch};
 pub use overseer::Overseer;
 pub use policy::RestartPolicy;
-pub use port::{AskError, Job, Port, Refused, Slot};
+pub use port::{AskError, Job, Port, Refused, Reply, Slot};
 pub use progress::{Progress, ProtectedZone};
 pub use promise::{Broken, Promise, Promised};
 pub use roster::{ActorHealth, ActorStatus, Roster};

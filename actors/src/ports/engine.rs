@@ -81,9 +81,12 @@ pub enum DeviceDone {
 }
 
 /// Where a [`StepEngine`] runs: a thread of its own in the program, virtual time in tests.
-pub trait Device: Send {
-    /// Runs one unit of work. The caller waits for it before it gives the next.
-    fn run(&mut self, work: DeviceWork) -> BoxFuture<'static, Result<DeviceDone, EngineError>>;
+///
+/// It outlives a restart of the actor that drives it, and builds its engine anew by itself after
+/// [`EngineError::Recoverable`]; every sequence is forgotten then.
+pub trait Device: Send + Sync {
+    /// Runs one unit of work after those given before it.
+    fn run(&self, work: DeviceWork) -> BoxFuture<'static, Result<DeviceDone, EngineError>>;
 }
 
 /// The messages cannot be put into tokens.

@@ -2,7 +2,8 @@
 //!
 //! actix mailboxes bound nothing (`actors/tests/actix_semantics.rs`), so a permit is taken before
 //! a message enters one. The permit travels inside the message and comes back when the work is
-//! done, skipped, or dropped by a dying mailbox: queued and running work count together.
+//! done, skipped, or dropped by a dying mailbox: queued and running work count together. So does
+//! the [`Reply`]: whoever ends up with the work answers the asker, from wherever that is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use actix::{Message, Recipient};
 use futures_util::future::{self, Either};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tracing::Span;
 
 use crate::domain::Moment;
@@ -20,11 +21,32 @@ use crate::ports::Clock;
 #[derive(Debug)]
 pub struct Slot(#[expect(dead_code, reason = "it is held for its drop")] OwnedSemaphorePermit);
 
+/// Where the answer to a message goes; a dropped one tells the asker that there will be none.
+#[derive(Debug)]
+pub struct Reply<T>(Option<oneshot::Sender<T>>);
+
+impl<T> Reply<T> {
+    /// Answers. Nothing happens if nobody waits any more, or if the message was pushed.
+    pub fn send(self, answer: T) {
+        if let Some(asker) = self.0 {
+            let _ = asker.send(answer);
+        }
+    }
+
+    /// Whether there was an asker and it waits no longer: work for it can stop.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.0.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
+}
+
 /// A message on its way through a port.
 #[derive(Debug)]
-pub struct Job<M> {
+pub struct Job<M: Message> {
     /// What was sent.
     pub message: M,
+    /// Where the answer goes.
+    pub reply: Reply<M::Result>,
     /// Its place in the port: keep it until the work is done.
     pub slot: Slot,
     /// The sender's tracing span.
@@ -32,7 +54,7 @@ pub struct Job<M> {
 }
 
 impl<M: Message> Message for Job<M> {
-    type Result = M::Result;
+    type Result = ();
 }
 
 /// The port was full; the message comes back.
@@ -117,7 +139,7 @@ where
     pub fn offer(&self, message: M) -> Result<(), Refused<M>> {
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(permit) => {
-                self.recipient.do_send(self.job(message, permit));
+                self.recipient.do_send(self.job(message, permit, None));
                 Ok(())
             }
             Err(_) => Err(Refused(message)),
@@ -127,7 +149,7 @@ where
     /// Sends as soon as there is a free slot; this wait is the back-pressure.
     pub async fn push(&self, message: M) {
         if let Ok(permit) = Arc::clone(&self.slots).acquire_owned().await {
-            self.recipient.do_send(self.job(message, permit));
+            self.recipient.do_send(self.job(message, permit, None));
         }
     }
 
@@ -141,7 +163,9 @@ where
             let Ok(permit) = Arc::clone(&self.slots).acquire_owned().await else {
                 return Err(AskError::Gone);
             };
-            match self.recipient.send(self.job(message, permit)).await {
+            let (asker, answer) = oneshot::channel();
+            self.recipient.do_send(self.job(message, permit, Some(asker)));
+            match answer.await {
                 Ok(answer) => Ok(answer),
                 Err(_) if self.recipient.connected() => Err(AskError::Interrupted),
                 Err(_) => Err(AskError::Gone),
@@ -204,9 +228,14 @@ where
         &self.slots
     }
 
-    fn job(&self, message: M, permit: OwnedSemaphorePermit) -> Job<M> {
+    fn job(
+        &self,
+        message: M,
+        permit: OwnedSemaphorePermit,
+        asker: Option<oneshot::Sender<M::Result>>,
+    ) -> Job<M> {
         self.gauge.peak.fetch_max(self.in_use(), Ordering::Relaxed);
-        Job { message, slot: Slot(permit), span: Span::current() }
+        Job { message, reply: Reply(asker), slot: Slot(permit), span: Span::current() }
     }
 }
 

@@ -1,0 +1,210 @@
+//! Assistant: what a miner answers, by kind.
+//!
+//! Axon asks it to `Respond`; it asks ModelWorker and, as an agent, ToolFetcher. The kinds other
+//! than `model` and `agent` are there so that a local network has miners of plainly different worth.
+
+pub mod board;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Context, Handler, Message, Supervised};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::domain::{ChatMessage, Lane, Moment, Query, Role, Sampling};
+use crate::model_worker::Generate;
+use crate::ports::{Clock, Want};
+use crate::runtime::{Failpoints, Job, Port, Tasks};
+use crate::tool_fetcher::FetchContext;
+
+use board::AnswerBoard;
+
+/// Answer a query.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<String, RespondError>")]
+pub struct Respond {
+    /// What is asked.
+    pub query: Query,
+    /// When the caller hangs up.
+    pub deadline: Moment,
+}
+
+/// There is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RespondError {
+    /// The model or a tool failed; the cause is for the miner's own log and the caller.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// What answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The model alone.
+    Model,
+    /// The model, with what the tools know about the question.
+    Agent,
+    /// As the agent, but only when four fifths of the caller's time are gone.
+    Slow,
+    /// The first answer to the same question that another miner of this process gave.
+    Copier,
+    /// The question itself.
+    Echo,
+    /// Always the same words.
+    Phrase(String),
+}
+
+/// How the assistant answers.
+#[derive(Clone, Debug)]
+pub struct AssistantConfig {
+    /// What answers.
+    pub kind: Kind,
+    /// What the model is told about itself.
+    pub system_prompt: String,
+    /// How the model chooses words; the seed is set for each query.
+    pub sampling: Sampling,
+    /// Every answer waits at least so long.
+    pub delay: Duration,
+}
+
+/// What Assistant works with, and is rebuilt from.
+#[derive(Clone)]
+pub struct AssistantDeps {
+    /// How it answers.
+    pub config: AssistantConfig,
+    /// Who writes.
+    pub model_worker: Port<Generate>,
+    /// Who looks things up.
+    pub tool_fetcher: Port<FetchContext>,
+    /// Where the miners of one process see each other's answers.
+    pub board: Option<AnswerBoard>,
+    /// Paces answers.
+    pub clock: Arc<dyn Clock>,
+    /// Where answers are made.
+    pub tasks: Tasks,
+    /// For tests.
+    pub failpoints: Failpoints,
+}
+
+/// The actor.
+pub struct Assistant {
+    deps: AssistantDeps,
+}
+
+impl Assistant {
+    /// A new one; it has no state to lose.
+    #[must_use]
+    pub fn new(deps: AssistantDeps) -> Self {
+        Self { deps }
+    }
+}
+
+impl Actor for Assistant {
+    type Context = Context<Self>;
+}
+
+impl Supervised for Assistant {
+    fn restarting(&mut self, _: &mut Context<Self>) {
+        *self = Self::new(self.deps.clone());
+    }
+}
+
+impl Handler<Job<Respond>> for Assistant {
+    type Result = ();
+
+    fn handle(&mut self, job: Job<Respond>, _: &mut Context<Self>) {
+        self.deps.failpoints.hit("assistant:respond");
+        let deps = self.deps.clone();
+        self.deps.tasks.spawn("answer", async move {
+            let _slot = job.slot;
+            deps.failpoints.hit("assistant:task");
+            let Respond { query, deadline } = job.message;
+            let answer = deps.answer(&query, deadline).await;
+            if let (Some(board), Ok(answer)) = (&deps.board, &answer)
+                && deps.config.kind != Kind::Copier
+            {
+                board.post(&query, answer);
+            }
+            job.reply.send(answer);
+        });
+        self.deps.failpoints.hit("assistant:after");
+    }
+}
+
+impl AssistantDeps {
+    async fn answer(&self, query: &Query, deadline: Moment) -> Result<String, RespondError> {
+        let began = self.clock.now();
+        self.clock.sleep(self.config.delay).await;
+        match &self.config.kind {
+            Kind::Echo => Ok(last_message(query).to_owned()),
+            Kind::Phrase(words) => Ok(words.clone()),
+            Kind::Model => self.write(query, None, deadline).await,
+            Kind::Agent => self.write(query, self.look_up(query, deadline).await, deadline).await,
+            Kind::Slow => {
+                let known = self.look_up(query, deadline).await;
+                let answer = self.write(query, known, deadline).await;
+                let due = began.after(deadline.since(began).mul_f64(0.8));
+                self.clock.sleep(due.since(self.clock.now())).await;
+                answer
+            }
+            Kind::Copier => match &self.board {
+                Some(board) => Ok(board.first(query).await),
+                None => Err(RespondError::Failed("there is nobody to copy from".into())),
+            },
+        }
+    }
+
+    /// What the tools know about the last message; nothing if they know nothing.
+    async fn look_up(&self, query: &Query, deadline: Moment) -> Option<String> {
+        const WORDS: usize = 160;
+        let want = Want::Search(last_message(query).to_owned());
+        let request = FetchContext { want, random: ChaCha8Rng::seed_from_u64(0) };
+        let context = self.tool_fetcher.ask(request, deadline).await.ok()?.ok()?;
+        let words: Vec<String> =
+            context.text().split_whitespace().take(WORDS).map(ToOwned::to_owned).collect();
+        Some(format!("{}: {}", context.title, words.join(" ")))
+    }
+
+    async fn write(
+        &self,
+        query: &Query,
+        known: Option<String>,
+        deadline: Moment,
+    ) -> Result<String, RespondError> {
+        let mut messages = vec![ChatMessage::system(self.config.system_prompt.clone())];
+        messages.extend(
+            query
+                .roles
+                .iter()
+                .zip(&query.messages)
+                .map(|(role, content)| ChatMessage { role: *role, content: content.clone() }),
+        );
+        if let (Some(known), Some(last)) = (known, messages.last_mut())
+            && last.role == Role::User
+        {
+            last.content =
+                format!("Use this information to answer.\n\n{known}\n\nQuestion: {}", last.content);
+        }
+        let sampling = Sampling { seed: seed_of(query), ..self.config.sampling };
+        let request = Generate { messages, sampling, lane: Lane::Miner };
+        match self.model_worker.ask_again(request, deadline).await {
+            Ok(Ok(generation)) => Ok(generation.text),
+            Ok(Err(error)) => Err(RespondError::Failed(error.to_string())),
+            Err(error) => Err(RespondError::Failed(error.to_string())),
+        }
+    }
+}
+
+fn last_message(query: &Query) -> &str {
+    query.messages.last().map_or("", String::as_str)
+}
+
+/// The same question gets the same answer.
+fn seed_of(query: &Query) -> u64 {
+    let digest = Sha256::digest(query.messages.join("\n"));
+    digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+}

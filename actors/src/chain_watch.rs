@@ -1,0 +1,130 @@
+//! ChainWatch: follows the chain. It publishes the metagraph and turns epochs.
+//!
+//! Nobody sends to it; it pushes `EpochTurned` to WeightSetter and publishes the metagraph through
+//! a watch that Dendrite and Axon read. Its health is that blocks arrive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, Supervised, WrapFuture};
+use futures_util::future::{self, Either};
+use tokio::sync::watch;
+
+use crate::domain::{BlockNumber, Metagraph};
+use crate::ports::{Chain, ChainError, Clock};
+use crate::runtime::{Failpoints, Port};
+use crate::weight_setter::EpochTurned;
+
+/// How the chain is followed.
+#[derive(Clone, Copy, Debug)]
+pub struct ChainWatchConfig {
+    /// The metagraph is read again after so many blocks.
+    pub resync_blocks: u64,
+    /// Weights are due after so many blocks (`neuron.epoch_length`).
+    pub epoch_blocks: u64,
+    /// How long any answer of the chain may take.
+    pub patience: Duration,
+}
+
+/// What ChainWatch works with, and is rebuilt from.
+#[derive(Clone)]
+pub struct ChainWatchDeps {
+    /// How the chain is followed.
+    pub config: ChainWatchConfig,
+    /// The chain.
+    pub chain: Arc<dyn Chain>,
+    /// Where the metagraph is published.
+    pub metagraph: Arc<watch::Sender<Arc<Metagraph>>>,
+    /// Who is told of epochs; a miner has none.
+    pub weight_setter: Option<Port<EpochTurned>>,
+    /// Paces tries.
+    pub clock: Arc<dyn Clock>,
+    /// For tests.
+    pub failpoints: Failpoints,
+}
+
+/// The actor.
+pub struct ChainWatch {
+    deps: ChainWatchDeps,
+}
+
+impl ChainWatch {
+    /// A new one; it has no state to lose.
+    #[must_use]
+    pub fn new(deps: ChainWatchDeps) -> Self {
+        Self { deps }
+    }
+}
+
+impl Actor for ChainWatch {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.deps.failpoints.hit("chain_watch:started");
+        ctx.spawn(self.deps.clone().follow().into_actor(self));
+    }
+}
+
+impl Supervised for ChainWatch {
+    fn restarting(&mut self, _: &mut Context<Self>) {
+        *self = Self::new(self.deps.clone());
+    }
+}
+
+impl ChainWatchDeps {
+    async fn follow(self) {
+        let mut seen = BlockNumber(0);
+        let mut read_at: Option<BlockNumber> = None;
+        let mut failures = 0_u32;
+        loop {
+            match self.next(seen, &mut read_at).await {
+                Ok(block) => {
+                    self.failpoints.hit("chain_watch:block");
+                    (seen, failures) = (block, 0);
+                }
+                Err(error) => {
+                    let pause = Duration::from_secs(1 << failures.min(5));
+                    failures = failures.saturating_add(1);
+                    tracing::warn!(%error, failures, ?pause, "the chain does not answer");
+                    self.clock.sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    /// Waits for the next block and does what is due at it.
+    async fn next(
+        &self,
+        seen: BlockNumber,
+        read_at: &mut Option<BlockNumber>,
+    ) -> Result<BlockNumber, ChainError> {
+        if read_at.is_none() {
+            let metagraph = self.bounded(self.chain.metagraph()).await?;
+            *read_at = Some(metagraph.block);
+            self.metagraph.send_replace(Arc::new(metagraph));
+        }
+        let block = self.bounded(self.chain.block_after(seen)).await?;
+        if read_at.is_some_and(|read| block.0.saturating_sub(read.0) >= self.config.resync_blocks) {
+            *read_at = None;
+        }
+        let epochs = |block: BlockNumber| block.0 / self.config.epoch_blocks.max(1);
+        if seen.0 > 0
+            && epochs(block) > epochs(seen)
+            && let Some(weight_setter) = &self.weight_setter
+            && weight_setter.offer(EpochTurned { block }).is_err()
+        {
+            tracing::warn!(%block, "weights of the last epoch are still being set");
+        }
+        Ok(block)
+    }
+
+    async fn bounded<T>(
+        &self,
+        answer: future::BoxFuture<'static, Result<T, ChainError>>,
+    ) -> Result<T, ChainError> {
+        match future::select(answer, self.clock.sleep(self.config.patience)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(ChainError::Unreachable("no answer in time".into())),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A conversation: a value that travels in the messages from actor to actor.
+//!
+//! No actor keeps a table of conversations. Whoever holds one either passes it on or ends it; if it
+//! is dropped on the way (a crash, a stop), its drop gives the credit back and says so in the
+//! journal. It never just vanishes.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::domain::{ConversationId, Moment, Turn};
+use crate::ports::{Clock, Event, Journal, Stopped};
+use crate::runtime::Credit;
+
+/// How the conversations of a run ended so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All turns asked and scored.
+    pub completed: u64,
+    /// Ended otherwise.
+    pub failed: u64,
+    /// Failures since the last completion.
+    pub failed_in_row: u32,
+}
+
+/// What all conversations of a run share.
+#[derive(Clone)]
+pub struct ConversationLog {
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+    tally: Arc<watch::Sender<Tally>>,
+}
+
+impl ConversationLog {
+    /// A log without entries.
+    #[must_use]
+    pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Self {
+        Self { journal, clock, tally: Arc::new(watch::channel(Tally::default()).0) }
+    }
+
+    /// Follows how conversations end.
+    #[must_use]
+    pub fn tally(&self) -> watch::Receiver<Tally> {
+        self.tally.subscribe()
+    }
+
+    /// Begins a conversation with the credit it needs.
+    #[must_use]
+    pub fn begin(&self, id: ConversationId, credit: Credit) -> Conversation {
+        Conversation {
+            id,
+            turn: Turn(0),
+            began: self.clock.now(),
+            log: self.clone(),
+            credit: Some(credit),
+        }
+    }
+}
+
+/// One conversation under way.
+pub struct Conversation {
+    /// Which one.
+    pub id: ConversationId,
+    /// Its current turn.
+    pub turn: Turn,
+    /// When it began.
+    pub began: Moment,
+    log: ConversationLog,
+    credit: Option<Credit>,
+}
+
+impl Conversation {
+    /// Ends it for a reason.
+    pub fn end(mut self, stopped: Stopped) {
+        self.close(stopped);
+    }
+
+    fn close(&mut self, stopped: Stopped) {
+        let Some(credit) = self.credit.take() else { return };
+        let completed = stopped == Stopped::Completed;
+        self.log.journal.record(Event::ConversationEnded {
+            conversation: self.id,
+            seconds: self.log.clock.now().since(self.began).as_secs_f64(),
+            stopped,
+        });
+        drop(credit);
+        self.log.tally.send_modify(|tally| {
+            if completed {
+                tally.completed += 1;
+                tally.failed_in_row = 0;
+            } else {
+                tally.failed += 1;
+                tally.failed_in_row = tally.failed_in_row.saturating_add(1);
+            }
+        });
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.close(Stopped::Dropped);
+    }
+}
+
+impl std::fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Conversation").field("id", &self.id).field("turn", &self.turn).finish()
+    }
+}

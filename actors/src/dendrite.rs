@@ -1,0 +1,162 @@
+//! Dendrite: asks the miners. Every miner of a step is asked at once, each in a task of its own,
+//! and each answer goes on by itself as it arrives.
+//!
+//! PersonaAgent pushes `Challenge` to it; it pushes `Round` to RewardScorer at once, with the
+//! stream of answers that are still to come.
+
+pub mod choice;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Context, Handler, Message, Supervised};
+use tokio::sync::{mpsc, watch};
+
+use crate::conversation::Conversation;
+use crate::domain::{Answer, BlockNumber, Hotkey, Metagraph, Purpose, Query, RunSeed, Tao, Uid};
+use crate::persona_agent::Phrasing;
+use crate::ports::{AxonTarget, Clock, Event, Journal, MinerTransport, Stopped};
+use crate::reward_scorer::Round;
+use crate::runtime::{Failpoints, Job, Port, Tasks};
+use crate::task_maker::Task;
+
+/// Ask the miners.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Challenge {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// What it is about.
+    pub task: Arc<Task>,
+    /// What is asked.
+    pub phrasing: Arc<Phrasing>,
+}
+
+/// A miner that was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Its slot.
+    pub uid: Uid,
+    /// Who held it then.
+    pub hotkey: Hotkey,
+}
+
+/// Who is asked, and how long for.
+#[derive(Clone, Debug)]
+pub struct DendriteConfig {
+    /// So many miners are asked in each step, or all if there are fewer.
+    pub sample_size: usize,
+    /// How long a miner may take.
+    pub timeout: Duration,
+    /// A validator with more stake than this is not asked.
+    pub vpermit_tao_limit: Tao,
+    /// This validator's own key; it never asks itself.
+    pub own: Hotkey,
+}
+
+/// What Dendrite works with, and is rebuilt from.
+#[derive(Clone)]
+pub struct DendriteDeps {
+    /// Who is asked.
+    pub config: DendriteConfig,
+    /// Reaches miners.
+    pub transport: Arc<dyn MinerTransport>,
+    /// Who there is.
+    pub metagraph: watch::Receiver<Arc<Metagraph>>,
+    /// Where rounds go.
+    pub reward_scorer: Port<Round>,
+    /// Decides who is drawn.
+    pub seed: RunSeed,
+    /// Times rounds.
+    pub clock: Arc<dyn Clock>,
+    /// What happened.
+    pub journal: Arc<dyn Journal>,
+    /// Where requests run.
+    pub tasks: Tasks,
+    /// For tests.
+    pub failpoints: Failpoints,
+}
+
+/// The actor.
+pub struct Dendrite {
+    deps: DendriteDeps,
+}
+
+impl Dendrite {
+    /// A new one; it has no state to lose.
+    #[must_use]
+    pub fn new(deps: DendriteDeps) -> Self {
+        Self { deps }
+    }
+}
+
+impl Actor for Dendrite {
+    type Context = Context<Self>;
+}
+
+impl Supervised for Dendrite {
+    fn restarting(&mut self, _: &mut Context<Self>) {
+        *self = Self::new(self.deps.clone());
+    }
+}
+
+impl Handler<Job<Challenge>> for Dendrite {
+    type Result = ();
+
+    fn handle(&mut self, job: Job<Challenge>, _: &mut Context<Self>) {
+        self.deps.failpoints.hit("dendrite:challenge");
+        let deps = self.deps.clone();
+        let Job { message: Challenge { conversation, task, phrasing }, slot, .. } = job;
+        self.deps.tasks.spawn("round", async move {
+            let _slot = slot;
+            deps.failpoints.hit("dendrite:task");
+            let (targets, block) = deps.choose(&conversation);
+            if targets.is_empty() {
+                return conversation.end(Stopped::NoMiners);
+            }
+            deps.journal.record(Event::Challenged {
+                conversation: conversation.id,
+                turn: conversation.turn,
+                challenge: phrasing.challenge.clone(),
+                uids: targets.iter().map(|target| target.uid).collect(),
+            });
+            let round = deps.open(conversation, task, phrasing, targets, block);
+            deps.reward_scorer.push(round).await;
+        });
+        self.deps.failpoints.hit("dendrite:after");
+    }
+}
+
+impl DendriteDeps {
+    fn choose(&self, conversation: &Conversation) -> (Vec<AxonTarget>, BlockNumber) {
+        let metagraph = Arc::clone(&self.metagraph.borrow());
+        let random = self.seed.stream(conversation.id, conversation.turn, Purpose::Uids);
+        (choice::choose(&metagraph, &self.config, random), metagraph.block)
+    }
+
+    /// Sends the query to every target and opens the round of their answers.
+    fn open(
+        &self,
+        conversation: Conversation,
+        task: Arc<Task>,
+        phrasing: Arc<Phrasing>,
+        targets: Vec<AxonTarget>,
+        block: BlockNumber,
+    ) -> Round {
+        let query = Arc::new(Query::from_user(phrasing.challenge.clone()));
+        let (sender, answers) = mpsc::channel(targets.len());
+        let mut asked = Vec::with_capacity(targets.len());
+        for target in targets {
+            asked.push(Asked { uid: target.uid, hotkey: target.hotkey.clone() });
+            let (uid, hotkey) = (target.uid, target.hotkey.clone());
+            let reply = self.transport.ask(target, Arc::clone(&query), self.config.timeout);
+            let sender = sender.clone();
+            self.tasks.spawn("query", async move {
+                let answer = Answer { uid, hotkey, reply: reply.await };
+                // Nobody listens only if the round was dropped; its conversation has ended then.
+                let _ = sender.send(answer).await;
+            });
+        }
+        Round { conversation, task, phrasing, asked, answers, opened: self.clock.now(), block }
+    }
+}

@@ -1,0 +1,38 @@
+//! Who sends a request to an axon.
+
+use std::time::Duration;
+
+use crate::domain::Hotkey;
+
+/// What a request's headers claim, bounded but not verified; every text is as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedHead {
+    /// The caller's SS58 address; at most 128 bytes, as every text here but the signature.
+    pub hotkey: Option<String>,
+    /// Nanoseconds by the caller's clock.
+    pub nonce: Option<u64>,
+    /// The caller's choice.
+    pub uuid: Option<String>,
+    /// `0x` and 128 hex digits, if it is well-formed; at most 256 bytes.
+    pub signature: Option<String>,
+    /// The hash of the body's hashed fields.
+    pub body_hash: Option<String>,
+    /// The caller's SDK version; not signed.
+    pub version: Option<u64>,
+    /// How long the caller waits, between 1 and 120 seconds; 12 if it does not say. Not signed.
+    pub timeout: Duration,
+}
+
+/// Checks signatures and remembers nonces, so that a request counts once.
+pub trait CallerCheck: Send {
+    /// Verifies a request whose body hashes to `body_hash`, at `now` since the Unix epoch.
+    ///
+    /// # Errors
+    /// Why the caller is not to be believed, in the SDK's words; nothing is remembered then.
+    fn verify(
+        &mut self,
+        head: &SignedHead,
+        body_hash: &str,
+        now: Duration,
+    ) -> Result<Hotkey, String>;
+}

@@ -1,0 +1,294 @@
+//! RewardScorer: measures every answer against the reference, as it arrives, and closes the step.
+//!
+//! Dendrite pushes `Round` to it. It asks ModelWorker for embeddings, pushes `StepScored` to
+//! WeightSetter (every miner that was asked, zeros included) and `TurnScored` to PersonaAgent.
+
+pub mod combine;
+pub mod rewards;
+mod step_event;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Context, Handler, Message, Supervised};
+use tokio::sync::mpsc;
+
+use crate::conversation::Conversation;
+use crate::dendrite::Asked;
+use crate::domain::{
+    Answer, BlockNumber, MinerReply, Moment, RewardKind, Score, StatusCode, Uid, Weighted,
+};
+use crate::model_worker::{Embed, ModelError};
+use crate::persona_agent::{Phrasing, TurnScored};
+use crate::ports::{Clock, Event, Journal, Stopped};
+use crate::runtime::{Failpoints, Job, Port, Tasks};
+use crate::task_maker::{Reference, Task};
+use crate::weight_setter::StepScored;
+
+use combine::{Breakdown, Component};
+use rewards::{Measure, relevance::relevance};
+
+/// A challenge is with the miners; their answers will come through the stream.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Round {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// What it is about.
+    pub task: Arc<Task>,
+    /// What was asked, and as whom.
+    pub phrasing: Arc<Phrasing>,
+    /// Who was asked.
+    pub asked: Vec<Asked>,
+    /// Their answers, in order of arrival; it ends when no more will come.
+    pub answers: mpsc::Receiver<Answer>,
+    /// When they were asked.
+    pub opened: Moment,
+    /// As of which block they were chosen.
+    pub block: BlockNumber,
+}
+
+/// An answer and all that was measured of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// Who answered, and what.
+    pub answer: Answer,
+    /// The components and the total.
+    pub breakdown: Breakdown,
+    /// How long the measuring took.
+    pub time: Duration,
+}
+
+/// What RewardScorer works with, and is rebuilt from.
+#[derive(Clone)]
+pub struct RewardScorerDeps {
+    /// Embeds texts.
+    pub model_worker: Port<Embed>,
+    /// How long an embedding may take.
+    pub patience: Duration,
+    /// Where rewards go.
+    pub weight_setter: Port<StepScored>,
+    /// Where conversations go on.
+    pub persona_agent: Port<TurnScored>,
+    /// Times the measuring.
+    pub clock: Arc<dyn Clock>,
+    /// What happened.
+    pub journal: Arc<dyn Journal>,
+    /// Where scoring runs.
+    pub tasks: Tasks,
+    /// For tests.
+    pub failpoints: Failpoints,
+}
+
+/// The actor.
+pub struct RewardScorer {
+    deps: RewardScorerDeps,
+}
+
+impl RewardScorer {
+    /// A new one; it has no state to lose.
+    #[must_use]
+    pub fn new(deps: RewardScorerDeps) -> Self {
+        Self { deps }
+    }
+}
+
+impl Actor for RewardScorer {
+    type Context = Context<Self>;
+}
+
+impl Supervised for RewardScorer {
+    fn restarting(&mut self, _: &mut Context<Self>) {
+        *self = Self::new(self.deps.clone());
+    }
+}
+
+impl Handler<Job<Round>> for RewardScorer {
+    type Result = ();
+
+    fn handle(&mut self, job: Job<Round>, _: &mut Context<Self>) {
+        self.deps.failpoints.hit("reward_scorer:round");
+        let deps = self.deps.clone();
+        self.deps.tasks.spawn("score", async move {
+            let _slot = job.slot;
+            deps.failpoints.hit("reward_scorer:task");
+            deps.close(job.message).await;
+        });
+        self.deps.failpoints.hit("reward_scorer:after");
+    }
+}
+
+impl RewardScorerDeps {
+    /// Scores a round to its end and sends on what came of it.
+    async fn close(&self, mut round: Round) {
+        match self.score(&mut round).await {
+            Ok((reference, scored)) => {
+                let now = self.clock.now();
+                let event = step_event::step_event(&round, &reference, &scored, now);
+                self.journal.record(Event::Step(event));
+                let rewards = scored
+                    .into_iter()
+                    .map(|scored| (scored.answer.hotkey, scored.breakdown.total))
+                    .collect();
+                self.weight_setter.push(StepScored { rewards }).await;
+                let Round { conversation, .. } = round;
+                self.persona_agent.push(TurnScored { conversation }).await;
+            }
+            Err(cause) => round.conversation.end(Stopped::NoText(cause)),
+        }
+    }
+
+    /// Every asked miner's score, in the order in which they were asked.
+    async fn score(&self, round: &mut Round) -> Result<(Arc<Reference>, Vec<Scored>), String> {
+        let reference =
+            round.task.reference.wait().await.map_err(|broken| broken.to_string())??;
+        let judge = self.judge(&round.task, &reference, &round.phrasing.challenge).await;
+        let judge = judge.map_err(|error| error.to_string())?;
+        let mut by_uid = BTreeMap::new();
+        while let Some(answer) = round.answers.recv().await {
+            let scored = judge.score(answer).await.map_err(|error| error.to_string())?;
+            self.journal.record(Event::AnswerScored {
+                conversation: round.conversation.id,
+                turn: round.conversation.turn,
+                uid: scored.answer.uid,
+                hotkey: scored.answer.hotkey.clone(),
+                reward: scored.breakdown.total,
+            });
+            by_uid.insert(scored.answer.uid, scored);
+        }
+        let scored = round.asked.iter().map(|asked| {
+            by_uid.remove(&asked.uid).unwrap_or_else(|| self.silent(asked, &round.task))
+        });
+        Ok((reference, scored.collect()))
+    }
+
+    /// A miner whose request was lost on our side: it earns nothing, as silence does.
+    fn silent(&self, asked: &Asked, task: &Task) -> Scored {
+        let reply = MinerReply {
+            completion: String::new(),
+            status: StatusCode::UNAVAILABLE,
+            message: "the request was lost".into(),
+            elapsed: Duration::ZERO,
+        };
+        let answer = Answer { uid: asked.uid, hotkey: asked.hotkey.clone(), reply };
+        Scored { answer, breakdown: nothing(task), time: Duration::ZERO }
+    }
+
+    /// Gets ready to score answers to one challenge.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the reference cannot be embedded.
+    pub async fn judge<'a>(
+        &'a self,
+        task: &'a Task,
+        reference: &'a Reference,
+        challenge: &'a str,
+    ) -> Result<Judge<'a>, ModelError> {
+        let plan = &task.plan;
+        let mut measures = plan.rewards.iter().chain(plan.penalties);
+        let relevance = measures.any(|weighted| weighted.kind == RewardKind::Relevance);
+        let anchors = if relevance {
+            let texts = vec![reference.text.clone(), challenge.to_owned(), String::new()];
+            Some(Anchors::of(self.embed(texts).await?)?)
+        } else {
+            None
+        };
+        Ok(Judge { deps: self, task, reference, challenge, anchors })
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        let deadline = self.model_worker.within(self.patience);
+        let embedded = self.model_worker.ask_again(Embed { texts }, deadline).await;
+        embedded.map_err(ModelError::NoAnswer)?
+    }
+}
+
+/// The embeddings that answers are held against.
+struct Anchors {
+    reference: Vec<f32>,
+    challenge: Vec<f32>,
+    empty: Vec<f32>,
+}
+
+impl Anchors {
+    fn of(vectors: Vec<Vec<f32>>) -> Result<Self, ModelError> {
+        match <[Vec<f32>; 3]>::try_from(vectors) {
+            Ok([reference, challenge, empty]) => Ok(Self { reference, challenge, empty }),
+            Err(_) => Err(ModelError::Failed("an embedding is missing".into())),
+        }
+    }
+}
+
+/// Scores the answers to one challenge.
+pub struct Judge<'a> {
+    deps: &'a RewardScorerDeps,
+    task: &'a Task,
+    reference: &'a Reference,
+    challenge: &'a str,
+    anchors: Option<Anchors>,
+}
+
+impl Judge<'_> {
+    /// Measures one answer. One that did not come, or is empty, earns nothing and costs nothing.
+    ///
+    /// # Errors
+    /// [`ModelError`] if it cannot be embedded.
+    pub async fn score(&self, answer: Answer) -> Result<Scored, ModelError> {
+        let began = self.deps.clock.now();
+        let breakdown =
+            if answer.reply.status != StatusCode::OK || answer.reply.completion.trim().is_empty() {
+                nothing(self.task)
+            } else {
+                self.measure(&answer.reply.completion).await?
+            };
+        Ok(Scored { answer, breakdown, time: self.deps.clock.now().since(began) })
+    }
+
+    async fn measure(&self, completion: &str) -> Result<Breakdown, ModelError> {
+        let vector = match &self.anchors {
+            Some(_) => self.deps.embed(vec![completion.to_owned()]).await?.pop(),
+            None => None,
+        };
+        let component = |measure: &Weighted, against: &str, anchor: Option<&[f32]>| {
+            let score = match Measure::of(measure.kind) {
+                Measure::Text(text) => text.score(against, completion),
+                Measure::Embedding => match (anchor, &vector, &self.anchors) {
+                    (Some(anchor), Some(vector), Some(anchors)) => {
+                        relevance(anchor, vector, &anchors.empty)
+                    }
+                    _ => Score::ZERO,
+                },
+            };
+            Component { measure: *measure, score }
+        };
+        let (reference, challenge) = match &self.anchors {
+            Some(anchors) => (Some(&*anchors.reference), Some(&*anchors.challenge)),
+            None => (None, None),
+        };
+        let plan = &self.task.plan;
+        let rewards = plan.rewards.iter().map(|m| component(m, &self.reference.text, reference));
+        let penalties = plan.penalties.iter().map(|m| component(m, self.challenge, challenge));
+        Ok(Breakdown::new(rewards.collect(), penalties.collect()))
+    }
+}
+
+/// The breakdown of an answer that is not there.
+fn nothing(task: &Task) -> Breakdown {
+    let zero = |measure: &Weighted| Component { measure: *measure, score: Score::ZERO };
+    let plan = &task.plan;
+    Breakdown::new(
+        plan.rewards.iter().map(zero).collect(),
+        plan.penalties.iter().map(zero).collect(),
+    )
+}
+
+/// Who earned most; the earliest uid among equals.
+#[must_use]
+pub fn best(scored: &[Scored]) -> Option<(Uid, Score)> {
+    let all = scored.iter().map(|scored| (scored.answer.uid, scored.breakdown.total));
+    all.fold(None, |best: Option<(Uid, Score)>, (uid, total)| match best {
+        Some((_, highest)) if highest >= total => best,
+        _ => Some((uid, total)),
+    })
+}

@@ -1,0 +1,94 @@
+//! A scored step as the journal has it, under the original's names (original-system.md §1.13).
+//!
+//! Pure; only RewardScorer uses it.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::domain::{Moment, Score};
+use crate::task_maker::Reference;
+
+use super::combine::{Component, normalise};
+use super::{Round, Scored, best};
+
+/// All fields of one step's event. Times are seconds; lists are in the order of `uids`.
+pub(super) fn step_event(
+    round: &Round,
+    reference: &Reference,
+    scored: &[Scored],
+    now: Moment,
+) -> Map<String, Value> {
+    let (task, phrasing) = (&round.task, &round.phrasing);
+    let winner = best(scored).map(|(uid, _)| uid);
+    let best_answer = scored.iter().find(|scored| Some(scored.answer.uid) == winner);
+    let head = json!({
+        "conversation": round.conversation.id,
+        "turn": round.conversation.turn,
+        "block": round.block,
+        "step_time": seconds(now.since(round.conversation.began)),
+        "forward_time": seconds(now.since(round.opened)),
+        "task": task.kind,
+        "desc": task.plan.desc,
+        "goal": task.plan.goal,
+        "query": task.query,
+        "query_time": seconds(task.query_time),
+        "reference": reference.text,
+        "reference_time": seconds(reference.time),
+        "topic": task.plan.topic,
+        "subtopic": task.plan.subtopic,
+        "context_source": task.context.source,
+        "context_time": seconds(task.context_time),
+        "challenge": phrasing.challenge,
+        "challenge_time": seconds(phrasing.time),
+        "system_prompt": phrasing.system_prompt,
+        "profile": phrasing.persona.profile,
+        "mood": phrasing.persona.mood,
+        "tone": phrasing.persona.tone,
+        "best": best_answer.map(|best| best.answer.reply.completion.as_str()),
+        "best_uid": winner,
+    });
+    let mut event = match head {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    let mut list = |key: &str, values: Vec<Value>| event.insert(key.to_owned(), values.into());
+    let each = |value: fn(&Scored) -> Value| scored.iter().map(value).collect::<Vec<_>>();
+    list("uids", each(|s| json!(s.answer.uid)));
+    list("hotkeys", each(|s| json!(s.answer.hotkey)));
+    list("completions", each(|s| json!(s.answer.reply.completion)));
+    list("timings", each(|s| json!(seconds(s.answer.reply.elapsed))));
+    list("status_codes", each(|s| json!(s.answer.reply.status)));
+    list("status_messages", each(|s| json!(s.answer.reply.message)));
+    list("rewards", each(|s| json!(s.breakdown.total)));
+    list("reward_timings", each(|s| json!(seconds(s.time))));
+    components(&mut event, scored, "reward", |scored| &scored.breakdown.rewards);
+    components(&mut event, scored, "penalty", |scored| &scored.breakdown.penalties);
+    event
+}
+
+/// `M_raw_T` and `M_T` (spread over the step) for each measure M of type T.
+fn components(
+    event: &mut Map<String, Value>,
+    scored: &[Scored],
+    kind: &str,
+    of: fn(&Scored) -> &[Component],
+) {
+    let Some(first) = scored.first() else { return };
+    for (index, component) in of(first).iter().enumerate() {
+        let name = component.measure.kind.as_str();
+        let scores: Vec<Score> =
+            scored.iter().filter_map(|s| of(s).get(index).map(|c| c.score)).collect();
+        event.insert(format!("{name}_{kind}"), value(&normalise(&scores)));
+        event.insert(format!("{name}_raw_{kind}"), value(&scores));
+    }
+}
+
+fn value(data: &impl Serialize) -> Value {
+    serde_json::to_value(data).unwrap_or(Value::Null)
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}

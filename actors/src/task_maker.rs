@@ -1,0 +1,257 @@
+//! TaskMaker: draws a kind of task, grounds it in a context and gives it a query and references.
+//!
+//! The pacer sends it `Tick`; it asks ToolFetcher and ModelWorker, and pushes `TaskReady` to
+//! PersonaAgent. References take longest, so it does not wait for them: the task travels on with a
+//! promise of them, and they are made while the miners think.
+
+pub mod tasks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Context, Handler, Message, Supervised};
+use rand::RngCore;
+use rand::distr::Distribution;
+use rand::distr::weighted::WeightedIndex;
+
+use crate::conversation::Conversation;
+use crate::domain::{
+    ChatMessage, Context as SourceContext, Lane, Purpose, RunSeed, Sampling, TaskKind, Turn,
+    Weighted,
+};
+use crate::model_worker::{Generate, generate};
+use crate::persona_agent::TaskReady;
+use crate::persona_agent::cleaners::{Cleaner, clean};
+use crate::ports::{Clock, Event, Journal, Stopped, Want};
+use crate::runtime::{Failpoints, Job, Port, Promise, Promised, Tasks};
+use crate::tool_fetcher::FetchContext;
+
+use tasks::{ReferencePlan, TaskPlan, Text};
+
+/// Begin a conversation.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Tick {
+    /// The conversation, with its credit.
+    pub conversation: Conversation,
+}
+
+/// A reference answer, and how long it took to make.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    /// What a good answer says.
+    pub text: String,
+    /// Zero if it was known from the start.
+    pub time: Duration,
+}
+
+/// A task, ready but for its references.
+#[derive(Debug)]
+pub struct Task {
+    /// Its kind.
+    pub kind: TaskKind,
+    /// What it is grounded in.
+    pub context: SourceContext,
+    /// How long the context took.
+    pub context_time: Duration,
+    /// What the person wants to know.
+    pub query: String,
+    /// How long the query took.
+    pub query_time: Duration,
+    /// Everything else that its kind decides.
+    pub plan: TaskPlan,
+    /// The reference answer, or why there is none.
+    pub reference: Promised<Result<Arc<Reference>, String>>,
+}
+
+/// How tasks are made.
+#[derive(Clone, Debug)]
+pub struct TaskMakerConfig {
+    /// Which kinds, with their probabilities; at least one is above zero.
+    pub kinds: Vec<(TaskKind, f64)>,
+    /// How the model words queries and references; the seed is set for each.
+    pub sampling: Sampling,
+    /// How long a context may take.
+    pub context_patience: Duration,
+    /// How long a text may take.
+    pub text_patience: Duration,
+}
+
+/// What TaskMaker works with, and is rebuilt from.
+#[derive(Clone)]
+pub struct TaskMakerDeps {
+    /// How tasks are made.
+    pub config: TaskMakerConfig,
+    /// Where contexts come from.
+    pub tool_fetcher: Port<FetchContext>,
+    /// Who writes queries and references.
+    pub model_worker: Port<Generate>,
+    /// Where tasks go.
+    pub persona_agent: Port<TaskReady>,
+    /// Decides every draw.
+    pub seed: RunSeed,
+    /// Times the parts.
+    pub clock: Arc<dyn Clock>,
+    /// What happened.
+    pub journal: Arc<dyn Journal>,
+    /// Where conversations' work runs.
+    pub tasks: Tasks,
+    /// For tests.
+    pub failpoints: Failpoints,
+}
+
+/// The actor.
+pub struct TaskMaker {
+    deps: TaskMakerDeps,
+}
+
+impl TaskMaker {
+    /// A new one; it has no state to lose.
+    #[must_use]
+    pub fn new(deps: TaskMakerDeps) -> Self {
+        Self { deps }
+    }
+}
+
+impl Actor for TaskMaker {
+    type Context = Context<Self>;
+}
+
+impl Supervised for TaskMaker {
+    fn restarting(&mut self, _: &mut Context<Self>) {
+        *self = Self::new(self.deps.clone());
+    }
+}
+
+impl Handler<Job<Tick>> for TaskMaker {
+    type Result = ();
+
+    fn handle(&mut self, job: Job<Tick>, _: &mut Context<Self>) {
+        self.deps.failpoints.hit("task_maker:tick");
+        let deps = self.deps.clone();
+        let Job { message: Tick { conversation }, slot, .. } = job;
+        self.deps.tasks.spawn("task", async move {
+            let _slot = slot;
+            deps.failpoints.hit("task_maker:task");
+            match deps.make(&conversation).await {
+                Ok(task) => {
+                    deps.journal.record(Event::TaskMade {
+                        conversation: conversation.id,
+                        task: task.kind,
+                        source: task.context.source.clone(),
+                        topic: task.plan.topic.clone(),
+                        query: task.query.clone(),
+                    });
+                    let ready = TaskReady { conversation, task: Arc::new(task) };
+                    deps.persona_agent.push(ready).await;
+                }
+                Err(stopped) => conversation.end(stopped),
+            }
+        });
+        self.deps.failpoints.hit("task_maker:after");
+    }
+}
+
+impl TaskMakerDeps {
+    /// Makes the task of a conversation; its references are still under way when it returns.
+    ///
+    /// # Errors
+    /// [`Stopped`] with why there is no task.
+    pub async fn make(&self, conversation: &Conversation) -> Result<Task, Stopped> {
+        let kind = self.draw_kind(conversation)?;
+        let began = self.clock.now();
+        let context = self.fetch(kind, conversation).await?;
+        let context_time = self.clock.now().since(began);
+
+        let mut choices = self.seed.stream(conversation.id, Turn(0), Purpose::Query);
+        let plan = tasks::plan(kind, &context, &mut choices);
+        let began = self.clock.now();
+        let query = match &plan.query {
+            Text::Fixed(text) => text.clone(),
+            Text::Generated(messages) => {
+                let text = self.write(messages, choices.next_u64()).await;
+                let text = text.map_err(Stopped::NoText)?;
+                clean_or_fail(&text, plan.cleaners).map_err(Stopped::NoText)?
+            }
+        };
+        let query_time = self.clock.now().since(began);
+
+        let seed = self.seed.stream(conversation.id, Turn(0), Purpose::Reference).next_u64();
+        let reference = self.promise_reference(&plan, &query, seed);
+        Ok(Task { kind, context, context_time, query, query_time, plan, reference })
+    }
+
+    fn draw_kind(&self, conversation: &Conversation) -> Result<TaskKind, Stopped> {
+        let kinds = &self.config.kinds;
+        let mut draw = self.seed.stream(conversation.id, Turn(0), Purpose::TaskKind);
+        let index = WeightedIndex::new(kinds.iter().map(|(_, weight)| *weight))
+            .map_err(|cause| Stopped::NoContext(format!("task probabilities: {cause}")))?;
+        let drawn = kinds.get(index.sample(&mut draw)).map(|(kind, _)| *kind);
+        drawn.ok_or_else(|| Stopped::NoContext("no kind of task is configured".into()))
+    }
+
+    async fn fetch(
+        &self,
+        kind: TaskKind,
+        conversation: &Conversation,
+    ) -> Result<SourceContext, Stopped> {
+        let message = FetchContext {
+            want: Want::Random(tasks::source(kind)),
+            random: self.seed.stream(conversation.id, Turn(0), Purpose::Context),
+        };
+        let deadline = self.tool_fetcher.within(self.config.context_patience);
+        match self.tool_fetcher.ask_again(message, deadline).await {
+            Ok(Ok(context)) => Ok(context),
+            Ok(Err(error)) => Err(Stopped::NoContext(error.to_string())),
+            Err(error) => Err(Stopped::NoContext(format!("tool fetcher: {error}"))),
+        }
+    }
+
+    fn promise_reference(
+        &self,
+        plan: &TaskPlan,
+        query: &str,
+        seed: u64,
+    ) -> Promised<Result<Arc<Reference>, String>> {
+        let messages = match &plan.reference {
+            ReferencePlan::Fixed(text) => {
+                let text = text.clone();
+                return Promised::kept(Ok(Arc::new(Reference { text, time: Duration::ZERO })));
+            }
+            ReferencePlan::Generated { frame, material } => tasks::ask_with(frame, material, query),
+        };
+        let (promise, promised) = Promise::new();
+        let (deps, cleaners) = (self.clone(), plan.cleaners);
+        self.tasks.spawn("reference", async move {
+            let began = deps.clock.now();
+            let text = deps.write(&messages, seed).await;
+            let text = text.and_then(|text| clean_or_fail(&text, cleaners));
+            let time = deps.clock.now().since(began);
+            promise.fulfil(text.map(|text| Arc::new(Reference { text, time })));
+        });
+        promised
+    }
+
+    async fn write(&self, messages: &[ChatMessage], seed: u64) -> Result<String, String> {
+        let sampling = Sampling { seed, ..self.config.sampling };
+        let request = Generate { messages: messages.to_vec(), sampling, lane: Lane::Validator };
+        let written = generate(&self.model_worker, request, self.config.text_patience).await;
+        written.map(|generation| generation.text).map_err(|error| error.to_string())
+    }
+}
+
+fn clean_or_fail(text: &str, cleaners: &[Cleaner]) -> Result<String, String> {
+    let cleaned = clean(text, cleaners);
+    if cleaned.trim().is_empty() {
+        return Err("the model wrote nothing".into());
+    }
+    Ok(cleaned)
+}
+
+/// Whether the weights of a task's rewards are as they must be: each in 0..=1, together 1.
+#[must_use]
+pub fn weights_are_sound(rewards: &[Weighted]) -> bool {
+    let each = rewards.iter().all(|weighted| (0.0..=1.0).contains(&weighted.weight));
+    let sum: f64 = rewards.iter().map(|weighted| weighted.weight).sum();
+    each && (sum - 1.0).abs() < 1e-9
+}
