@@ -18,3 +18,7 @@ pub mod runtime;
 pub mod task_maker;
 pub mod tool_fetcher;
 pub mod weight_setter;
+pub mod wiring;
+
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;

@@ -13,6 +13,7 @@ use crate::runtime::{Credits, Port};
 use crate::task_maker::Tick;
 
 /// What the pacer works with.
+#[derive(Clone)]
 pub struct Pacer {
     /// How many conversations may be under way.
     pub credits: Credits,

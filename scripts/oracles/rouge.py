@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Writes actors/tests/fixtures/rouge_1_0_1.json: what the Python package `rouge` 1.0.1 gives for
 a fixed set of text pairs, called as the original validator calls it (reference first).
 

@@ -71,6 +71,6 @@ mod tests {
             board.post(&tea, "first");
             board.post(&tea, "second");
         };
-        assert_eq!(futures_util::join!(copied, posted).0, "first");
+        assert_eq!(futures_util::future::join(copied, posted).await.0, "first");
     }
 }

@@ -3,8 +3,6 @@
 //! The original's pipeline (original-system.md §1.8) without its fault: there, taking off a role
 //! name also lower-cased every name in the text. A task says which cleaners its texts go through.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 /// One way to clean a generated text.
@@ -19,23 +17,18 @@ pub enum Cleaner {
     RemoveRoles,
 }
 
-/// What chat models write before or into a text that should have none of it. A longer one stands
-/// before the one that it begins with.
+/// What chat models write before or into a text that should have none of it.
 const ROLES: &[&str] =
     &["User: ", "System: ", "Assistant: ", "Assistant, ", "Dear AI, ", "Dear AI ", "#Question: "];
 
 /// Puts a text through cleaners, in their order.
 #[must_use]
 pub fn clean(text: &str, cleaners: &[Cleaner]) -> String {
-    let mut text = Cow::Borrowed(text);
-    for cleaner in cleaners {
-        text = Cow::Owned(match cleaner {
-            Cleaner::RemoveQuotes => remove_quotes(&text).to_owned(),
-            Cleaner::PruneEnding => prune_ending(&text).to_owned(),
-            Cleaner::RemoveRoles => remove_roles(&text),
-        });
-    }
-    text.into_owned()
+    cleaners.iter().fold(text.to_owned(), |text, cleaner| match cleaner {
+        Cleaner::RemoveQuotes => remove_quotes(&text).to_owned(),
+        Cleaner::PruneEnding => prune_ending(&text).to_owned(),
+        Cleaner::RemoveRoles => remove_roles(&text),
+    })
 }
 
 fn remove_quotes(text: &str) -> &str {
@@ -118,8 +111,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_can_be_cleaned(text in "(?s).*") {
-            let cleaned = clean(&text, &ALL);
-            prop_assert!(cleaned.chars().count() <= 3 * text.chars().count());
+            prop_assert!(text.contains(&clean(&text, &ALL[..2])));
+            let _ = clean(&text, &ALL);
         }
     }
 }

@@ -59,7 +59,7 @@ mod tests {
     async fn reaches_everyone_who_waits_even_after_its_maker_is_gone() {
         let (promise, promised) = Promise::new();
         let early = promised.clone();
-        let both = async { futures_util::join!(early.wait(), async { promise.fulfil(7) }) };
+        let both = futures_util::future::join(early.wait(), async { promise.fulfil(7) });
         assert_eq!(both.await.0, Ok(7));
         assert_eq!(promised.wait().await, Ok(7));
     }

@@ -2,8 +2,8 @@
 //!
 //! As bittensor 6.6.0 makes it (original-system.md §1.4), except that
 //! - where nobody earned anything there is no vector at all ([`Emission::NothingEarned`]),
-//! - a vector which rounding would leave too short, or a hair over the limit for one uid, is
-//!   mended, since the chain refuses both.
+//! - a vector that the chain would refuse, because rounding left it too short or because it is over
+//!   the limit for one uid, is mended as long as there are neurons enough.
 //!
 //! Whether and when to set the weights is the weight setter's.
 
@@ -49,17 +49,19 @@ pub fn emission(
     }
     let least = usize::from(rules.min_allowed_weights);
     let limit = f64::from(rules.max_weight_limit) / f64::from(u16::MAX);
-    let mut values = if weights.len() < least {
+    let values = if weights.len() < least {
         vec![u16::MAX; weights.len()]
     } else {
-        let values = upscaled(&limited(&weights, limit));
-        if values.iter().filter(|value| **value > 0).count() < least {
-            upscaled(&limited(&padded(&weights), limit))
+        let among_earners = settled(upscaled(&limited(&weights, limit)), rules.max_weight_limit);
+        let length = among_earners.iter().filter(|value| **value > 0).count();
+        let can_keep_limit = weights.len() as f64 * limit >= 1.0;
+        let is_over = lacking(&among_earners, rules.max_weight_limit) > 0;
+        if length < least || (is_over && can_keep_limit) {
+            settled(upscaled(&limited(&padded(&weights), limit)), rules.max_weight_limit)
         } else {
-            values
+            among_earners
         }
     };
-    settle(&mut values, rules.max_weight_limit);
     let (uids, values) = metagraph
         .neurons
         .iter()
@@ -70,7 +72,7 @@ pub fn emission(
     Emission::Weights { uids, values }
 }
 
-/// Lifts everybody by as little as survives rounding, so that the vector is long enough.
+/// Lifts everybody by as little as survives rounding, so that there are enough uids.
 fn padded(weights: &[f64]) -> Vec<f64> {
     weights.iter().map(|weight| weight + 1e-5).collect()
 }
@@ -119,29 +121,37 @@ fn upscaled(weights: &[f64]) -> Vec<u16> {
     weights.iter().map(|weight| scaled(*weight) as u16).collect()
 }
 
-/// Makes up for rounding: the chain compares the largest value with the sum, exactly, so the
-/// smaller values grow by one in turn until it holds. Where the limit is out of reach, because
-/// there are too few uids, nothing changes.
-fn settle(values: &mut [u16], limit: u16) {
+/// What the sum lacks for the largest value, 65535, to keep the limit: the chain compares exactly.
+fn lacking(values: &[u16], limit: u16) -> u64 {
+    if limit == u16::MAX {
+        return 0;
+    }
     let sum: u64 = values.iter().copied().map(u64::from).sum();
     let needed = (u64::from(u16::MAX) * u64::from(u16::MAX)).div_ceil(u64::from(limit.max(1)));
-    let mut lack = needed.saturating_sub(sum);
-    if limit == u16::MAX || lack > values.len() as u64 {
-        return;
+    needed.saturating_sub(sum)
+}
+
+/// Makes up for rounding, which may cost the sum up to one a uid: the smaller values grow by one
+/// in turn. A vector that lacks more stays as it is.
+fn settled(mut values: Vec<u16>, limit: u16) -> Vec<u16> {
+    let mut lack = lacking(&values, limit);
+    if lack > values.len() as u64 {
+        return values;
     }
     while lack > 0 {
         let before = lack;
         for value in values.iter_mut().filter(|value| (1..u16::MAX).contains(*value)) {
             if lack == 0 {
-                return;
+                break;
             }
             *value += 1;
             lack -= 1;
         }
         if lack == before {
-            return;
+            break;
         }
     }
+    values
 }
 
 #[cfg(test)]
@@ -249,6 +259,14 @@ mod tests {
     }
 
     #[test]
+    fn a_lone_earner_over_the_limit_shares_with_the_rest_where_the_chain_would_refuse() {
+        let shared = emitted(&[0.9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1, 16_384).unwrap();
+        assert_eq!(shared[0], (0, 65_535));
+        assert_eq!(shared[1..], [1, 2, 3, 4, 5, 6].map(|uid| (uid, 32_987)));
+        assert_eq!(emitted(&[0.9, 0.0, 0.0], 1, 16_384), Some(vec![(0, 65_535)]));
+    }
+
+    #[test]
     fn a_vector_that_rounding_would_leave_too_short_is_padded() {
         let padded = emitted(&[1.0, 1e-9, 1e-9, 0.0], 3, u16::MAX).unwrap();
         assert_eq!(padded, [(0, 65535), (1, 1), (2, 1), (3, 1)]);
@@ -274,9 +292,8 @@ mod tests {
             prop_assert!(vector.iter().all(|(_, value)| *value > 0));
             prop_assert_eq!(vector.iter().map(|(_, value)| *value).max(), Some(u16::MAX));
             prop_assert!(vector.len() >= usize::from(least).min(scores.len()));
-            let earners = scores.iter().filter(|score| **score > 0.0).count();
             let sum: u64 = vector.iter().map(|(_, value)| u64::from(*value)).sum();
-            if earners as u64 * u64::from(limit) > u64::from(u16::MAX) && limit < u16::MAX {
+            if scores.len() as u64 * u64::from(limit) >= 65_535 && limit < u16::MAX {
                 // as the chain compares: 65535 / sum <= limit / 65535
                 prop_assert!(65_535 * 65_535 <= sum * u64::from(limit), "{} {}", sum, limit);
             }

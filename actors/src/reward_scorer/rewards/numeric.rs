@@ -1,7 +1,7 @@
 //! How near the number in an answer is to the right one.
 //!
 //! The original handed every word of an answer to a library that evaluates Python; here a small
-//! reader of [`numbers`] looks at text and computes at most one division or power of ten.
+//! reader of numbers looks at text and computes at most one division or power of ten.
 
 mod numbers;
 

@@ -8,8 +8,10 @@
 //!
 //! Two things differ. Where the package raises (an empty text, full stops alone, deep recursion)
 //! or sees only the empty word, the score is 0. And only the first [`MAX_WORDS`] words of each
-//! text count, so that an answer cannot buy time: the subsequences of all pairs take one pass of
-//! bit-parallel rows, at most 4,096 × 128 machine words of time and of memory.
+//! text count, so that an answer cannot buy time. The walk back needs the whole table of a pair,
+//! not its last two rows; as bits it takes at most 4 MiB, and one pass of bit-parallel rows fills
+//! it for all sentences of the reference at once. Two ordinary answers take some 50 µs, the worst
+//! pair of texts that we know of 0.1 s.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;

@@ -1,0 +1,13 @@
+//! For tests of actors: a stage with virtual time, and fakes for every port.
+//!
+//! A stage fails the test that leaves an actor running, a task unfinished or a panic unexplained.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
+
+mod fakes;
+mod stage;
+
+pub use fakes::{
+    FakeChain, FakeTools, FakeTransport, MemoryJournal, MemoryLedger, TrustingCheck, hotkey,
+};
+pub use stage::Stage;

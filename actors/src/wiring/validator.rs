@@ -1,0 +1,184 @@
+//! The validator's actors.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::chain_watch::{ChainWatch, ChainWatchConfig, ChainWatchDeps};
+use crate::conversation::ConversationLog;
+use crate::dendrite::{Dendrite, DendriteConfig, DendriteDeps};
+use crate::domain::{Metagraph, RunSeed};
+use crate::pacer::Pacer;
+use crate::persona_agent::{PersonaAgent, PersonaAgentConfig, PersonaAgentDeps};
+use crate::ports::{Chain, Journal, Ledger, LedgerError, MinerTransport};
+use crate::reward_scorer::{RewardScorer, RewardScorerDeps};
+use crate::runtime::{Credits, Failpoints, Inbox, Overseer, Port, RestartPolicy, Topology};
+use crate::task_maker::{TaskMaker, TaskMakerConfig, TaskMakerDeps};
+use crate::weight_setter::{
+    SetWeights, Standings, WeightSetter, WeightSetterConfig, WeightSetterDeps,
+};
+
+use super::shared::Shared;
+
+/// How a validator works.
+#[derive(Clone, Debug)]
+pub struct ValidatorConfig {
+    /// Decides every draw.
+    pub seed: RunSeed,
+    /// Conversations under way at once.
+    pub in_flight: usize,
+    /// How tasks are made.
+    pub tasks: TaskMakerConfig,
+    /// How humans are played.
+    pub persona: PersonaAgentConfig,
+    /// Who is asked.
+    pub dendrite: DendriteConfig,
+    /// How long an embedding may take.
+    pub embed_patience: Duration,
+    /// How scores become weights.
+    pub weights: WeightSetterConfig,
+    /// How the chain is followed.
+    pub chain_watch: ChainWatchConfig,
+}
+
+/// What a validator is connected to.
+pub struct ValidatorParts {
+    /// Reaches miners.
+    pub transport: Arc<dyn MinerTransport>,
+    /// The chain, on behalf of this validator.
+    pub chain: Arc<dyn Chain>,
+    /// Keeps the scores.
+    pub ledger: Arc<dyn Ledger>,
+    /// What happens.
+    pub journal: Arc<dyn Journal>,
+    /// For tests.
+    pub failpoints: Failpoints,
+}
+
+/// A running validator.
+pub struct Validator {
+    /// Begins its conversations.
+    pub pacer: Pacer,
+    /// How they end.
+    pub log: ConversationLog,
+    /// How many may be under way.
+    pub credits: Credits,
+    /// Who is on the subnet.
+    pub metagraph: watch::Receiver<Arc<Metagraph>>,
+    /// How everyone stands.
+    pub standings: Port<Standings>,
+    /// Sets weights out of turn.
+    pub set_weights: Port<SetWeights>,
+}
+
+/// Starts a validator's actors on top of the shared ones. It does nothing before its pacer runs.
+///
+/// # Errors
+/// [`LedgerError`] if the scores of an earlier run are there but cannot be read.
+pub fn start_validator(
+    overseer: &Overseer,
+    config: ValidatorConfig,
+    parts: ValidatorParts,
+    shared: &Shared,
+    topology: &mut Topology,
+) -> Result<Validator, LedgerError> {
+    let ValidatorParts { transport, chain, ledger, journal, failpoints } = parts;
+    let book = ledger.load()?;
+    let (clock, tasks) = (overseer.clock(), overseer.tasks().clone());
+    let task_maker = Inbox::<TaskMaker>::open("task_maker", overseer.clock());
+    let persona_agent = Inbox::<PersonaAgent>::open("persona_agent", overseer.clock());
+    let dendrite = Inbox::<Dendrite>::open("dendrite", overseer.clock());
+    let reward_scorer = Inbox::<RewardScorer>::open("reward_scorer", overseer.clock());
+    let weight_setter = Inbox::<WeightSetter>::open("weight_setter", overseer.clock());
+    let chain_watch = Inbox::<ChainWatch>::open("chain_watch", overseer.clock());
+
+    let (metagraph, metagraph_seen) =
+        watch::channel(Arc::new(Metagraph::empty(config.weights.netuid)));
+    let log = ConversationLog::new(Arc::clone(&journal), overseer.clock());
+    let credits = Credits::new(config.in_flight);
+    // One slot for each conversation: no push on their circle ever waits.
+    let each = credits.total();
+
+    let pacer = Pacer {
+        credits: credits.clone(),
+        log: log.clone(),
+        journal: Arc::clone(&journal),
+        clock: Arc::clone(&clock),
+        task_maker: topology.push("pacer", &task_maker.port(each)),
+        steps: None,
+    };
+    let deps = TaskMakerDeps {
+        config: config.tasks,
+        tool_fetcher: topology.ask("task_maker", &shared.fetch),
+        model_worker: topology.ask("task_maker", &shared.generate),
+        persona_agent: topology.push("task_maker", &persona_agent.port(each)),
+        seed: config.seed,
+        clock: Arc::clone(&clock),
+        journal: Arc::clone(&journal),
+        tasks: tasks.clone(),
+        failpoints: failpoints.clone(),
+    };
+    overseer.supervise(task_maker, RestartPolicy::LIGHT, TaskMaker::new(deps));
+
+    let turn_scored = persona_agent.port(each);
+    let deps = PersonaAgentDeps {
+        config: config.persona,
+        model_worker: topology.ask("persona_agent", &shared.generate),
+        dendrite: topology.push("persona_agent", &dendrite.port(each)),
+        seed: config.seed,
+        clock: Arc::clone(&clock),
+        tasks: tasks.clone(),
+        failpoints: failpoints.clone(),
+    };
+    overseer.supervise(persona_agent, RestartPolicy::LIGHT, PersonaAgent::new(deps));
+
+    let deps = DendriteDeps {
+        config: config.dendrite,
+        transport,
+        metagraph: metagraph_seen.clone(),
+        reward_scorer: topology.push("dendrite", &reward_scorer.port(each)),
+        seed: config.seed,
+        clock: Arc::clone(&clock),
+        journal: Arc::clone(&journal),
+        tasks: tasks.clone(),
+        failpoints: failpoints.clone(),
+    };
+    overseer.supervise(dendrite, RestartPolicy::PATIENT, Dendrite::new(deps));
+
+    let standings = weight_setter.port(each);
+    let set_weights = weight_setter.port(1);
+    let deps = RewardScorerDeps {
+        model_worker: topology.ask("reward_scorer", &shared.embed),
+        patience: config.embed_patience,
+        weight_setter: topology.push("reward_scorer", &weight_setter.port(each)),
+        persona_agent: topology.push("reward_scorer", &turn_scored),
+        clock: Arc::clone(&clock),
+        journal: Arc::clone(&journal),
+        tasks,
+        failpoints: failpoints.clone(),
+    };
+    overseer.supervise(reward_scorer, RestartPolicy::LIGHT, RewardScorer::new(deps));
+
+    let deps = ChainWatchDeps {
+        config: config.chain_watch,
+        chain: Arc::clone(&chain),
+        metagraph: Arc::new(metagraph),
+        weight_setter: Some(topology.push("chain_watch", &weight_setter.port(1))),
+        clock: Arc::clone(&clock),
+        failpoints: failpoints.clone(),
+    };
+    overseer.supervise(chain_watch, RestartPolicy::PATIENT, ChainWatch::new(deps));
+
+    let deps = WeightSetterDeps {
+        config: config.weights,
+        chain,
+        metagraph: metagraph_seen.clone(),
+        ledger,
+        clock,
+        journal,
+        failpoints,
+    };
+    overseer.supervise(weight_setter, RestartPolicy::LIGHT, WeightSetter::new(deps, book));
+    Ok(Validator { pacer, log, credits, metagraph: metagraph_seen, standings, set_weights })
+}

@@ -1,0 +1,253 @@
+//! A validator and its miners in one process, without sockets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use serde_json::{Map, Value};
+use sn1_actors::assistant::board::AnswerBoard;
+use sn1_actors::assistant::{AssistantConfig, Kind};
+use sn1_actors::axon::{Admit, AxonConfig};
+use sn1_actors::chain_watch::ChainWatchConfig;
+use sn1_actors::conversation::Tally;
+use sn1_actors::dendrite::DendriteConfig;
+use sn1_actors::domain::{
+    MinerReply, Netuid, Query, RunSeed, Sampling, StatusCode, Tao, TaskKind, Uid,
+};
+use sn1_actors::model_worker::scheduler::SchedulerConfig;
+use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
+use sn1_actors::persona_agent::PersonaAgentConfig;
+use sn1_actors::ports::{AxonTarget, Event, MinerTransport, ScoreBook, SignedHead, Tool};
+use sn1_actors::runtime::{AskError, Port, Topology};
+use sn1_actors::task_maker::TaskMakerConfig;
+use sn1_actors::testkit::{FakeChain, FakeTools, MemoryLedger, Stage, TrustingCheck, hotkey};
+use sn1_actors::weight_setter::{
+    SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
+};
+use sn1_actors::wiring::{
+    MinerConfig, MinerParts, ModelParts, Shared, ToolParts, Validator, ValidatorConfig,
+    ValidatorParts, start_miner, start_shared, start_validator,
+};
+
+/// Miners with uids 1 to this; the last of them is dead.
+pub(crate) const MINERS: u16 = 6;
+pub(crate) const DEAD: u16 = MINERS;
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) steps: u64,
+    pub(crate) in_flight: usize,
+    pub(crate) rate: ServiceRate,
+    pub(crate) thinking: Duration,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let rate =
+            ServiceRate { per_step: Duration::from_millis(1), per_row: Duration::from_micros(20) };
+        Self { seed: 7, steps: 4, in_flight: 4, rate, thinking: Duration::ZERO }
+    }
+}
+
+pub(crate) struct Net {
+    pub(crate) validator: Validator,
+    pub(crate) topology: Topology,
+    pub(crate) chain: Arc<FakeChain>,
+    steps: u64,
+}
+
+pub(crate) struct Outcome {
+    pub(crate) tally: Tally,
+}
+
+impl Net {
+    pub(crate) fn start(stage: &Stage, plan: Plan) -> Self {
+        let chain = Arc::new(FakeChain::new(Arc::clone(&stage.clock), MINERS));
+        let mut topology = Topology::default();
+        let askers = plan.in_flight * usize::from(MINERS + 2);
+        let model = ModelParts {
+            codec: Arc::new(StandInCodec),
+            device: Arc::new(StandInDevice::new(Arc::clone(&stage.clock), plan.rate)),
+            scheduler: SchedulerConfig {
+                max_sequences: 8,
+                miner_share: 3,
+                prefill_rows: 256,
+                queue: 256,
+            },
+        };
+        let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
+        let tools = ToolParts { tools, patience: Duration::from_secs(5) };
+        let shared = start_shared(&stage.overseer, model, tools, askers, &stage.failpoints);
+        let mut doors = BTreeMap::new();
+        let transport = Arc::new(Doors::default());
+        let parts = ValidatorParts {
+            transport: Arc::clone(&transport) as _,
+            chain: Arc::clone(&chain) as _,
+            ledger: Arc::new(MemoryLedger::default()),
+            journal: Arc::clone(&stage.journal) as _,
+            failpoints: stage.failpoints.clone(),
+        };
+        let config = validator_config(plan);
+        let validator = start_validator(&stage.overseer, config, parts, &shared, &mut topology)
+            .expect("the ledger is empty");
+        let board = AnswerBoard::default();
+        for uid in 1..DEAD {
+            let miner = miner(stage, uid, plan, &validator, &board, &shared, &mut topology);
+            doors.insert(Uid(uid), miner);
+        }
+        *transport.doors.lock() = doors;
+        Self { validator, topology, chain, steps: plan.steps }
+    }
+
+    /// Runs the steps of the plan.
+    pub(crate) async fn run(&self) -> Outcome {
+        let pacer = &self.validator.pacer;
+        let pacer = sn1_actors::pacer::Pacer { steps: Some(self.steps), ..pacer.clone() };
+        pacer.run().await.expect("the journal is in memory");
+        Outcome { tally: *self.validator.log.tally().borrow() }
+    }
+
+    pub(crate) async fn standings(&self) -> ScoreBook {
+        let port = &self.validator.standings;
+        let asked = port.ask_again(Standings, port.within(Duration::from_secs(60))).await;
+        asked.expect("the weight setter is running")
+    }
+
+    pub(crate) async fn set_weights(&self) -> Result<WeightsOnChain, SetError> {
+        let port = &self.validator.set_weights;
+        match port.ask_again(SetWeights, port.within(Duration::from_secs(60))).await {
+            Ok(outcome) => outcome,
+            Err(AskError::Interrupted | AskError::Deadline | AskError::Gone) => {
+                Err(SetError::Skipped("interrupted"))
+            }
+        }
+    }
+}
+
+pub(crate) fn steps(stage: &Stage) -> Vec<Map<String, Value>> {
+    let step = |event| match event {
+        Event::Step(fields) => Some(fields),
+        _ => None,
+    };
+    stage.journal.events().into_iter().filter_map(step).collect()
+}
+
+fn validator_config(plan: Plan) -> ValidatorConfig {
+    let sampling = Sampling { max_new_tokens: 96, ..Sampling::ORIGINAL };
+    let patience = Duration::from_secs(600);
+    ValidatorConfig {
+        seed: RunSeed(plan.seed),
+        in_flight: plan.in_flight,
+        tasks: TaskMakerConfig {
+            kinds: vec![(TaskKind::Qa, 0.4), (TaskKind::Summarization, 0.4), (TaskKind::Math, 0.2)],
+            sampling,
+            context_patience: Duration::from_secs(10),
+            text_patience: patience,
+        },
+        persona: PersonaAgentConfig { sampling, patience },
+        dendrite: DendriteConfig {
+            sample_size: 10,
+            timeout: TIMEOUT,
+            vpermit_tao_limit: Tao(4_096.0),
+            own: hotkey(0),
+        },
+        embed_patience: patience,
+        weights: WeightSetterConfig {
+            netuid: Netuid(1),
+            alpha: 0.05,
+            version_key: 1,
+            disabled: false,
+            patience: Duration::from_secs(60),
+        },
+        chain_watch: ChainWatchConfig {
+            resync_blocks: 10,
+            epoch_blocks: 10,
+            patience: Duration::from_secs(60),
+        },
+    }
+}
+
+fn miner(
+    stage: &Stage,
+    uid: u16,
+    plan: Plan,
+    validator: &Validator,
+    board: &AnswerBoard,
+    shared: &Shared,
+    topology: &mut Topology,
+) -> Port<Admit> {
+    let kinds =
+        [Kind::Agent, Kind::Model, Kind::Copier, Kind::Echo, Kind::Phrase("I do not know.".into())];
+    let config = MinerConfig {
+        suffix: format!(":{uid}"),
+        axon: AxonConfig {
+            allow_non_registered: false,
+            force_validator_permit: false,
+            in_flight: 4,
+            waiting: 16,
+        },
+        assistant: AssistantConfig {
+            kind: kinds[usize::from(uid - 1) % kinds.len()].clone(),
+            system_prompt: "You are helpful.".into(),
+            sampling: Sampling { max_new_tokens: 96, ..Sampling::ORIGINAL },
+            delay: plan.thinking,
+        },
+    };
+    let parts = MinerParts {
+        check: Arc::new(Mutex::new(TrustingCheck)),
+        metagraph: validator.metagraph.clone(),
+        board: Some(board.clone()),
+        journal: Arc::clone(&stage.journal) as _,
+        failpoints: stage.failpoints.clone(),
+    };
+    start_miner(&stage.overseer, config, parts, shared, topology).admit
+}
+
+/// Reaches axons through their ports; whoever has none is dead.
+#[derive(Default)]
+struct Doors {
+    doors: Mutex<BTreeMap<Uid, Port<Admit>>>,
+}
+
+impl MinerTransport for Doors {
+    fn ask(
+        &self,
+        target: AxonTarget,
+        query: Arc<Query>,
+        timeout: Duration,
+    ) -> BoxFuture<'static, MinerReply> {
+        let door = self.doors.lock().get(&target.uid).cloned();
+        let reply = |completion: String, status, message: &str| MinerReply {
+            completion,
+            status,
+            message: message.into(),
+            elapsed: Duration::ZERO,
+        };
+        Box::pin(async move {
+            let Some(door) = door else {
+                return reply(String::new(), StatusCode::UNAVAILABLE, "nobody there");
+            };
+            let head = SignedHead {
+                hotkey: Some(hotkey(0).as_str().into()),
+                nonce: Some(1),
+                uuid: Some("test".into()),
+                signature: Some("0x".into()),
+                body_hash: None,
+                version: None,
+                timeout,
+            };
+            let admit = Admit { head, body_hash: String::new(), query: Query::clone(&query) };
+            match door.ask(admit, door.within(timeout)).await {
+                Ok(Ok(completion)) => reply(completion, StatusCode::OK, "Success"),
+                Ok(Err(refusal)) => {
+                    reply(String::new(), StatusCode(refusal.status), &refusal.message)
+                }
+                Err(error) => reply(String::new(), StatusCode::TIMEOUT, &error.to_string()),
+            }
+        })
+    }
+}
