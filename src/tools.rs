@@ -1,1 +1,14 @@
 //! The sources of contexts, behind `ports::Tool`.
+//!
+//! What is here works without a network: problems made on the spot ([`Maths`]) and a small corpus
+//! inside the program ([`Corpus`]). Everybody has that corpus, so miners can learn it by heart: it
+//! is for first runs and tests, and no ground for a real subnet.
+
+mod corpus;
+mod maths;
+mod records;
+mod search;
+
+pub use corpus::Corpus;
+pub use maths::Maths;
+pub use records::CorpusError;

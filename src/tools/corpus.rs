@@ -1,0 +1,208 @@
+//! The corpus inside the program: articles, dated facts, source files and questions.
+//!
+//! It lets every subcommand work without a network and without downloads. Its files lie in the
+//! folder next to this one; [`super::records`] knows their formats.
+
+use futures_util::future::{self, BoxFuture};
+use include_dir::{Dir, File, include_dir};
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+use sn1_actors::domain::{Context, ContextBody, SourceKind};
+use sn1_actors::ports::{Tool, ToolError, Want};
+
+use super::records::{self, CorpusError, SOURCE};
+use super::search::Index;
+
+static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/tools/corpus");
+
+/// A question mostly names its subject, so the title counts as much as a whole section.
+const TITLE_WEIGHT: f64 = 8.0;
+const CATEGORY_WEIGHT: f64 = 3.0;
+const HEADING_WEIGHT: f64 = 2.0;
+const TEXT_WEIGHT: f64 = 1.0;
+
+/// The records that come with the program.
+pub struct Corpus {
+    articles: Vec<Context>,
+    facts: Vec<Context>,
+    code: Vec<Context>,
+    questions: Vec<Context>,
+    index: Index,
+}
+
+impl Corpus {
+    /// Reads the embedded files, once.
+    ///
+    /// # Errors
+    /// [`CorpusError`] names the first file that breaks its format.
+    pub fn embedded() -> Result<Self, CorpusError> {
+        let articles = each_in("articles", records::article)?;
+        let index = Index::new(&articles.iter().map(indexed).collect::<Vec<_>>());
+        Ok(Self {
+            articles,
+            facts: from_file("facts.toml", records::facts)?,
+            code: each_in("code", records::code)?,
+            questions: from_file("questions.toml", records::questions)?,
+            index,
+        })
+    }
+
+    fn of_kind(&self, kind: SourceKind) -> &[Context] {
+        match kind {
+            SourceKind::Article => &self.articles,
+            SourceKind::DatedFact => &self.facts,
+            SourceKind::Code => &self.code,
+            SourceKind::Question => &self.questions,
+            SourceKind::Maths => &[],
+        }
+    }
+}
+
+impl Tool for Corpus {
+    fn name(&self) -> &'static str {
+        SOURCE
+    }
+
+    fn offers(&self, kind: SourceKind) -> bool {
+        !self.of_kind(kind).is_empty()
+    }
+
+    fn fetch(
+        &self,
+        want: Want,
+        mut random: ChaCha8Rng,
+    ) -> BoxFuture<'static, Result<Context, ToolError>> {
+        let found = match want {
+            Want::Random(kind) => self.of_kind(kind).choose(&mut random),
+            Want::Search(text) => {
+                self.index.best(&text).and_then(|document| self.articles.get(document))
+            }
+        };
+        Box::pin(future::ready(found.cloned().ok_or(ToolError::Nothing { tool: SOURCE })))
+    }
+}
+
+fn indexed(article: &Context) -> Vec<(f64, &str)> {
+    let mut texts = vec![(TITLE_WEIGHT, article.title.as_str())];
+    texts.extend(article.tags.iter().map(|tag| (CATEGORY_WEIGHT, tag.as_str())));
+    if let ContextBody::Article { sections } = &article.body {
+        for section in sections {
+            texts.extend(section.heading.as_deref().map(|heading| (HEADING_WEIGHT, heading)));
+            texts.push((TEXT_WEIGHT, section.text.as_str()));
+        }
+    }
+    texts
+}
+
+/// Parses every file of a folder, in the order of their names.
+fn each_in(
+    folder: &str,
+    parse: fn(&str, &str) -> Result<Context, CorpusError>,
+) -> Result<Vec<Context>, CorpusError> {
+    let dir = FILES.get_dir(folder).ok_or_else(|| CorpusError::new(folder, "it is missing"))?;
+    let mut files: Vec<&File<'_>> = dir.files().collect();
+    files.sort_by_key(|file| file.path());
+    files
+        .into_iter()
+        .map(|file| {
+            let name = file.path().to_string_lossy();
+            parse(&name, text_of(&name, file)?)
+        })
+        .collect()
+}
+
+fn from_file(
+    name: &str,
+    parse: fn(&str, &str) -> Result<Vec<Context>, CorpusError>,
+) -> Result<Vec<Context>, CorpusError> {
+    let file = FILES.get_file(name).ok_or_else(|| CorpusError::new(name, "it is missing"))?;
+    parse(name, text_of(name, file)?)
+}
+
+fn text_of<'f>(name: &str, file: &'f File<'_>) -> Result<&'f str, CorpusError> {
+    std::str::from_utf8(file.contents()).map_err(|error| CorpusError::new(name, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use futures_util::FutureExt;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::*;
+
+    const KINDS: [SourceKind; 4] =
+        [SourceKind::Article, SourceKind::DatedFact, SourceKind::Code, SourceKind::Question];
+
+    fn fetch(corpus: &Corpus, want: Want, seed: u64) -> Result<Context, ToolError> {
+        corpus.fetch(want, ChaCha8Rng::seed_from_u64(seed)).now_or_never().expect("is ready")
+    }
+
+    #[test]
+    fn holds_what_it_is_meant_to_hold() {
+        let corpus = Corpus::embedded().unwrap();
+        assert_eq!(KINDS.map(|kind| corpus.of_kind(kind).len()), [40, 120, 40, 20]);
+        let languages: BTreeSet<&str> = corpus.code.iter().map(|c| c.topic.as_str()).collect();
+        assert_eq!(languages.len(), 9, "{languages:?}");
+        for context in KINDS.iter().flat_map(|&kind| corpus.of_kind(kind)) {
+            assert_eq!(context.source, "builtin");
+            let labels = [&context.title, &context.topic, &context.subtopic];
+            assert!(labels.iter().all(|label| !label.is_empty()), "{context:?}");
+        }
+    }
+
+    #[test]
+    fn every_article_is_long_enough_to_be_summed_up_and_linked_to_others() {
+        let corpus = Corpus::embedded().unwrap();
+        let titles: BTreeSet<&str> = corpus.articles.iter().map(|a| a.title.as_str()).collect();
+        assert_eq!(titles.len(), corpus.articles.len(), "titles are unique");
+        for article in &corpus.articles {
+            let words = article.text().split_whitespace().count();
+            assert!(words >= 250, "{}: {words} words", article.title);
+            let ContextBody::Article { sections } = &article.body else {
+                panic!("{} is no article", article.title)
+            };
+            assert!(sections.iter().filter(|s| s.heading.is_some()).count() >= 3);
+            assert_eq!(sections.iter().position(|s| s.heading.is_none()), Some(0));
+            assert!(!sections.iter().any(|s| s.text.contains("==")), "{}", article.title);
+            let linked = article.tags.iter().filter(|tag| titles.contains(tag.as_str())).count();
+            assert!(linked >= 1, "{} is linked to no other article", article.title);
+        }
+    }
+
+    #[test]
+    fn every_record_can_be_drawn_and_a_seed_draws_the_same_again() {
+        let corpus = Corpus::embedded().unwrap();
+        for kind in KINDS {
+            assert!(corpus.offers(kind));
+            let draw = |seed| fetch(&corpus, Want::Random(kind), seed).unwrap();
+            assert_eq!(draw(3), draw(3));
+            let drawn: BTreeSet<String> =
+                (0..4000).map(|seed| format!("{:?}", draw(seed).body)).collect();
+            assert_eq!(drawn.len(), corpus.of_kind(kind).len(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn finds_every_article_by_its_title_and_some_by_questions() {
+        let corpus = Corpus::embedded().unwrap();
+        let find = |text: &str| fetch(&corpus, Want::Search(text.into()), 0).map(|c| c.title);
+        for article in &corpus.articles {
+            let question = format!("Can you tell me about the {}?", article.title.to_lowercase());
+            assert_eq!(find(&question), Ok(article.title.clone()));
+        }
+        let by_question = find("Why do plants need chlorophyll, and what happens to the light?");
+        assert_eq!(by_question, Ok("Photosynthesis".into()));
+    }
+
+    #[test]
+    fn has_nothing_for_problems_and_for_subjects_it_does_not_know() {
+        let corpus = Corpus::embedded().unwrap();
+        let nothing = Err(ToolError::Nothing { tool: "builtin" });
+        assert!(!corpus.offers(SourceKind::Maths));
+        assert_eq!(fetch(&corpus, Want::Random(SourceKind::Maths), 0), nothing);
+        assert_eq!(fetch(&corpus, Want::Search("qwxyz zzyxw".into()), 0), nothing);
+        assert_eq!(fetch(&corpus, Want::Search("What is it?".into()), 0), nothing);
+    }
+}
