@@ -12,7 +12,7 @@ use figment::{Metadata, Profile, Provider};
 
 use super::keys::{KEYS, Key, Meaning, Role};
 use super::origin::Place;
-use super::problem::{Problem, ProblemKind, Warning};
+use super::problem::{Problem, ProblemKind, Warning, shortened};
 use super::settings::Inputs;
 use super::value::{self, Given};
 use super::{suggest, toml_file};
@@ -144,7 +144,7 @@ impl<'a> Layers<'a> {
 
     fn give(&mut self, name: &str, given: Given<'_>, place: Place) {
         let Some(key) = Key::find(name) else {
-            if KEYS.iter().any(|key| key.section() == name) {
+            if !name.is_empty() && KEYS.iter().any(|key| key.section() == name) {
                 let expected = format!("a section, [{name}]");
                 let (key, found) = (name.to_owned(), given.shown());
                 self.problem(place, ProblemKind::BadValue { key, expected, found });
@@ -195,7 +195,7 @@ impl<'a> Layers<'a> {
             Place::Flag(_) => key.flag(),
             Place::Default | Place::File { .. } => key.name.to_owned(),
         });
-        let kind = ProblemKind::UnknownKey { key: written.to_owned(), suggestion };
+        let kind = ProblemKind::UnknownKey { key: shortened(written), suggestion };
         self.problem(place, kind);
     }
 

@@ -120,10 +120,12 @@ pub(super) fn shown(text: &str) -> String {
     format!("{:?}", shortened(text))
 }
 
-/// The beginning of a text that may be long.
+/// The beginning of a text that may be long; control characters, which could draw on a terminal,
+/// are replaced.
 pub(super) fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(SHOWN).collect();
-    if short.len() < text.len() {
+    let harmless = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+    let mut short: String = text.chars().take(SHOWN).map(harmless).collect();
+    if text.chars().nth(SHOWN).is_some() {
         short.push('…');
     }
     short
