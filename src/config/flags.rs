@@ -1,0 +1,103 @@
+//! The keys as flags of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::keys::{KEYS, Key, Kind, Meaning};
+
+const CONFIG: &str = "config";
+
+/// What the flags say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlagValues {
+    /// The files of `--config`, in order.
+    pub overlays: Vec<PathBuf>,
+    /// The keys that are set.
+    pub values: Vec<FlagValue>,
+}
+
+/// One key that is set by a flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagValue {
+    /// The dotted name of the key, also where an alias was written.
+    pub key: String,
+    /// What follows the flag: one text, or several for a list.
+    pub values: Vec<String>,
+}
+
+/// Adds `--config` and a flag for every key, under its aliases too. Values are taken as text:
+/// [`super::Settings::load`] reports all that is wrong with them together with the other layers.
+#[must_use]
+pub fn add_config_flags(command: Command) -> Command {
+    let config = Arg::new(CONFIG)
+        .long(CONFIG)
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .action(ArgAction::Append)
+        .help("TOML file over the one that was found; may be repeated")
+        .help_heading("Configuration");
+    command.arg(config).args(KEYS.iter().map(flag))
+}
+
+/// The flags of [`add_config_flags`] that were given.
+#[must_use]
+pub fn collect_flags(matches: &ArgMatches) -> FlagValues {
+    // A command that was built without the flags has none of them set.
+    let overlays = matches.try_get_many::<PathBuf>(CONFIG).ok().flatten();
+    let overlays = overlays.into_iter().flatten().cloned().collect();
+    let values = KEYS.iter().filter_map(|key| {
+        let given = matches.try_get_many::<String>(key.name).ok().flatten()?;
+        Some(FlagValue { key: key.name.to_owned(), values: given.cloned().collect() })
+    });
+    FlagValues { overlays, values: values.collect() }
+}
+
+fn flag(key: &Key) -> Arg {
+    let value = match key.kind {
+        Kind::Bool => "BOOL",
+        Kind::Integer { .. } | Kind::Float(_) => "N",
+        Kind::Seconds(_) => "SECONDS",
+        Kind::Text => "TEXT",
+        Kind::Ip => "IP",
+        Kind::Path => "PATH",
+        Kind::TextList => "NAMES",
+        Kind::FloatList(_) => "NUMBERS",
+    };
+    let (heading, help) = match key.meaning {
+        Meaning::Used => (heading(key.section()), key.help.to_owned()),
+        Meaning::Ignored { .. } => ("Accepted, without effect", key.help.to_owned()),
+        Meaning::Later { what, .. } => ("Not in this build yet", format!("needs {what}")),
+    };
+    let arg = Arg::new(key.name)
+        .long(key.name)
+        .visible_aliases(key.aliases())
+        .value_name(value)
+        .help(help)
+        .help_heading(heading)
+        .hide_short_help(key.meaning != Meaning::Used)
+        .allow_negative_numbers(true)
+        // As in the original, the last of several wins.
+        .overrides_with(key.name);
+    match key.kind {
+        Kind::Bool => arg.num_args(0..=1).default_missing_value("true"),
+        Kind::TextList | Kind::FloatList(_) => arg.num_args(1..),
+        Kind::Integer { .. }
+        | Kind::Float(_)
+        | Kind::Seconds(_)
+        | Kind::Text
+        | Kind::Ip
+        | Kind::Path => arg,
+    }
+}
+
+fn heading(section: &str) -> &'static str {
+    match section {
+        "run" | "journal" | "logging" => "Run, journal and logs",
+        "neuron" | "models" => "Validation and models",
+        "miner" | "blacklist" => "Miner",
+        "localnet" => "Local network",
+        "wallet" | "subtensor" | "axon" => "Chain and network",
+        _ => "Configuration",
+    }
+}

@@ -1,0 +1,154 @@
+//! The rows. The names are the original's where it had one; ours follow the same pattern.
+
+use super::{Key, Kind, Meaning, Range, Role};
+
+const ALL: &[Role] = Role::ALL;
+/// Roles that ask miners.
+const ASKING: &[Role] = &[Role::Validator, Role::Localnet];
+/// Roles that answer a validator.
+const ANSWERING: &[Role] = &[Role::Miner, Role::Localnet];
+/// Roles that meet a real chain.
+const CHAINED: &[Role] = &[Role::Validator, Role::Miner];
+const VALIDATOR: &[Role] = &[Role::Validator];
+const MINER: &[Role] = &[Role::Miner];
+const LOCALNET: &[Role] = &[Role::Localnet];
+
+const HOUR: f64 = 3_600.0;
+const DAY: f64 = 86_400.0;
+
+const UNIT: Range = Range::closed(0.0, 1.0);
+const SHARE: Range = Range::above(0.0, 1.0);
+const PORT: Kind = Kind::Integer { min: 1, max: 65_535 };
+const ANY_NUMBER: Kind = Kind::Integer { min: 0, max: u64::MAX };
+const AT_LEAST_ONE: Kind = Kind::Integer { min: 1, max: u64::MAX };
+const ANY_SECONDS: Kind = Kind::Seconds(Range::closed(0.0, DAY));
+const FILE_SIZE: Kind = Kind::Integer { min: 4_096, max: u64::MAX };
+
+const NO_WANDB: &str = "nothing is sent to wandb; the journal holds the same records";
+const API: &str = "answering API users through miners";
+const MOCK: &str = "a mock chain (`sn1 localnet` runs everything without a chain)";
+
+const fn used(name: &'static str, kind: Kind, roles: &'static [Role], help: &'static str) -> Key {
+    Key { name, kind, roles, optional: false, meaning: Meaning::Used, help }
+}
+
+const fn maybe(name: &'static str, kind: Kind, roles: &'static [Role], help: &'static str) -> Key {
+    Key { name, kind, roles, optional: true, meaning: Meaning::Used, help }
+}
+
+const fn ignored(name: &'static str, kind: Kind, why: &'static str) -> Key {
+    Key { name, kind, roles: ALL, optional: true, meaning: Meaning::Ignored { why }, help: why }
+}
+
+const fn later(name: &'static str, kind: Kind, default: &'static str, what: &'static str) -> Key {
+    let meaning = Meaning::Later { what, default };
+    Key { name, kind, roles: ALL, optional: true, meaning, help: what }
+}
+
+/// Short flags and the keys they mean. `--axon_off` is the original's; the others are ours.
+pub const ALIASES: &[(&str, &str)] = &[
+    ("steps", "run.steps"),
+    ("seed", "run.seed"),
+    ("summary", "run.summary"),
+    ("journal", "journal.file"),
+    ("in-flight", "neuron.num_concurrent_forwards"),
+    ("model", "neuron.model_id"),
+    ("miner-delay", "localnet.miner_delay"),
+    ("axon_off", "neuron.axon_off"),
+];
+
+/// Every key there is.
+#[rustfmt::skip] // one row a key, to be read as a table
+pub const KEYS: &[Key] = &[
+    used("netuid", Kind::Integer { min: 0, max: 65_535 }, ALL, "number of the subnet"),
+    maybe("run.seed", ANY_NUMBER, ALL, "seed of every random draw; drawn anew when left out"),
+    maybe("run.steps", AT_LEAST_ONE, ASKING, "stop after this many steps; endless when left out"),
+    maybe("run.summary", Kind::Path, ASKING, "file for a JSON summary of the run"),
+    maybe("journal.file", Kind::Path, ASKING, "JSONL file for every event; none when left out"),
+    used("journal.max_bytes", FILE_SIZE, ASKING, "size at which the journal starts a new file"),
+    maybe("models.dir", Kind::Path, ALL, "folder of model files; the cache when left out"),
+
+    used("neuron.tasks", Kind::TextList, ASKING, "kinds of task"),
+    used("neuron.task_p", Kind::FloatList(UNIT), ASKING, "probability of each kind; they sum to 1"),
+    used("neuron.timeout", Kind::Seconds(Range::above(0.0, HOUR)), ASKING, "how long a miner has to answer"),
+    used("neuron.num_concurrent_forwards", Kind::Integer { min: 1, max: 1_024 }, ASKING, "conversations in flight at a time"),
+    used("neuron.sample_size", Kind::Integer { min: 1, max: 65_535 }, ASKING, "miners asked in one step"),
+    used("neuron.moving_average_alpha", Kind::Float(SHARE), ASKING, "how much a new score counts in the moving average"),
+    used("neuron.epoch_length", AT_LEAST_ONE, VALIDATOR, "blocks between two settings of weights"),
+    used("neuron.disable_set_weights", Kind::Bool, VALIDATOR, "score, but set no weights"),
+    used("neuron.axon_off", Kind::Bool, VALIDATOR, "do not publish an axon on chain"),
+    used("neuron.vpermit_tao_limit", ANY_NUMBER, VALIDATOR, "do not ask neurons with a validator permit and more stake than this, in TAO"),
+    used("neuron.query_unique_coldkeys", Kind::Bool, VALIDATOR, "ask one hotkey a coldkey"),
+    used("neuron.query_unique_ips", Kind::Bool, VALIDATOR, "ask one hotkey an IP address"),
+
+    used("neuron.model_id", Kind::Text, ALL, "name of the text model"),
+    used("neuron.embedder_id", Kind::Text, ASKING, "name of the embedding model"),
+    used("neuron.device", Kind::Text, ALL, "where models run: cpu"),
+    used("neuron.max_tokens", Kind::Integer { min: 1, max: 131_072 }, ALL, "most tokens in one generated text"),
+    used("neuron.temperature", Kind::Float(Range::closed(0.0, 10.0)), ALL, "sampling temperature; 0 takes the likeliest token"),
+    used("neuron.top_k", Kind::Integer { min: 0, max: 1_000_000 }, ALL, "sample among this many likeliest tokens; 0 is all"),
+    used("neuron.top_p", Kind::Float(SHARE), ALL, "sample among the likeliest tokens up to this probability"),
+    used("neuron.name", Kind::Text, CHAINED, "name of the neuron; last part of its state folder"),
+
+    used("miner.kind", Kind::Text, MINER, "what answers: model, agent, echo, phrase, slow, copier"),
+    used("neuron.system_prompt", Kind::Text, ANSWERING, "system prompt of the miner's model"),
+    used("neuron.phrase", Kind::Text, ANSWERING, "what a phrase miner says"),
+    used("blacklist.force_validator_permit", Kind::Bool, ANSWERING, "refuse callers without a validator permit"),
+    used("blacklist.allow_non_registered", Kind::Bool, ANSWERING, "answer callers that are not registered"),
+
+    used("localnet.miners", Kind::TextList, LOCALNET, "kinds of the miners, one a miner"),
+    used("localnet.miner_delay", Kind::Seconds(Range::closed(0.0, HOUR)), LOCALNET, "how long each miner waits before it answers"),
+    used("localnet.block_time", Kind::Seconds(Range::above(0.0, HOUR)), LOCALNET, "time from block to block"),
+    used("localnet.tempo", Kind::Integer { min: 1, max: 65_535 }, LOCALNET, "blocks between two settings of weights"),
+
+    used("wallet.name", Kind::Text, CHAINED, "name of the coldkey"),
+    used("wallet.hotkey", Kind::Text, CHAINED, "name of the hotkey"),
+    used("wallet.path", Kind::Path, CHAINED, "folder of the wallets"),
+    used("subtensor.network", Kind::Text, CHAINED, "chain to join: finney, test, local, archive"),
+    maybe("subtensor.chain_endpoint", Kind::Text, CHAINED, "ws:// or wss:// address instead of the network's own"),
+    used("axon.port", PORT, CHAINED, "port to listen on"),
+    used("axon.ip", Kind::Ip, CHAINED, "address to listen on"),
+    maybe("axon.external_ip", Kind::Ip, CHAINED, "address published on chain, where it differs"),
+    maybe("axon.external_port", PORT, CHAINED, "port published on chain, where it differs"),
+    used("axon.max_workers", Kind::Integer { min: 1, max: 1_024 }, CHAINED, "requests answered at a time"),
+    used("logging.debug", Kind::Bool, ALL, "log more"),
+    used("logging.trace", Kind::Bool, ALL, "log everything"),
+    used("logging.logging_dir", Kind::Path, CHAINED, "folder under which each neuron has its state"),
+
+    ignored("logging.record_log", Kind::Bool, "logs go to standard error, from where they can be redirected"),
+    ignored("no_background_thread", Kind::Bool, "there is no background thread to do without"),
+    ignored("neuron.events_retention_size", Kind::Text, "the journal is rotated by `journal.max_bytes`"),
+    ignored("neuron.dont_save_events", Kind::Bool, "events are saved only where `journal.file` says so"),
+    ignored("neuron.log_full", Kind::Bool, "the journal always holds whole events"),
+    ignored("neuron.stop_on_forward_exception", Kind::Bool, "a failure ends its conversation, never the program"),
+    ignored("neuron.organic_disabled", Kind::Bool, "no API users' queries are taken"),
+    ignored("wandb.off", Kind::Bool, NO_WANDB),
+    ignored("wandb.on", Kind::Bool, NO_WANDB),
+    ignored("wandb.offline", Kind::Bool, NO_WANDB),
+    ignored("wandb.notes", Kind::Text, NO_WANDB),
+    ignored("wandb.project_name", Kind::Text, NO_WANDB),
+    ignored("wandb.entity", Kind::Text, NO_WANDB),
+
+    later("mock", Kind::Bool, "false", MOCK),
+    later("subtensor._mock", Kind::Bool, "false", MOCK),
+    later("openai.model_name", Kind::Text, "gpt-4-1106-preview", "a miner that asks OpenAI"),
+    later("neuron.decay_alpha", Kind::Float(UNIT), "0", "decay of the scores of unasked miners"),
+    later("neuron.load_in_8bit", Kind::Bool, "false", "a choice of quantisation"),
+    later("neuron.load_in_4bit", Kind::Bool, "false", "a choice of quantisation"),
+    later("neuron.streaming_batch_size", AT_LEAST_ONE, "12", "streamed answers"),
+    later("neuron.forward_max_time", ANY_SECONDS, "120", "a time limit on whole conversations"),
+    later("neuron.gpus", ANY_NUMBER, "1", "several GPUs"),
+    later("neuron.llm_max_allowed_memory_in_gb", ANY_NUMBER, "62", "a budget of GPU memory"),
+    later("neuron.organic_sample_size", AT_LEAST_ONE, "5", API),
+    later("neuron.organic_sampling_mode", Kind::Text, "random", API),
+    later("neuron.organic_set_weights_enabled", Kind::Bool, "false", API),
+    later("neuron.organic_synth_reward_scale", Kind::Float(UNIT), "0.1", API),
+    later("neuron.organic_reuse_response_disabled", Kind::Bool, "false", API),
+    later("neuron.organic_timeout", ANY_SECONDS, "30", API),
+    later("neuron.organic_reference_max_tokens", AT_LEAST_ONE, "1024", API),
+    later("neuron.organic_trigger", Kind::Text, "seconds", API),
+    later("neuron.organic_trigger_frequency", ANY_SECONDS, "120", API),
+    later("neuron.organic_trigger_frequency_min", ANY_SECONDS, "5", API),
+    later("neuron.organic_scaling_factor", Kind::Float(Range::closed(0.0, 1e6)), "1", API),
+    later("neuron.organic_whitelist_hotkey", Kind::Text, "", API),
+];

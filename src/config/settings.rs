@@ -1,0 +1,347 @@
+//! The settings as the wiring uses them: one field a key in use, typed, and known to be valid.
+//!
+//! Every role has every field, so that code shared by roles takes the part it needs; a field that
+//! the role does not use holds the default of a role that does.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use figment::Figment;
+use serde::{Deserialize, Deserializer};
+use sn1_actors::domain::TaskKind;
+
+use super::flags::FlagValues;
+use super::keys::Role;
+use super::layers::Layers;
+use super::origin::{Origins, Place};
+use super::problem::{ConfigErrors, Problem, ProblemKind, Warning};
+
+mod check;
+
+/// What the configuration is read from, besides the files.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The environment; names other than `SN1_…` are skipped.
+    pub environment: Vec<(String, String)>,
+    /// Folders that are searched for `<role>.toml`; the first that has it is taken.
+    pub search: Vec<PathBuf>,
+    /// What `~/` stands for.
+    pub home: Option<PathBuf>,
+    /// The flags, with the files of `--config`.
+    pub flags: FlagValues,
+}
+
+impl Inputs {
+    /// The environment of this process, and `./config`, `~/.config/sn1` and `/etc/sn1`. To be
+    /// called once, by `main`.
+    #[must_use]
+    pub fn from_process(flags: FlagValues) -> Self {
+        let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        let mut search = vec![PathBuf::from("config")];
+        search.extend(home.iter().map(|home| home.join(".config/sn1")));
+        search.push(PathBuf::from("/etc/sn1"));
+        let environment =
+            std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+        Self { environment, search, home, flags }
+    }
+}
+
+/// Settings, and how they came about.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The values.
+    pub settings: Settings,
+    /// Where each came from.
+    pub origins: Origins,
+    /// What has no effect; to be logged once.
+    pub warnings: Vec<Warning>,
+}
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Number of the subnet.
+    pub netuid: u16,
+    /// Seed, length and summary of the run.
+    #[serde(default)]
+    pub run: Run,
+    /// The event log.
+    pub journal: Journal,
+    /// Model files.
+    #[serde(default)]
+    pub models: Models,
+    /// The validator's and the models' settings.
+    pub neuron: Neuron,
+    /// What `sn1 miner` answers with.
+    pub miner: Miner,
+    /// Whom a miner refuses.
+    pub blacklist: Blacklist,
+    /// The local network.
+    pub localnet: Localnet,
+    /// Which keys to sign with.
+    pub wallet: Wallet,
+    /// Which chain to join.
+    pub subtensor: Subtensor,
+    /// Where to listen.
+    pub axon: AxonSettings,
+    /// Logs and state folder.
+    pub logging: Logging,
+}
+
+/// `run.*`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Seed of every random draw; `None` is to be drawn from entropy.
+    pub seed: Option<u64>,
+    /// Steps after which to stop, from 1; `None` is endless.
+    pub steps: Option<u64>,
+    /// File for a JSON summary.
+    pub summary: Option<PathBuf>,
+}
+
+/// `journal.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Journal {
+    /// The JSONL file; `None` writes none.
+    pub file: Option<PathBuf>,
+    /// Size in bytes at which a new file begins.
+    pub max_bytes: u64,
+}
+
+/// `models.*`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Models {
+    /// Folder of model files; `None` is the cache's usual place.
+    pub dir: Option<PathBuf>,
+}
+
+/// `neuron.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Neuron {
+    /// Last part of the state folder.
+    pub name: String,
+    tasks: Vec<String>,
+    task_p: Vec<f64>,
+    /// The task kinds that are asked, each once, with probabilities above 0 that sum to 1: what
+    /// `neuron.tasks` and `neuron.task_p` come to.
+    #[serde(skip)]
+    pub task_mix: Vec<TaskShare>,
+    /// How long a miner has to answer; above 0.
+    #[serde(deserialize_with = "seconds")]
+    pub timeout: Duration,
+    /// Conversations in flight at a time, from 1.
+    pub num_concurrent_forwards: usize,
+    /// Miners asked in one step, from 1.
+    pub sample_size: usize,
+    /// Weight of a new score in the moving average, above 0 to 1.
+    pub moving_average_alpha: f64,
+    /// Blocks between two settings of weights, from 1.
+    pub epoch_length: u64,
+    /// Score, but set no weights.
+    pub disable_set_weights: bool,
+    /// Do not publish an axon on chain.
+    pub axon_off: bool,
+    /// Stake in TAO above which a neuron with a validator permit is not asked.
+    pub vpermit_tao_limit: u64,
+    /// Ask one hotkey a coldkey.
+    pub query_unique_coldkeys: bool,
+    /// Ask one hotkey an IP address.
+    pub query_unique_ips: bool,
+    /// Name of the text model.
+    pub model_id: String,
+    /// Name of the embedding model.
+    pub embedder_id: String,
+    /// Where models run.
+    pub device: Device,
+    /// Most tokens in one generated text, from 1.
+    pub max_tokens: usize,
+    /// Sampling temperature; 0 takes the likeliest token.
+    pub temperature: f64,
+    /// Sample among this many likeliest tokens; 0 is all.
+    pub top_k: usize,
+    /// Sample among the likeliest tokens up to this probability, above 0 to 1.
+    pub top_p: f64,
+    /// System prompt of a miner's model.
+    pub system_prompt: String,
+    /// What a phrase miner says.
+    pub phrase: String,
+}
+
+/// A task kind and how often it is asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TaskShare {
+    /// The kind.
+    pub kind: TaskKind,
+    /// Its probability, above 0 to 1.
+    pub probability: f64,
+}
+
+/// Where models run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Device {
+    /// On the processor.
+    Cpu,
+}
+
+/// `miner.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Miner {
+    /// What answers.
+    pub kind: MinerKind,
+}
+
+/// What a miner answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MinerKind {
+    /// The language model.
+    Model,
+    /// The language model, with tools to look things up.
+    Agent,
+    /// The question itself.
+    Echo,
+    /// A fixed phrase.
+    Phrase,
+    /// The language model, but late.
+    Slow,
+    /// Another miner's answer.
+    Copier,
+}
+
+impl MinerKind {
+    /// Every kind there is.
+    pub const ALL: &[Self] =
+        &[Self::Model, Self::Agent, Self::Echo, Self::Phrase, Self::Slow, Self::Copier];
+
+    /// The name in configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Agent => "agent",
+            Self::Echo => "echo",
+            Self::Phrase => "phrase",
+            Self::Slow => "slow",
+            Self::Copier => "copier",
+        }
+    }
+}
+
+/// `blacklist.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Blacklist {
+    /// Refuse callers without a validator permit.
+    pub force_validator_permit: bool,
+    /// Answer callers that are not registered.
+    pub allow_non_registered: bool,
+}
+
+/// `localnet.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Localnet {
+    /// One miner for each; at least one.
+    pub miners: Vec<MinerKind>,
+    /// How long each miner waits before it answers.
+    #[serde(deserialize_with = "seconds")]
+    pub miner_delay: Duration,
+    /// Time from block to block; above 0.
+    #[serde(deserialize_with = "seconds")]
+    pub block_time: Duration,
+    /// Blocks between two settings of weights, from 1.
+    pub tempo: u16,
+}
+
+/// `wallet.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wallet {
+    /// Name of the coldkey.
+    pub name: String,
+    /// Name of the hotkey.
+    pub hotkey: String,
+    /// Folder of the wallets.
+    pub path: PathBuf,
+}
+
+/// `subtensor.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subtensor {
+    /// Name of the network.
+    pub network: String,
+    /// `ws://` or `wss://` address that replaces the network's own.
+    pub chain_endpoint: Option<String>,
+}
+
+/// `axon.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AxonSettings {
+    /// Address to listen on.
+    pub ip: IpAddr,
+    /// Port to listen on, from 1.
+    pub port: u16,
+    /// Address to publish; `None` is to be found out.
+    pub external_ip: Option<IpAddr>,
+    /// Port to publish, from 1; `None` is `port`.
+    pub external_port: Option<u16>,
+    /// Requests answered at a time, from 1.
+    pub max_workers: usize,
+}
+
+/// `logging.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logging {
+    /// Log more.
+    pub debug: bool,
+    /// Log everything.
+    pub trace: bool,
+    /// Folder under which each neuron has its state.
+    pub logging_dir: PathBuf,
+}
+
+impl Settings {
+    /// Reads every layer for a role.
+    ///
+    /// # Errors
+    /// Every problem of every layer, in the order of the layers, and then what does not go
+    /// together in the result.
+    pub fn load(role: Role, inputs: &Inputs) -> Result<Loaded, ConfigErrors> {
+        let Layers { entries, mut problems, warnings, .. } = Layers::read(role, inputs);
+        let figment = entries.iter().fold(Figment::new(), Figment::merge);
+        let task_mix = check::all(&figment, role, &mut problems);
+        if !problems.is_empty() {
+            return Err(ConfigErrors(problems));
+        }
+        // The checks leave nothing for this to refuse; if one was forgotten, it still has to say
+        // what and where.
+        let mut settings: Self = figment.extract().map_err(|errors| {
+            ConfigErrors(errors.into_iter().map(|error| refused(&figment, &error)).collect())
+        })?;
+        settings.neuron.task_mix = task_mix;
+        Ok(Loaded { settings, origins: Origins::of(&figment, role), warnings })
+    }
+}
+
+fn refused(figment: &Figment, error: &figment::Error) -> Problem {
+    let key = error.path.join(".");
+    let kind = ProblemKind::Inconsistent(format!("`{key}`: {}", error.kind));
+    Problem { place: Place::of(figment, &key), kind }
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let seconds = f64::deserialize(deserializer)?;
+    Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+}

@@ -1,0 +1,148 @@
+//! What a kind of value alone does not tell: names of task kinds, miners and devices, and values
+//! that have to go together. It is judged on the values in effect, so a later layer can mend an
+//! earlier one.
+
+use figment::Figment;
+use serde::de::DeserializeOwned;
+use sn1_actors::domain::TaskKind;
+
+use super::{MinerKind, TaskShare};
+use crate::config::keys::{KEYS, Kind, Role};
+use crate::config::origin::Place;
+use crate::config::problem::{Problem, ProblemKind, shown};
+
+/// Task kinds that the original names and this build lacks; with probability 0 they are harmless.
+const LATER_TASKS: &[&str] = &["debugging", "date_qa"];
+/// Miners that a later issue brings.
+const LATER_MINERS: &[&str] = &["openai", "mock"];
+/// How far the probabilities may be from 1 together.
+const SUM_TOLERANCE: f64 = 1e-6;
+
+/// Checks the merged values and returns what the task keys come to.
+pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) -> Vec<TaskShare> {
+    let mut check = Check { figment, problems };
+    check.home(role);
+    if let Some(device) = check.value::<String>("neuron.device") {
+        check.device(&device);
+    }
+    if let Some(kind) = check.value::<String>("miner.kind") {
+        check.miner("miner.kind", &kind);
+    }
+    for kind in check.value::<Vec<String>>("localnet.miners").unwrap_or_default() {
+        check.miner("localnet.miners", &kind);
+    }
+    if let Some(Some(endpoint)) = check.value::<Option<String>>("subtensor.chain_endpoint") {
+        check.endpoint(&endpoint);
+    }
+    match (check.value("neuron.tasks"), check.value("neuron.task_p")) {
+        (Some(tasks), Some(probabilities)) => check.tasks(tasks, probabilities),
+        (None, _) | (_, None) => Vec::new(),
+    }
+}
+
+struct Check<'a> {
+    figment: &'a Figment,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Check<'_> {
+    /// The value in effect, unless a layer has a wrong one: then it is not what was meant.
+    fn value<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        if self.problems.iter().any(|problem| problem.kind.key() == Some(key)) {
+            return None;
+        }
+        self.figment.extract_inner(key).ok()
+    }
+
+    fn problem(&mut self, key: &str, kind: ProblemKind) {
+        self.problems.push(Problem { place: Place::of(self.figment, key), kind });
+    }
+
+    fn bad(&mut self, key: &str, expected: String, found: &str) {
+        let (key, found) = (key.to_owned(), shown(found));
+        self.problem(&key.clone(), ProblemKind::BadValue { key, expected, found });
+    }
+
+    fn later(&mut self, key: &str, value: &str, what: String) {
+        let (key, value) = (key.to_owned(), shown(value));
+        self.problem(&key.clone(), ProblemKind::Later { key, value, what });
+    }
+
+    /// A `~/` that is left means that there is no home folder; a folder named `~` is never meant.
+    fn home(&mut self, role: Role) {
+        for key in KEYS.iter().filter(|key| key.kind == Kind::Path && key.used_by(role)) {
+            if let Some(Some(path)) = self.value::<Option<String>>(key.name)
+                && path.starts_with("~/")
+            {
+                self.bad(key.name, "a path without `~/` while HOME is not set".to_owned(), &path);
+            }
+        }
+    }
+
+    fn device(&mut self, device: &str) {
+        let kind = device.split_once(':').map_or(device, |(kind, _)| kind);
+        if kind == "cuda" {
+            self.problem("neuron.device", ProblemKind::NoCuda { device: shown(device) });
+        } else if device != "cpu" {
+            self.bad("neuron.device", "`cpu`".to_owned(), device);
+        }
+    }
+
+    fn miner(&mut self, key: &str, kind: &str) {
+        if LATER_MINERS.contains(&kind) {
+            self.later(key, kind, format!("the miner `{kind}`"));
+        } else if MinerKind::ALL.iter().all(|known| known.as_str() != kind) {
+            let names: Vec<&str> = MinerKind::ALL.iter().map(|known| known.as_str()).collect();
+            self.bad(key, format!("one of {}", names.join(", ")), kind);
+        }
+    }
+
+    fn endpoint(&mut self, endpoint: &str) {
+        let rest = endpoint.strip_prefix("ws://").or_else(|| endpoint.strip_prefix("wss://"));
+        if rest.is_none_or(str::is_empty) {
+            self.bad("subtensor.chain_endpoint", "a ws:// or wss:// address".to_owned(), endpoint);
+        }
+    }
+
+    fn tasks(&mut self, tasks: Vec<String>, probabilities: Vec<f64>) -> Vec<TaskShare> {
+        if tasks.len() != probabilities.len() {
+            let message = format!(
+                "`neuron.tasks` has {} names ({}) but `neuron.task_p` {} numbers ({}); give one \
+                 probability for each task",
+                tasks.len(),
+                Place::of(self.figment, "neuron.tasks"),
+                probabilities.len(),
+                Place::of(self.figment, "neuron.task_p"),
+            );
+            self.problem("neuron.task_p", ProblemKind::Inconsistent(message));
+            return Vec::new();
+        }
+        let sum: f64 = probabilities.iter().sum();
+        if (sum - 1.0).abs() > SUM_TOLERANCE {
+            let message = format!("`neuron.task_p` must sum to 1, not {sum}");
+            self.problem("neuron.task_p", ProblemKind::Inconsistent(message));
+        }
+        let mut mix = Vec::new();
+        for (at, (name, probability)) in tasks.iter().zip(probabilities).enumerate() {
+            if tasks.iter().take(at).any(|before| before == name) {
+                let message = format!("`neuron.tasks` names {} twice", shown(name));
+                self.problem("neuron.tasks", ProblemKind::Inconsistent(message));
+            }
+            match TaskKind::ALL.iter().find(|kind| kind.as_str() == name) {
+                Some(kind) if probability > 0.0 => mix.push(TaskShare { kind: *kind, probability }),
+                Some(_) => {}
+                None if !LATER_TASKS.contains(&name.as_str()) => {
+                    let known = TaskKind::ALL.iter().map(|kind| kind.as_str());
+                    let known: Vec<&str> = known.chain(LATER_TASKS.iter().copied()).collect();
+                    let expected = format!("a list of {}", known.join(", "));
+                    self.bad("neuron.tasks", expected, name);
+                }
+                None if probability > 0.0 => {
+                    self.later("neuron.tasks", name, format!("the task `{name}`"));
+                }
+                None => {}
+            }
+        }
+        mix
+    }
+}
