@@ -53,6 +53,8 @@ pub(super) enum Copied {
     All,
     /// The reader had more than the limit; the rest was not read.
     TooMuch,
+    /// Reading failed.
+    Unreadable(std::io::Error),
 }
 
 /// Copies `from` into a new file at `to`, `limit` bytes at most.
@@ -72,7 +74,7 @@ pub(super) fn copy(
             Ok(0) => return Ok(Copied::All),
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Failure::other(format!("reading failed: {error}"))),
+            Err(error) => return Ok(Copied::Unreadable(error)),
         };
         total = total.saturating_add(read as u64);
         if total > limit {

@@ -6,7 +6,7 @@
 //! the rest belongs to the same file; for a pinned one the hash does.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,7 +138,7 @@ impl Partial {
     /// Forgets what has arrived.
     fn discard(&mut self) {
         for path in [&self.path, &self.etag_path] {
-            // Best effort: what stays is truncated or overwritten.
+            // Best effort: what stays is overwritten from its beginning.
             let _ = fs::remove_file(path);
         }
         self.etag = None;
@@ -235,7 +235,7 @@ async fn read_body(
     total: u64,
     meter: &Meter,
 ) -> Result<(), Failed> {
-    let mut sink = Sink::open(pull.lock.clone(), &partial.path)?;
+    let mut sink = Sink::open(pull.lock.clone(), &partial.path, partial.len)?;
     let mut received = partial.len;
     let end = loop {
         meter.at(received);
@@ -296,9 +296,16 @@ struct Sink {
 }
 
 impl Sink {
-    fn open(lock: Arc<Lock>, path: &Path) -> Result<Self, Failure> {
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.map_err(|cause| Failure::write(path, 0, cause))?;
+    /// Keeps the first `len` bytes that are there.
+    fn open(lock: Arc<Lock>, path: &Path, len: u64) -> Result<Self, Failure> {
+        let open = || -> std::io::Result<File> {
+            let mut file =
+                OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            file.set_len(len)?;
+            file.seek(SeekFrom::Start(len))?;
+            Ok(file)
+        };
+        let file = open().map_err(|cause| Failure::write(path, 0, cause))?;
         Ok(Self {
             lock,
             path: path.to_owned(),

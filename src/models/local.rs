@@ -60,13 +60,12 @@ pub(super) async fn take(pull: &Pull<'_>, file: &ModelFile, from: PathBuf) -> Re
         if scratch.path().exists() {
             return Ok(scratch);
         }
-        let reader = fs::File::open(&from)
-            .map_err(|error| Failure::other(format!("cannot read {}: {error}", from.display())))?;
+        let failed = |reason| Failure::other(format!("cannot copy {}: {reason}", from.display()));
+        let reader = fs::File::open(&from).map_err(|error| failed(error.to_string()))?;
         match blocking::copy(reader, scratch.path(), limit, cancel, |_| ())? {
             Copied::All => Ok(scratch),
-            Copied::TooMuch => {
-                Err(Failure::other(format!("{} grew while it was copied", from.display())))
-            }
+            Copied::TooMuch => Err(failed("it grew meanwhile".into())),
+            Copied::Unreadable(error) => Err(failed(error.to_string())),
         }
     });
     pull.settle(scratch.await?, file).await?;

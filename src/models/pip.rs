@@ -163,6 +163,7 @@ impl Unpack {
         let limit = self.file.bytes.unwrap_or(MAX_FILE_BYTES);
         match blocking::copy(member, scratch.path(), limit, cancel, |bytes| self.meter.at(bytes))? {
             Copied::All => Ok(scratch),
+            Copied::Unreadable(error) => Err(broken(&error)),
             Copied::TooMuch => {
                 let actual = limit.saturating_add(1);
                 Err(Failure::Source(Cause::Size {

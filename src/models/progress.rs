@@ -59,6 +59,7 @@ impl Meter {
 
     /// Ends it as a success; one that is dropped without this has failed, and its error tells why.
     pub(super) fn done(&self) {
+        self.bar.finish_and_clear();
         if self.lines {
             tracing::info!("pulled {}", self.what);
         }
@@ -67,6 +68,12 @@ impl Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
+        if self.bar.is_finished() {
+            return;
+        }
         self.bar.finish_and_clear();
+        if self.lines {
+            tracing::info!("gave up on {}", self.what);
+        }
     }
 }

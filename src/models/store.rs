@@ -60,7 +60,8 @@ impl Store {
         verify::glance_all(&folder, model)
     }
 
-    /// The model's folder, if all of its files are there and verified.
+    /// The model's folder, if all of its files are there and verified. In a cache that cannot be
+    /// written nothing is ever marked as verified: there, only [`Self::ensure`] tells.
     ///
     /// # Errors
     /// When the model is unknown, or the cache cannot be read.

@@ -138,22 +138,27 @@ pub(super) fn look(
     if !hash {
         return Ok(status);
     }
+    // Taken before the file is read: a change meanwhile must make the stamp misfit.
+    let found = fs::metadata(&status.path)
+        .map_err(|cause| Failure::Stop(ModelError::Cache { path: status.path.clone(), cause }))?;
     let actual = hash_file(&status.path, cancel)?;
-    status.state = match Expected::of(file, records).sha256 {
-        Some(expected) if expected != actual => FileState::Wrong {
+    let expected = Expected::of(file, records).sha256;
+    if let Some(expected) = expected.filter(|expected| *expected != actual) {
+        status.state = FileState::Wrong {
             actual: format!("sha256 {actual}"),
             expected: format!("sha256 {expected}"),
-        },
-        Some(_) | None => {
-            if let Err(error) = remember(folder, file, records, actual) {
-                tracing::debug!(
-                    "{} will be hashed again at the next start: {error}",
-                    status.path.display()
-                );
-            }
-            FileState::Verified
-        }
-    };
+        };
+        // A stamp that fits all the same is of a file that was changed behind its time's back.
+        let _ = fs::remove_file(stamp_path(&status.path));
+        return Ok(status);
+    }
+    if let Err(error) = remember(folder, file, records, &found, actual) {
+        tracing::debug!(
+            "{} will be hashed again at the next start: {error}",
+            status.path.display()
+        );
+    }
+    status.state = FileState::Verified;
     Ok(status)
 }
 
@@ -181,7 +186,8 @@ pub(super) fn settle(
     cancel.check()?;
     let path = folder.join(&file.name);
     fs::rename(fresh, &path).map_err(|cause| Failure::write(&path, 0, cause))?;
-    remember(folder, file, &mut records, actual).map_err(|cause| Failure::write(&path, 0, cause))
+    remember(folder, file, &mut records, &found, actual)
+        .map_err(|cause| Failure::write(&path, 0, cause))
 }
 
 /// Refuses a size that is not the pinned one, or that no model file may have.
@@ -230,16 +236,16 @@ fn remember(
     folder: &Path,
     file: &ModelFile,
     records: &mut Records,
+    found: &Metadata,
     sha256: Digest,
 ) -> std::io::Result<()> {
     if file.sha256.is_none() && records.insert(file.name.clone(), sha256) != Some(sha256) {
         let text = toml::to_string(records).map_err(std::io::Error::other)?;
         write_small(&folder.join(RECORD), &text)?;
     }
-    let path = folder.join(&file.name);
-    if let Some(stamp) = Stamp::new(&fs::metadata(&path)?, sha256) {
+    if let Some(stamp) = Stamp::new(found, sha256) {
         let text = toml::to_string(&stamp).map_err(std::io::Error::other)?;
-        write_small(&stamp_path(&path), &text)?;
+        write_small(&stamp_path(&folder.join(&file.name)), &text)?;
     }
     Ok(())
 }
