@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use actix::dev::ContextFut;
-use actix::{Actor, Context, Supervised};
+use actix::{Actor, ActorContext, Context, Supervised};
 use futures_util::future::BoxFuture;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::Span;
@@ -87,9 +87,11 @@ where
         }
     }
 
-    /// Drops the actor and its queue. Its drop is its last poll and runs its code, so it may panic.
+    /// Drops the actor and its queue. A context that was not terminated polls itself once more as
+    /// it is dropped: it would run `started` on an actor that never ran or could not be rebuilt.
     fn discard(&mut self) {
-        let actor = self.actor.take();
+        let Some(mut actor) = self.actor.take() else { return };
+        actor.ctx().terminate();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(actor))) {
             let cause = panic_text(panic.as_ref());
             tracing::warn!(actor = %self.name, cause, "actor panicked while it was dropped");
