@@ -1,0 +1,16 @@
+//! The runtime kit under fault, on virtual time: supervision, ports, tasks, credits, topology.
+//!
+//! Nothing here waits on real time; a test that would hang runs out of virtual time instead.
+
+#[path = "runtime/health.rs"]
+mod health;
+#[path = "runtime/ports.rs"]
+mod ports;
+#[path = "runtime/stage.rs"]
+mod stage;
+#[path = "runtime/supervision.rs"]
+mod supervision;
+#[path = "runtime/tasks.rs"]
+mod tasks;
+#[path = "runtime/topology.rs"]
+mod topology;
