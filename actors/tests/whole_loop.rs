@@ -100,7 +100,8 @@ fn conversations_overlap_while_miners_think() {
         let mut took = Duration::ZERO;
         Stage::play(async |stage: Stage| {
             let thinking = Duration::from_secs(2);
-            let plan = Plan { in_flight, steps: 24, thinking, ..Plan::default() };
+            let rate = ServiceRate { per_row: Duration::from_micros(2), ..Plan::default().rate };
+            let plan = Plan { in_flight, steps: 40, thinking, rate, ..Plan::default() };
             let net = Net::start(&stage, plan);
             let began = stage.clock.now();
             net.run().await;
@@ -144,6 +145,7 @@ fn a_crash_of_any_actor_at_any_place_costs_at_most_one_conversation() {
     }
     for place in places {
         for nth in [0, 2] {
+            println!("crash at {place}, hit {nth}");
             Stage::play(async |stage: Stage| {
                 stage.failpoints.arm(place, nth);
                 let net = Net::start(&stage, Plan { in_flight: 8, steps: 8, ..Plan::default() });

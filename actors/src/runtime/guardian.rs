@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use actix::dev::ContextFut;
-use actix::{Actor, ActorContext, Context, Supervised};
+use actix::{Actor, ActorContext, Addr, Context, Supervised};
 use futures_util::future::BoxFuture;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::Span;
@@ -29,6 +29,8 @@ where
 {
     name: String,
     actor: Option<ContextFut<A, Context<A>>>,
+    /// actix restarts nobody who cannot be reached, and some actors have no port at all.
+    _address: Addr<A>,
     state: State,
     budget: Budget,
     progress: Progress,
@@ -48,6 +50,7 @@ where
 {
     pub(super) fn new(
         name: String,
+        address: Addr<A>,
         actor: ContextFut<A, Context<A>>,
         policy: RestartPolicy,
         overseer: Overseer,
@@ -59,6 +62,7 @@ where
             span: tracing::info_span!("actor", actor = %name),
             name,
             actor: Some(actor),
+            _address: address,
             state: State::Running,
             budget: Budget::new(policy, seed),
             progress,

@@ -13,7 +13,7 @@ use super::port::{Job, Port};
 pub struct Inbox<A: Actor<Context = Context<A>>> {
     pub(super) name: String,
     pub(super) receiver: AddressReceiver<A>,
-    address: Addr<A>,
+    pub(super) address: Addr<A>,
     clock: Arc<dyn Clock>,
 }
 

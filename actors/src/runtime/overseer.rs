@@ -37,7 +37,7 @@ impl Overseer {
         A: Actor<Context = Context<A>> + Supervised,
     {
         let running = Context::with_receiver(inbox.receiver).into_future(actor);
-        let guardian = Guardian::new(inbox.name, running, policy, self.clone());
+        let guardian = Guardian::new(inbox.name, inbox.address, running, policy, self.clone());
         tokio::task::spawn_local(guardian);
     }
 

@@ -187,7 +187,7 @@ fn miner(
         axon: AxonConfig {
             allow_non_registered: false,
             force_validator_permit: false,
-            in_flight: 4,
+            in_flight: 8,
             waiting: 16,
         },
         assistant: AssistantConfig {
