@@ -16,7 +16,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::conversation::Conversation;
 use crate::dendrite::Challenge;
-use crate::domain::{Lane, Mood, Persona, Profile, Purpose, RunSeed, Sampling, Tone};
+use crate::domain::{
+    ConversationId, Lane, Mood, Persona, Profile, Purpose, RunSeed, Sampling, Tone, Turn,
+};
 use crate::model_worker::{Generate, generate};
 use crate::ports::{Clock, Stopped};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
@@ -65,19 +67,26 @@ pub struct PersonaAgentConfig {
     pub patience: Duration,
 }
 
-/// What PersonaAgent works with, and is rebuilt from.
+/// Finds a human's words; `sn1 challenge` uses it without the actor.
 #[derive(Clone)]
-pub struct PersonaAgentDeps {
+pub struct Phraser {
     /// How humans are played.
     pub config: PersonaAgentConfig,
     /// Who finds the words.
     pub model_worker: Port<Generate>,
-    /// Where challenges go.
-    pub dendrite: Port<Challenge>,
     /// Decides every draw.
     pub seed: RunSeed,
     /// Times the wording.
     pub clock: Arc<dyn Clock>,
+}
+
+/// What PersonaAgent works with, and is rebuilt from.
+#[derive(Clone)]
+pub struct PersonaAgentDeps {
+    /// Finds the words.
+    pub phraser: Phraser,
+    /// Where challenges go.
+    pub dendrite: Port<Challenge>,
     /// Where conversations' work runs.
     pub tasks: Tasks,
     /// For tests.
@@ -117,7 +126,7 @@ impl Handler<Job<TaskReady>> for PersonaAgent {
         self.deps.tasks.spawn("challenge", async move {
             let _slot = slot;
             deps.failpoints.hit("persona_agent:task");
-            match deps.phrase(&conversation, &task).await {
+            match deps.phraser.phrase(conversation.id, conversation.turn, &task).await {
                 Ok(phrasing) => {
                     let phrasing = Arc::new(phrasing);
                     deps.dendrite.push(Challenge { conversation, task, phrasing }).await;
@@ -138,17 +147,18 @@ impl Handler<Job<TurnScored>> for PersonaAgent {
     }
 }
 
-impl PersonaAgentDeps {
+impl Phraser {
     /// Puts a task's query the way a random human would.
     ///
     /// # Errors
     /// Why there are no words, as text for the journal.
     pub async fn phrase(
         &self,
-        conversation: &Conversation,
+        conversation: ConversationId,
+        turn: Turn,
         task: &Task,
     ) -> Result<Phrasing, String> {
-        let stream = |purpose| self.seed.stream(conversation.id, conversation.turn, purpose);
+        let stream = |purpose| self.seed.stream(conversation, turn, purpose);
         let persona = draw(&mut stream(Purpose::Persona));
         let seed = stream(Purpose::Challenge).next_u64();
         let messages = prompt::challenge(persona, &task.plan, &task.query);

@@ -60,19 +60,26 @@ pub struct Scored {
     pub time: Duration,
 }
 
-/// What RewardScorer works with, and is rebuilt from.
+/// Measures answers; `sn1 score` uses it without the actor.
 #[derive(Clone)]
-pub struct RewardScorerDeps {
+pub struct Bench {
     /// Embeds texts.
     pub model_worker: Port<Embed>,
     /// How long an embedding may take.
     pub patience: Duration,
+    /// Times the measuring.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What RewardScorer works with, and is rebuilt from.
+#[derive(Clone)]
+pub struct RewardScorerDeps {
+    /// Measures answers.
+    pub bench: Bench,
     /// Where rewards go.
     pub weight_setter: Port<StepScored>,
     /// Where conversations go on.
     pub persona_agent: Port<TurnScored>,
-    /// Times the measuring.
-    pub clock: Arc<dyn Clock>,
     /// What happened.
     pub journal: Arc<dyn Journal>,
     /// Where scoring runs.
@@ -124,7 +131,7 @@ impl RewardScorerDeps {
     async fn close(&self, mut round: Round) {
         match self.score(&mut round).await {
             Ok((reference, scored)) => {
-                let now = self.clock.now();
+                let now = self.bench.clock.now();
                 let event = step_event::step_event(&round, &reference, &scored, now);
                 self.journal.record(Event::Step(event));
                 let rewards = scored
@@ -143,7 +150,14 @@ impl RewardScorerDeps {
     async fn score(&self, round: &mut Round) -> Result<(Arc<Reference>, Vec<Scored>), String> {
         let reference =
             round.task.reference.wait().await.map_err(|broken| broken.to_string())??;
-        let judge = self.judge(&round.task, &reference, &round.phrasing.challenge).await;
+        let plan = &round.task.plan;
+        let judge = self.bench.judge(
+            plan.rewards,
+            plan.penalties,
+            &reference.text,
+            &round.phrasing.challenge,
+        );
+        let judge = judge.await;
         let judge = judge.map_err(|error| error.to_string())?;
         let mut by_uid = BTreeMap::new();
         while let Some(answer) = round.answers.recv().await {
@@ -172,29 +186,35 @@ impl RewardScorerDeps {
             elapsed: Duration::ZERO,
         };
         let answer = Answer { uid: asked.uid, hotkey: asked.hotkey.clone(), reply };
-        Scored { answer, breakdown: nothing(task), time: Duration::ZERO }
+        Scored {
+            answer,
+            breakdown: nothing(task.plan.rewards, task.plan.penalties),
+            time: Duration::ZERO,
+        }
     }
+}
 
-    /// Gets ready to score answers to one challenge.
+impl Bench {
+    /// Gets ready to score answers to one challenge by some rewards and penalties.
     ///
     /// # Errors
     /// [`ModelError`] if the reference cannot be embedded.
     pub async fn judge<'a>(
         &'a self,
-        task: &'a Task,
-        reference: &'a Reference,
+        rewards: &'a [Weighted],
+        penalties: &'a [Weighted],
+        reference: &'a str,
         challenge: &'a str,
     ) -> Result<Judge<'a>, ModelError> {
-        let plan = &task.plan;
-        let mut measures = plan.rewards.iter().chain(plan.penalties);
+        let mut measures = rewards.iter().chain(penalties);
         let relevance = measures.any(|weighted| weighted.kind == RewardKind::Relevance);
         let anchors = if relevance {
-            let texts = vec![reference.text.clone(), challenge.to_owned(), String::new()];
+            let texts = vec![reference.to_owned(), challenge.to_owned(), String::new()];
             Some(Anchors::of(self.embed(texts).await?)?)
         } else {
             None
         };
-        Ok(Judge { deps: self, task, reference, challenge, anchors })
+        Ok(Judge { bench: self, rewards, penalties, reference, challenge, anchors })
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
@@ -222,9 +242,10 @@ impl Anchors {
 
 /// Scores the answers to one challenge.
 pub struct Judge<'a> {
-    deps: &'a RewardScorerDeps,
-    task: &'a Task,
-    reference: &'a Reference,
+    bench: &'a Bench,
+    rewards: &'a [Weighted],
+    penalties: &'a [Weighted],
+    reference: &'a str,
     challenge: &'a str,
     anchors: Option<Anchors>,
 }
@@ -235,19 +256,19 @@ impl Judge<'_> {
     /// # Errors
     /// [`ModelError`] if it cannot be embedded.
     pub async fn score(&self, answer: Answer) -> Result<Scored, ModelError> {
-        let began = self.deps.clock.now();
+        let began = self.bench.clock.now();
         let breakdown =
             if answer.reply.status != StatusCode::OK || answer.reply.completion.trim().is_empty() {
-                nothing(self.task)
+                nothing(self.rewards, self.penalties)
             } else {
                 self.measure(&answer.reply.completion).await?
             };
-        Ok(Scored { answer, breakdown, time: self.deps.clock.now().since(began) })
+        Ok(Scored { answer, breakdown, time: self.bench.clock.now().since(began) })
     }
 
     async fn measure(&self, completion: &str) -> Result<Breakdown, ModelError> {
         let vector = match &self.anchors {
-            Some(_) => self.deps.embed(vec![completion.to_owned()]).await?.pop(),
+            Some(_) => self.bench.embed(vec![completion.to_owned()]).await?.pop(),
             None => None,
         };
         let component = |measure: &Weighted, against: &str, anchor: Option<&[f32]>| {
@@ -266,21 +287,16 @@ impl Judge<'_> {
             Some(anchors) => (Some(&*anchors.reference), Some(&*anchors.challenge)),
             None => (None, None),
         };
-        let plan = &self.task.plan;
-        let rewards = plan.rewards.iter().map(|m| component(m, &self.reference.text, reference));
-        let penalties = plan.penalties.iter().map(|m| component(m, self.challenge, challenge));
+        let rewards = self.rewards.iter().map(|m| component(m, self.reference, reference));
+        let penalties = self.penalties.iter().map(|m| component(m, self.challenge, challenge));
         Ok(Breakdown::new(rewards.collect(), penalties.collect()))
     }
 }
 
 /// The breakdown of an answer that is not there.
-fn nothing(task: &Task) -> Breakdown {
+fn nothing(rewards: &[Weighted], penalties: &[Weighted]) -> Breakdown {
     let zero = |measure: &Weighted| Component { measure: *measure, score: Score::ZERO };
-    let plan = &task.plan;
-    Breakdown::new(
-        plan.rewards.iter().map(zero).collect(),
-        plan.penalties.iter().map(zero).collect(),
-    )
+    Breakdown::new(rewards.iter().map(zero).collect(), penalties.iter().map(zero).collect())
 }
 
 /// Who earned most; the earliest uid among equals.

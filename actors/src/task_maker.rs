@@ -16,8 +16,8 @@ use rand::distr::weighted::WeightedIndex;
 
 use crate::conversation::Conversation;
 use crate::domain::{
-    ChatMessage, Context as SourceContext, Lane, Purpose, RunSeed, Sampling, TaskKind, Turn,
-    Weighted,
+    ChatMessage, Context as SourceContext, ConversationId, Lane, Purpose, RunSeed, Sampling,
+    TaskKind, Turn, Weighted,
 };
 use crate::model_worker::{Generate, generate};
 use crate::persona_agent::TaskReady;
@@ -77,25 +77,32 @@ pub struct TaskMakerConfig {
     pub text_patience: Duration,
 }
 
-/// What TaskMaker works with, and is rebuilt from.
+/// Makes tasks; `sn1 task` uses it without the actor.
 #[derive(Clone)]
-pub struct TaskMakerDeps {
+pub struct Workshop {
     /// How tasks are made.
     pub config: TaskMakerConfig,
     /// Where contexts come from.
     pub tool_fetcher: Port<FetchContext>,
     /// Who writes queries and references.
     pub model_worker: Port<Generate>,
-    /// Where tasks go.
-    pub persona_agent: Port<TaskReady>,
     /// Decides every draw.
     pub seed: RunSeed,
     /// Times the parts.
     pub clock: Arc<dyn Clock>,
-    /// What happened.
-    pub journal: Arc<dyn Journal>,
     /// Where conversations' work runs.
     pub tasks: Tasks,
+}
+
+/// What TaskMaker works with, and is rebuilt from.
+#[derive(Clone)]
+pub struct TaskMakerDeps {
+    /// Makes the tasks.
+    pub workshop: Workshop,
+    /// Where tasks go.
+    pub persona_agent: Port<TaskReady>,
+    /// What happened.
+    pub journal: Arc<dyn Journal>,
     /// For tests.
     pub failpoints: Failpoints,
 }
@@ -130,10 +137,10 @@ impl Handler<Job<Tick>> for TaskMaker {
         self.deps.failpoints.hit("task_maker:tick");
         let deps = self.deps.clone();
         let Job { message: Tick { conversation }, slot, .. } = job;
-        self.deps.tasks.spawn("task", async move {
+        self.deps.workshop.tasks.spawn("task", async move {
             let _slot = slot;
             deps.failpoints.hit("task_maker:task");
-            match deps.make(&conversation).await {
+            match deps.workshop.make(conversation.id).await {
                 Ok(task) => {
                     deps.journal.record(Event::TaskMade {
                         conversation: conversation.id,
@@ -152,18 +159,18 @@ impl Handler<Job<Tick>> for TaskMaker {
     }
 }
 
-impl TaskMakerDeps {
+impl Workshop {
     /// Makes the task of a conversation; its references are still under way when it returns.
     ///
     /// # Errors
     /// [`Stopped`] with why there is no task.
-    pub async fn make(&self, conversation: &Conversation) -> Result<Task, Stopped> {
+    pub async fn make(&self, conversation: ConversationId) -> Result<Task, Stopped> {
         let kind = self.draw_kind(conversation)?;
         let began = self.clock.now();
         let context = self.fetch(kind, conversation).await?;
         let context_time = self.clock.now().since(began);
 
-        let mut choices = self.seed.stream(conversation.id, Turn(0), Purpose::Query);
+        let mut choices = self.seed.stream(conversation, Turn(0), Purpose::Query);
         let plan = tasks::plan(kind, &context, &mut choices);
         let began = self.clock.now();
         let query = match &plan.query {
@@ -176,14 +183,14 @@ impl TaskMakerDeps {
         };
         let query_time = self.clock.now().since(began);
 
-        let seed = self.seed.stream(conversation.id, Turn(0), Purpose::Reference).next_u64();
+        let seed = self.seed.stream(conversation, Turn(0), Purpose::Reference).next_u64();
         let reference = self.promise_reference(&plan, &query, seed);
         Ok(Task { kind, context, context_time, query, query_time, plan, reference })
     }
 
-    fn draw_kind(&self, conversation: &Conversation) -> Result<TaskKind, Stopped> {
+    fn draw_kind(&self, conversation: ConversationId) -> Result<TaskKind, Stopped> {
         let kinds = &self.config.kinds;
-        let mut draw = self.seed.stream(conversation.id, Turn(0), Purpose::TaskKind);
+        let mut draw = self.seed.stream(conversation, Turn(0), Purpose::TaskKind);
         let index = WeightedIndex::new(kinds.iter().map(|(_, weight)| *weight))
             .map_err(|cause| Stopped::NoContext(format!("task probabilities: {cause}")))?;
         let drawn = kinds.get(index.sample(&mut draw)).map(|(kind, _)| *kind);
@@ -193,11 +200,11 @@ impl TaskMakerDeps {
     async fn fetch(
         &self,
         kind: TaskKind,
-        conversation: &Conversation,
+        conversation: ConversationId,
     ) -> Result<SourceContext, Stopped> {
         let message = FetchContext {
             want: Want::Random(tasks::source(kind)),
-            random: self.seed.stream(conversation.id, Turn(0), Purpose::Context),
+            random: self.seed.stream(conversation, Turn(0), Purpose::Context),
         };
         let deadline = self.tool_fetcher.within(self.config.context_patience);
         match self.tool_fetcher.ask_again(message, deadline).await {
@@ -221,12 +228,12 @@ impl TaskMakerDeps {
             ReferencePlan::Generated { frame, material } => tasks::ask_with(frame, material, query),
         };
         let (promise, promised) = Promise::new();
-        let (deps, cleaners) = (self.clone(), plan.cleaners);
+        let (workshop, cleaners) = (self.clone(), plan.cleaners);
         self.tasks.spawn("reference", async move {
-            let began = deps.clock.now();
-            let text = deps.write(&messages, seed).await;
+            let began = workshop.clock.now();
+            let text = workshop.write(&messages, seed).await;
             let text = text.and_then(|text| clean_or_fail(&text, cleaners));
-            let time = deps.clock.now().since(began);
+            let time = workshop.clock.now().since(began);
             promise.fulfil(text.map(|text| Arc::new(Reference { text, time })));
         });
         promised

@@ -1,6 +1,7 @@
 //! How many conversations may be under way at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -13,6 +14,7 @@ pub struct Credit(#[expect(dead_code, reason = "it is held for its drop")] Owned
 pub struct Credits {
     free: Arc<Semaphore>,
     total: usize,
+    peak: Arc<AtomicUsize>,
 }
 
 impl Credits {
@@ -20,13 +22,14 @@ impl Credits {
     #[must_use]
     pub fn new(total: usize) -> Self {
         let total = total.max(1);
-        Self { free: Arc::new(Semaphore::new(total)), total }
+        Self { free: Arc::new(Semaphore::new(total)), total, peak: Arc::default() }
     }
 
     /// Waits for a free credit.
     pub async fn take(&self) -> Credit {
         loop {
             if let Ok(permit) = Arc::clone(&self.free).acquire_owned().await {
+                self.peak.fetch_max(self.out(), Ordering::Relaxed);
                 return Credit(permit);
             }
             // The semaphore is never closed, so this is never reached twice.
@@ -38,6 +41,12 @@ impl Credits {
     #[must_use]
     pub fn total(&self) -> usize {
         self.total
+    }
+
+    /// The most that were ever out.
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
     }
 
     /// How many are out.

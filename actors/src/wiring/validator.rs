@@ -10,11 +10,11 @@ use crate::conversation::ConversationLog;
 use crate::dendrite::{Dendrite, DendriteConfig, DendriteDeps};
 use crate::domain::{Metagraph, RunSeed};
 use crate::pacer::Pacer;
-use crate::persona_agent::{PersonaAgent, PersonaAgentConfig, PersonaAgentDeps};
+use crate::persona_agent::{PersonaAgent, PersonaAgentConfig, PersonaAgentDeps, Phraser};
 use crate::ports::{Chain, Journal, Ledger, LedgerError, MinerTransport};
-use crate::reward_scorer::{RewardScorer, RewardScorerDeps};
+use crate::reward_scorer::{Bench, RewardScorer, RewardScorerDeps};
 use crate::runtime::{Credits, Failpoints, Inbox, Overseer, Port, RestartPolicy, Topology};
-use crate::task_maker::{TaskMaker, TaskMakerConfig, TaskMakerDeps};
+use crate::task_maker::{TaskMaker, TaskMakerConfig, TaskMakerDeps, Workshop};
 use crate::weight_setter::{
     SetWeights, Standings, WeightSetter, WeightSetterConfig, WeightSetterDeps,
 };
@@ -109,25 +109,29 @@ pub fn start_validator(
         steps: None,
     };
     let deps = TaskMakerDeps {
-        config: config.tasks,
-        tool_fetcher: topology.ask("task_maker", &shared.fetch),
-        model_worker: topology.ask("task_maker", &shared.generate),
+        workshop: Workshop {
+            config: config.tasks,
+            tool_fetcher: topology.ask("task_maker", &shared.fetch),
+            model_worker: topology.ask("task_maker", &shared.generate),
+            seed: config.seed,
+            clock: Arc::clone(&clock),
+            tasks: tasks.clone(),
+        },
         persona_agent: topology.push("task_maker", &persona_agent.port(each)),
-        seed: config.seed,
-        clock: Arc::clone(&clock),
         journal: Arc::clone(&journal),
-        tasks: tasks.clone(),
         failpoints: failpoints.clone(),
     };
     overseer.supervise(task_maker, RestartPolicy::LIGHT, TaskMaker::new(deps));
 
     let turn_scored = persona_agent.port(each);
     let deps = PersonaAgentDeps {
-        config: config.persona,
-        model_worker: topology.ask("persona_agent", &shared.generate),
+        phraser: Phraser {
+            config: config.persona,
+            model_worker: topology.ask("persona_agent", &shared.generate),
+            seed: config.seed,
+            clock: Arc::clone(&clock),
+        },
         dendrite: topology.push("persona_agent", &dendrite.port(each)),
-        seed: config.seed,
-        clock: Arc::clone(&clock),
         tasks: tasks.clone(),
         failpoints: failpoints.clone(),
     };
@@ -149,11 +153,13 @@ pub fn start_validator(
     let standings = weight_setter.port(each);
     let set_weights = weight_setter.port(1);
     let deps = RewardScorerDeps {
-        model_worker: topology.ask("reward_scorer", &shared.embed),
-        patience: config.embed_patience,
+        bench: Bench {
+            model_worker: topology.ask("reward_scorer", &shared.embed),
+            patience: config.embed_patience,
+            clock: Arc::clone(&clock),
+        },
         weight_setter: topology.push("reward_scorer", &weight_setter.port(each)),
         persona_agent: topology.push("reward_scorer", &turn_scored),
-        clock: Arc::clone(&clock),
         journal: Arc::clone(&journal),
         tasks,
         failpoints: failpoints.clone(),
