@@ -1,6 +1,6 @@
 //! The runtime kit under fault, on virtual time: supervision, ports, tasks, credits, topology.
 //!
-//! Nothing here waits on real time; a test that would hang runs out of virtual time instead.
+//! Nothing here waits on real time. What actix does beneath it is pinned in `actix_semantics.rs`.
 
 #[path = "runtime/health.rs"]
 mod health;

@@ -1,5 +1,7 @@
 //! One actor that can be made to do everything, and what it runs on.
 
+#![expect(clippy::panic, clippy::expect_used, reason = "test code outside of a test function")]
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
