@@ -4,8 +4,6 @@
 //! The engine is built on that thread, and built anew there after a panic or a recoverable error.
 //! ModelWorker sends it one piece of work at a time.
 
-#![expect(clippy::disallowed_methods, reason = "this is the device thread that the ban points to")]
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 

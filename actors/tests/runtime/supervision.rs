@@ -217,16 +217,15 @@ async fn an_actor_that_is_killed_before_its_first_poll_never_starts() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn stops_in_good_order_when_nobody_can_reach_it_any_more() {
+async fn an_actor_that_nobody_can_reach_works_on_and_is_restarted_too() {
     staged(async |stage| {
-        let say = stage.port(1);
+        let crash = stage.port(1);
         let watch = stage.supervise(POLICY);
-        say.push(Say("last")).await;
-        drop(say);
-        watch.settle().await;
-        assert_eq!(watch.said(), [("last", 0)]);
-        assert_eq!(watch.status().health, ActorHealth::Stopped);
-        assert!(!watch.overseer.kill().is_dead());
+        crash.push(BeginAndCrash).await;
+        drop(crash);
+        watch.pass(HOUR).await;
+        assert_eq!(watch.status().health, ActorHealth::Running);
+        assert_eq!(watch.generations(), 2);
     })
     .await;
 }

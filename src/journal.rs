@@ -1,0 +1,285 @@
+//! The journal on disk: JSON lines, every event in order, rotated by size.
+//!
+//! A thread of its own writes; recording never waits. Each line carries `run_id`, `seq` (without
+//! gaps over all files of a run) and `schema_version`. When a file reaches its size it is renamed
+//! to `NAME.1`, older ones move up, and of these [`KEPT`] are kept.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use sn1_actors::ports::{Event, Journal, JournalError};
+use tokio::sync::watch;
+
+/// Of the files before the current one, so many are kept.
+const KEPT: u32 = 4;
+/// A conversation begins only while fewer events than this wait to be written.
+const BACKLOG: u64 = 4_096;
+/// The form of the lines; it grows when a field changes its meaning.
+const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    run_id: &'a str,
+    seq: u64,
+    schema_version: u32,
+    /// Seconds since the Unix epoch.
+    time: f64,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+/// How far the writer is.
+#[derive(Clone, Debug, Default)]
+struct Written {
+    events: u64,
+    error: Option<JournalError>,
+}
+
+enum Command {
+    Write { event: Box<Event>, time: Duration },
+    Flush { done: mpsc::Sender<()> },
+}
+
+/// A journal file and the thread that writes it. Clones write the same file.
+#[derive(Clone)]
+pub struct JournalFile {
+    commands: mpsc::Sender<Command>,
+    recorded: Arc<std::sync::atomic::AtomicU64>,
+    written: watch::Receiver<Written>,
+    unix: fn() -> Duration,
+}
+
+impl JournalFile {
+    /// Opens a journal, and the folders to it; an existing one is continued. `unix` is the time
+    /// since the Unix epoch, `max_bytes` the size at which a new file begins.
+    ///
+    /// # Errors
+    /// [`JournalError`] naming the file, if it cannot be written.
+    pub fn open(
+        path: &Path,
+        run_id: &str,
+        max_bytes: u64,
+        unix: fn() -> Duration,
+    ) -> Result<Self, JournalError> {
+        let (commands, inbox) = mpsc::channel();
+        let (progress, written) = watch::channel(Written::default());
+        let mut writer = Writer::open(path, run_id.to_owned(), max_bytes)?;
+        std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || writer.serve(&inbox, &progress))
+            .map_err(|cause| failure(path, &cause))?;
+        Ok(Self { commands, recorded: Arc::default(), written, unix })
+    }
+
+    /// Waits until everything recorded so far is on disk.
+    ///
+    /// # Errors
+    /// [`JournalError`] if some of it could not be written.
+    pub fn flush(&self) -> Result<(), JournalError> {
+        let (done, flushed) = mpsc::channel();
+        let sent = self.commands.send(Command::Flush { done }).is_ok();
+        if sent {
+            let _ = flushed.recv_timeout(Duration::from_secs(10));
+        }
+        match &self.written.borrow().error {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Journal for JournalFile {
+    fn record(&self, event: Event) {
+        self.recorded.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let time = (self.unix)();
+        // The writer ends only after an error, which `ready` reports.
+        let _ = self.commands.send(Command::Write { event: Box::new(event), time });
+    }
+
+    fn ready(&self) -> BoxFuture<'static, Result<(), JournalError>> {
+        let mut written = self.written.clone();
+        let due = self.recorded.load(std::sync::atomic::Ordering::Relaxed);
+        Box::pin(async move {
+            let caught_up = |written: &Written| {
+                written.error.is_some() || due.saturating_sub(written.events) < BACKLOG
+            };
+            match written.wait_for(caught_up).await {
+                Ok(written) => written.error.clone().map_or(Ok(()), Err),
+                Err(_) => Ok(()),
+            }
+        })
+    }
+}
+
+struct Writer {
+    path: PathBuf,
+    run_id: String,
+    max_bytes: u64,
+    file: BufWriter<File>,
+    bytes: u64,
+    seq: u64,
+}
+
+impl Writer {
+    fn open(path: &Path, run_id: String, max_bytes: u64) -> Result<Self, JournalError> {
+        let open = || {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            let file = OpenOptions::new().create(true).append(true).open(path)?;
+            let bytes = file.metadata()?.len();
+            Ok((file, bytes))
+        };
+        let (file, bytes) = open().map_err(|cause| failure(path, &cause))?;
+        let file = BufWriter::new(file);
+        Ok(Self { path: path.to_owned(), run_id, max_bytes, file, bytes, seq: 0 })
+    }
+
+    fn serve(&mut self, inbox: &mpsc::Receiver<Command>, progress: &watch::Sender<Written>) {
+        while let Ok(first) = inbox.recv() {
+            let mut next = Some(first);
+            // What has piled up is written together and reaches the disk together.
+            while let Some(command) = next.take() {
+                match command {
+                    Command::Write { event, time } => {
+                        let result = self.write(&event, time);
+                        progress.send_modify(|written| {
+                            written.events += 1;
+                            if let Err(cause) = result {
+                                written.error.get_or_insert(failure(&self.path, &cause));
+                            }
+                        });
+                    }
+                    Command::Flush { done } => {
+                        self.settle(progress);
+                        let _ = done.send(());
+                    }
+                }
+                next = inbox.try_recv().ok();
+            }
+            self.settle(progress);
+        }
+        self.settle(progress);
+    }
+
+    fn settle(&mut self, progress: &watch::Sender<Written>) {
+        if let Err(cause) = self.file.flush() {
+            progress.send_modify(|written| {
+                written.error.get_or_insert(failure(&self.path, &cause));
+            });
+        }
+    }
+
+    fn write(&mut self, event: &Event, time: Duration) -> std::io::Result<()> {
+        let line = Line {
+            run_id: &self.run_id,
+            seq: self.seq,
+            schema_version: SCHEMA_VERSION,
+            time: time.as_secs_f64(),
+            event,
+        };
+        self.seq += 1;
+        let mut text = serde_json::to_vec(&line)?;
+        text.push(b'\n');
+        let length = text.len() as u64;
+        if self.bytes > 0 && self.bytes + length > self.max_bytes {
+            self.rotate()?;
+        }
+        self.file.write_all(&text)?;
+        self.bytes += length;
+        Ok(())
+    }
+
+    fn rotate(&mut self) -> std::io::Result<()> {
+        self.file.flush()?;
+        for n in (1..KEPT).rev() {
+            let (from, to) = (numbered(&self.path, n), numbered(&self.path, n + 1));
+            if from.exists() {
+                std::fs::rename(from, to)?;
+            }
+        }
+        std::fs::rename(&self.path, numbered(&self.path, 1))?;
+        let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        self.file = BufWriter::new(file);
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+fn numbered(path: &Path, n: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{n}"));
+    PathBuf::from(name)
+}
+
+fn failure(path: &Path, cause: &std::io::Error) -> JournalError {
+    JournalError { place: path.display().to_string(), cause: cause.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn open(path: &Path, max_bytes: u64) -> JournalFile {
+        JournalFile::open(path, "test", max_bytes, || Duration::from_secs(5)).unwrap()
+    }
+
+    fn lines(path: &Path) -> Vec<Value> {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn lines_are_numbered_without_gaps_and_carry_run_and_schema() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/journal.jsonl");
+        let journal = open(&path, 1 << 20);
+        for steps in 0..3 {
+            journal.record(Event::RunFinished { steps });
+        }
+        journal.flush().unwrap();
+        let lines = lines(&path);
+        let seqs: Vec<_> = lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
+        assert_eq!(seqs, [0, 1, 2]);
+        assert_eq!((&lines[1]["event"], &lines[1]["steps"]), (&"run_finished".into(), &1.into()));
+        assert_eq!((&lines[0]["run_id"], &lines[0]["schema_version"]), (&"test".into(), &1.into()));
+    }
+
+    #[test]
+    fn a_full_file_moves_aside_and_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let journal = open(&path, 120);
+        for steps in 0..20 {
+            journal.record(Event::RunFinished { steps });
+        }
+        journal.flush().unwrap();
+        assert_eq!(lines(&path).last().unwrap()["seq"], 19);
+        assert_eq!(lines(&numbered(&path, 1)).last().unwrap()["seq"], 18);
+        assert!(numbered(&path, KEPT).exists() && !numbered(&path, KEPT + 1).exists());
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_opened_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = JournalFile::open(folder.path(), "test", 100, || Duration::ZERO).err().unwrap();
+        assert_eq!(error.place, folder.path().display().to_string());
+    }
+
+    #[tokio::test]
+    async fn a_journal_that_cannot_be_written_any_more_stops_new_conversations() {
+        let journal = JournalFile::open(Path::new("/dev/full"), "t", 1 << 20, || Duration::ZERO);
+        let journal = journal.unwrap();
+        assert!(journal.ready().await.is_ok());
+        journal.record(Event::RunFinished { steps: 1 });
+        assert!(journal.flush().is_err());
+        assert!(journal.ready().await.is_err());
+    }
+}
