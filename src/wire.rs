@@ -20,10 +20,10 @@ mod testkit;
 mod uuids;
 pub mod verify;
 
-//pub use client::{HttpTransport, TransportOptions};
+pub use client::{HttpTransport, TransportOptions};
 pub use keys::Keypair;
 pub use nonce::NonceBook;
-//pub use server::{AxonCall, AxonHandler, AxonOptions, AxonRefusal, AxonServer};
+pub use server::{AxonCall, AxonHandler, AxonOptions, AxonRefusal, AxonServer};
 pub use uuids::UuidSource;
 pub use verify::{SignedHead, VerifiedCaller, Verifier, VerifyError, verify_head};
 

@@ -1,5 +1,8 @@
 //! The synapse headers: their names, and their text.
 
+/// Names and values, in the order in which they are sent.
+pub(super) type HeaderList = Vec<(String, String)>;
+
 /// The prefix of the headers about the axon.
 pub(super) const AXON: &str = "bt_header_axon_";
 /// The prefix of the headers about the dendrite.

@@ -202,8 +202,14 @@ mod tests {
         ("/1//2", "5C4pqSv6hx3Gkt2bYQnbDFEjetim4JN3tctyGRg3DAuF8jFn"),
         ("//miner/7", "5DJFfN3jxJxwK9iJdxjYUvUiBDMxyhC4Z8HGbq6QzWLtKuTe"),
         ("//any/path//mixed", "5CSo27n7uJ7o6fitLSbM3Uy3VGCtEvVvqpdDfdgau9Nc1aJ2"),
-        ("//long-name-long-name-long-name-long-name-long-name-", "5GLQJojvjA9qNLAP9XrrpfqCD8b5xZnoXevT2C65F3o82hrX"),
-        ("//long-name-long-name-long-name-long-name-long-name-long-name-long-name-long-name-", "5F6YxVDFYe9XyBp8wx2GqFVaHRqeSRqVXKtDX1dpxGFwX7cH"),
+        (
+            "//long-name-long-name-long-name-long-name-long-name-",
+            "5GLQJojvjA9qNLAP9XrrpfqCD8b5xZnoXevT2C65F3o82hrX",
+        ),
+        (
+            "//long-name-long-name-long-name-long-name-long-name-long-name-long-name-long-name-",
+            "5F6YxVDFYe9XyBp8wx2GqFVaHRqeSRqVXKtDX1dpxGFwX7cH",
+        ),
         ("//18446744073709551615", "5FnmmEqtcYdJa7ikbQXggS685DpNeE9j7ob6oBYMyD9kQLxz"),
         ("//18446744073709551616", "5EpxyqTWXnWapSa55fXrq8JtqD41YREqn7qJobZ69D7833f8"),
         ("//é", "5EsaQAJQh19PWKMtYN2YrWYTRKsUmHicgAyBMiAFuRwFA4zf"),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use sn1_actors::domain::{Query, Role};
 
-use super::headers;
+use super::headers::{self, HeaderList};
 
 /// The class of SN1's synapse, and its path.
 pub(super) const PROMPTING: &str = "PromptingSynapse";
@@ -104,8 +104,8 @@ impl Envelope {
         required: &[&str],
         body_hash: &str,
         body_size: usize,
-    ) -> Vec<(String, String)> {
-        let mut list: Vec<(String, String)> = Vec::with_capacity(24);
+    ) -> HeaderList {
+        let mut list = HeaderList::with_capacity(24);
         list.extend(self.name.clone().map(|name| ("name".into(), name)));
         list.extend(self.timeout.map(|secs| (headers::TIMEOUT.into(), python_float(secs))));
         for (prefix, end) in [(headers::AXON, &self.axon), (headers::DENDRITE, &self.dendrite)] {
@@ -180,8 +180,7 @@ mod tests {
 
     #[test]
     fn writes_a_request_body_with_the_sdks_fields_in_its_order() {
-        let Some(vector) =
-            testkit::reference_json("vectors/axon10.5.0_dendrite10.5.0_ok.json")
+        let Some(vector) = testkit::reference_json("vectors/axon10.5.0_dendrite10.5.0_ok.json")
         else {
             return;
         };
@@ -193,8 +192,7 @@ mod tests {
 
     #[test]
     fn writes_the_captured_headers_in_the_captured_order() {
-        let Some(vector) =
-            testkit::reference_json("vectors/axon10.5.0_dendrite10.5.0_ok.json")
+        let Some(vector) = testkit::reference_json("vectors/axon10.5.0_dendrite10.5.0_ok.json")
         else {
             return;
         };
@@ -227,10 +225,7 @@ mod tests {
     #[test]
     fn makes_no_query_of_lists_that_do_not_match() {
         let query = |body: &str| serde_json::from_str::<Prompting>(body).unwrap().query();
-        assert_eq!(
-            query(r#"{"roles":["user"],"messages":["x"]}"#),
-            Some(Query::from_user("x"))
-        );
+        assert_eq!(query(r#"{"roles":["user"],"messages":["x"]}"#), Some(Query::from_user("x")));
         for body in [
             r#"{"roles":[],"messages":[]}"#,
             r#"{"roles":["user"],"messages":["x","y"]}"#,

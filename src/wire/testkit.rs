@@ -123,9 +123,10 @@ pub(super) async fn read_message(stream: &mut TcpStream) -> Vec<u8> {
 fn is_whole(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.to_ascii_lowercase().split_once("content-length: ").map(|(_, rest)| {
-        rest.split("\r\n").next().unwrap().parse::<usize>().unwrap()
-    });
+    let length = head
+        .to_ascii_lowercase()
+        .split_once("content-length: ")
+        .map(|(_, rest)| rest.split("\r\n").next().unwrap().parse::<usize>().unwrap());
     body.len() >= length.unwrap_or(0)
 }
 

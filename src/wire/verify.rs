@@ -86,13 +86,7 @@ pub struct VerifiedCaller {
 
 /// The text that a dendrite signs for one axon.
 #[must_use]
-pub fn signed_text(
-    nonce: u64,
-    dendrite: &str,
-    axon: &str,
-    uuid: &str,
-    body_hash: &str,
-) -> String {
+pub fn signed_text(nonce: u64, dendrite: &str, axon: &str, uuid: &str, body_hash: &str) -> String {
     format!("{nonce}.{dendrite}.{axon}.{uuid}.{body_hash}")
 }
 
