@@ -13,15 +13,20 @@ use crate::wire::{HttpTransport, NonceBook, TransportOptions, Verifier, body_has
 
 const UNIX: Duration = Duration::from_secs(1_795_000_000);
 
-/// Runs a test against an axon of //Alice whose wall clock stands at `unix`.
-fn serve<T>(unix: Duration, handler: AxonHandler, test: impl AsyncFnOnce(SocketAddr) -> T) -> T {
+/// Starts an axon of //Alice whose wall clock stands at `unix`.
+fn run(unix: Duration, handler: AxonHandler) -> RunningAxon {
     let options = AxonOptions { max_connections: 8, max_body: 4096 };
     let uuids = Arc::new(UuidSource::from_seed([2; 32]));
+    AxonServer::bind("127.0.0.1:0".parse().unwrap())
+        .unwrap()
+        .run(Arc::new(testkit::alice()), StoppedClock::at(unix), uuids, options, handler)
+        .unwrap()
+}
+
+/// Runs a test against such an axon, and stops it.
+fn serve<T>(unix: Duration, handler: AxonHandler, test: impl AsyncFnOnce(SocketAddr) -> T) -> T {
     actix_rt::System::new().block_on(async {
-        let running = AxonServer::bind("127.0.0.1:0".parse().unwrap())
-            .unwrap()
-            .run(Arc::new(testkit::alice()), StoppedClock::at(unix), uuids, options, handler)
-            .unwrap();
+        let running = run(unix, handler);
         let (address, stopper) = (running.address(), running.stopper());
         let test = async {
             let outcome = test(address).await;
@@ -153,6 +158,35 @@ fn gives_up_on_a_handler_when_the_caller_has() {
     });
     assert_eq!(reply.0, 408);
     assert_eq!(reply.2["message"], "Response timeout after: 1.0s");
+}
+
+#[test]
+fn answers_what_is_under_way_before_it_stops() {
+    let (called, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let release = Arc::new(tokio::sync::Notify::new());
+    let wait = Arc::clone(&release);
+    let handler: AxonHandler = Arc::new(move |_| {
+        called.send(()).unwrap();
+        let wait = Arc::clone(&wait);
+        Box::pin(async move {
+            wait.notified().await;
+            Ok("late".into())
+        })
+    });
+    actix_rt::System::new().block_on(async {
+        let running = run(UNIX, handler);
+        let (address, stopper) = (running.address(), running.stopper());
+        let raw = prompting(BODY, |request| request);
+        let stop = async {
+            seen.recv().await.unwrap();
+            // Polled in this order: the handler is let go once the server was told to stop.
+            tokio::join!(stopper.stop(), async { release.notify_one() });
+        };
+        let (served, reply, ()) = tokio::join!(running.serve(), exchange(address, &raw), stop);
+        served.unwrap();
+        assert_eq!((reply.0, &reply.2["completion"]), (200, &"late".into()));
+        assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    });
 }
 
 #[test]
