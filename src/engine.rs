@@ -18,6 +18,8 @@ mod thread_team;
 
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod small_model;
 
 pub use load_error::{LoadError, LoadProblem};
 pub use local::{LocalEngine, LocalModelFiles};

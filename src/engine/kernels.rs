@@ -132,10 +132,14 @@ fn multiply_rows<const FMA: bool, const ROWS: usize>(
 fn attend<const FMA: bool>(query: &[f32], cache: HeadCache<'_>, out: &mut [f32]) {
     let width = query.len();
     let scale = 1.0 / (width as f32).sqrt();
-    let mut weights: Vec<f32> = (0..cache.length)
-        .map(|p| dot::<FMA>(query, &cache.keys[p * cache.stride..][..width]) * scale)
-        .collect();
-    let largest = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut largest = f32::NEG_INFINITY;
+    // A loop, because a closure would be compiled apart, without the extension.
+    let mut weights = Vec::with_capacity(cache.length);
+    for p in 0..cache.length {
+        let score = dot::<FMA>(query, &cache.keys[p * cache.stride..][..width]) * scale;
+        largest = largest.max(score);
+        weights.push(score);
+    }
     let mut sum = 0.0;
     for weight in &mut weights {
         *weight = (*weight - largest).exp();
@@ -161,8 +165,15 @@ fn dot<const FMA: bool>(a: &[f32], b: &[f32]) -> f32 {
             sums[lane] = mul_add::<FMA>(a[lane], b[lane], sums[lane]);
         }
     }
-    let rest = a_rest.iter().zip(b_rest).fold(0.0, |sum, (a, b)| mul_add::<FMA>(*a, *b, sum));
-    sums.iter().sum::<f32>() + rest
+    for half in [8, 4, 2, 1] {
+        for lane in 0..half {
+            sums[lane] += sums[lane + half];
+        }
+    }
+    for (a, b) in a_rest.iter().zip(b_rest) {
+        sums[0] = mul_add::<FMA>(*a, *b, sums[0]);
+    }
+    sums[0]
 }
 
 /// `out` = `x` divided by its root mean square, times `gain`.
