@@ -1,1 +1,26 @@
 //! The language and embedding models on this machine, behind `ports::StepEngine` and `ports::Codec`.
+//!
+//! [`load_codec`] gives what turns chats into tokens; it can be shared by all threads.
+//! [`LocalEngine::load`] gives the models themselves; it is built on the thread that runs it.
+//! Files are taken as plain paths: finding and fetching them is `models`' part, and batching and
+//! sampling are the model worker's.
+
+mod chat_template;
+mod gguf;
+mod kernels;
+mod llama;
+mod load_error;
+mod local;
+mod matrix;
+mod minilm;
+mod text_codec;
+mod thread_team;
+
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod small_model;
+
+pub use load_error::{LoadError, LoadProblem};
+pub use local::{LocalEngine, LocalModelFiles};
+pub use text_codec::{TextCodec, load_codec};
