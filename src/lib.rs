@@ -1,8 +1,15 @@
 //! The program `sn1`, as a library so that its parts can be tested from outside.
 
 pub mod chain;
+pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod exit;
+pub mod journal;
+pub mod ledger;
 pub mod models;
+pub mod tap;
+pub mod telemetry;
 pub mod tools;
 pub mod wire;
+pub mod wiring;

@@ -25,7 +25,7 @@ pub use keys::Keypair;
 pub use nonce::NonceBook;
 pub use server::{AxonCall, AxonHandler, AxonOptions, AxonRefusal, AxonServer};
 pub use uuids::UuidSource;
-pub use verify::{SignedHead, VerifiedCaller, Verifier, VerifyError, verify_head};
+pub use verify::{VerifiedCaller, Verifier, VerifyError, verify_head};
 
 /// The SDK release that we speak as, in the SDK's notation: 10.5.0.
 pub const PROTOCOL_VERSION: u64 = 10_005_000;

@@ -26,7 +26,9 @@ use self::reply::Replier;
 use super::keys::Keypair;
 use super::synapse::{PING, PROMPTING};
 use super::uuids::UuidSource;
-use super::verify::{SignedHead, VerifyError, verify_head};
+use sn1_actors::ports::SignedHead;
+
+use super::verify::{VerifyError, verify_head};
 
 /// Python dendrites keep idle connections for 15 seconds; leave later than they.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);

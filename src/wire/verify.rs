@@ -6,29 +6,11 @@
 use std::time::Duration;
 
 use sn1_actors::domain::Hotkey;
+use sn1_actors::ports::{CallerCheck, SignedHead};
 
 use super::keys;
 use super::nonce::{NonceBook, NonceClaim, NonceError};
 use super::ss58::{self, AddressError};
-
-/// What a request's headers claim, bounded but not verified; every text is as it was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedHead {
-    /// The caller's SS58 address; at most 128 bytes, as every text here but the signature.
-    pub hotkey: Option<String>,
-    /// Nanoseconds by the caller's clock.
-    pub nonce: Option<u64>,
-    /// The caller's choice.
-    pub uuid: Option<String>,
-    /// `0x` and 128 hex digits, if it is well-formed; at most 256 bytes.
-    pub signature: Option<String>,
-    /// The hash of the body's hashed fields.
-    pub body_hash: Option<String>,
-    /// The caller's SDK version; not signed.
-    pub version: Option<u64>,
-    /// How long the caller waits, between 1 and 120 seconds; 12 if it does not say. Not signed.
-    pub timeout: Duration,
-}
 
 /// Why a request is not verified: the SDK's words where it has any, as they go to the caller.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -167,6 +149,18 @@ impl Verifier {
             self.book.record(claim);
         }
         Ok(caller)
+    }
+}
+
+impl CallerCheck for Verifier {
+    fn verify(
+        &mut self,
+        head: &SignedHead,
+        body_hash: &str,
+        now: Duration,
+    ) -> Result<Hotkey, String> {
+        let caller = Self::verify(self, head, body_hash, now);
+        caller.map(|caller| caller.hotkey).map_err(|error| error.to_string())
     }
 }
 

@@ -1,0 +1,62 @@
+//! Connects the actors with the world: which adapter stands behind which port.
+//!
+//! The graph itself is `sn1_actors::wiring`; here are the program's choices for it.
+
+pub mod local_axon;
+pub mod localnet;
+pub mod miner;
+pub mod model;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sn1_actors::domain::Sampling;
+use sn1_actors::ports::{Clock, Tool, TokioClock};
+use sn1_actors::wiring::ToolParts;
+
+use crate::config::Settings;
+use crate::tools::{Corpus, Maths};
+
+/// The clock of the real world.
+#[must_use]
+pub fn system_clock() -> Arc<dyn Clock> {
+    Arc::new(TokioClock::starting_now(unix_time))
+}
+
+/// The time since the Unix epoch by the machine's clock.
+#[must_use]
+pub fn unix_time() -> Duration {
+    #[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// A seed from the machine's entropy.
+#[must_use]
+pub fn fresh_seed() -> u64 {
+    // Small enough to be typed again.
+    u64::from(rand::random::<u32>())
+}
+
+/// The tools of this version: the embedded corpus and the maths generator.
+///
+/// # Errors
+/// If the embedded corpus is damaged.
+pub fn tools() -> anyhow::Result<ToolParts> {
+    let tools: [Arc<dyn Tool>; 2] = [Arc::new(Corpus::embedded()?), Arc::new(Maths)];
+    Ok(ToolParts { tools: Arc::new(tools), patience: Duration::from_secs(10) })
+}
+
+/// How texts are sampled, as configured; the seed is set for each.
+#[must_use]
+pub fn sampling(settings: &Settings) -> Sampling {
+    #[expect(clippy::cast_possible_truncation, reason = "probabilities and temperatures are small")]
+    let (temperature, top_p) = (settings.neuron.temperature as f32, settings.neuron.top_p as f32);
+    Sampling {
+        temperature,
+        top_k: settings.neuron.top_k,
+        top_p,
+        max_new_tokens: settings.neuron.max_tokens,
+        seed: 0,
+    }
+}

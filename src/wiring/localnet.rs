@@ -1,0 +1,297 @@
+//! A validator, miners and a chain in one process, over real sockets on loopback.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use parking_lot::Mutex;
+use sn1_actors::assistant::board::AnswerBoard;
+use sn1_actors::chain_watch::ChainWatchConfig;
+use sn1_actors::dendrite::DendriteConfig;
+use sn1_actors::domain::{Coldkey, Hotkey, Hyperparameters, Netuid, RunSeed, Tao, Uid};
+use sn1_actors::pacer::Pacer;
+use sn1_actors::persona_agent::PersonaAgentConfig;
+use sn1_actors::ports::{Chain, ChainError, Journal, Ledger, ScoreBook};
+use sn1_actors::runtime::{Failpoints, Overseer, Topology};
+use sn1_actors::task_maker::TaskMakerConfig;
+use sn1_actors::weight_setter::{
+    SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
+};
+use sn1_actors::wiring::{
+    MinerParts, Shared, Validator, ValidatorConfig, ValidatorParts, start_miner, start_shared,
+    start_validator,
+};
+
+use super::{local_axon, miner, model, sampling, tools};
+use crate::chain::local::{LocalChain, LocalChainConfig};
+use crate::config::{MinerKind, Settings};
+use crate::wire::server::AxonStopper;
+use crate::wire::{HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier};
+
+/// Nothing listens here: where a dead miner says that it answers.
+const DEAD: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
+/// The validator's stake; miners have none.
+const STAKE: Tao = Tao(10_000.0);
+/// How long a text of the validator's may take: a model on a CPU has long queues.
+const TEXT_PATIENCE: Duration = Duration::from_secs(600);
+
+/// A miner of the local network.
+#[derive(Clone, Debug)]
+pub struct LocalMiner {
+    /// What it answers with.
+    pub kind: MinerKind,
+    /// Its slot.
+    pub uid: Uid,
+    /// Its key.
+    pub hotkey: Hotkey,
+}
+
+/// A local network, running but for its pacer.
+pub struct Localnet {
+    /// The validator.
+    pub validator: Validator,
+    /// Its miners, in order of uid.
+    pub miners: Vec<LocalMiner>,
+    /// Who sends what to whom.
+    pub topology: Topology,
+    chain: LocalChain,
+    validator_uid: Uid,
+    block_time: Duration,
+    overseer: Overseer,
+    stoppers: Vec<AxonStopper>,
+}
+
+/// Starts a local network. `seed` decides keys and all draws.
+///
+/// # Errors
+/// If a model cannot be had, a port cannot be listened on or the ledger cannot be read.
+pub async fn start(
+    overseer: &Overseer,
+    settings: &Settings,
+    seed: u64,
+    journal: Arc<dyn Journal>,
+    ledger: Arc<dyn Ledger>,
+) -> anyhow::Result<Localnet> {
+    let in_flight = settings.neuron.num_concurrent_forwards;
+    let model = model::open(settings, overseer.clock()).await?;
+    // The validator's requests and every miner's can be under way at once.
+    let askers = in_flight * (settings.localnet.miners.len() + 2);
+    let failpoints = Failpoints::default();
+    let shared = start_shared(overseer, model, tools()?, askers, &failpoints);
+
+    let chain = LocalChain::new(chain_config(settings), overseer.clock())?;
+    let own = key(seed, "validator")?;
+    let coldkey = Coldkey::parse(key(seed, "owner")?.hotkey().as_str())?;
+    let validator_uid = chain.register(own.hotkey(), coldkey.clone(), STAKE)?;
+    let own_hotkey = own.hotkey();
+    let own_chain = chain.handle(own.hotkey());
+    let options = TransportOptions { allow_local: true, ..TransportOptions::default() };
+    let uuids = Arc::new(UuidSource::from_entropy());
+    let transport = HttpTransport::new(Arc::new(own), overseer.clock(), uuids, options)?;
+    let parts = ValidatorParts {
+        transport: Arc::new(transport),
+        chain: own_chain,
+        ledger,
+        journal: Arc::clone(&journal),
+        failpoints: failpoints.clone(),
+    };
+    let mut registered = Vec::new();
+    for (n, kind) in settings.localnet.miners.iter().enumerate() {
+        let keypair = key(seed, &format!("miner//{n}"))?;
+        let uid = chain.register(keypair.hotkey(), coldkey.clone(), Tao(0.0))?;
+        registered.push((*kind, uid, Arc::new(keypair)));
+    }
+    let config = validator_config(settings, seed, own_hotkey);
+    let mut topology = Topology::default();
+    let validator = start_validator(overseer, config, parts, &shared, &mut topology)?;
+    let mut net = Localnet {
+        validator,
+        miners: Vec::new(),
+        topology,
+        chain,
+        validator_uid,
+        block_time: settings.localnet.block_time,
+        overseer: overseer.clone(),
+        stoppers: Vec::new(),
+    };
+    let board = AnswerBoard::default();
+    for (kind, uid, keypair) in registered {
+        net.add_miner(settings, kind, uid, keypair, &shared, &board, &journal).await?;
+    }
+    net.topology.check(in_flight)?;
+    net.wait_for_miners().await;
+    Ok(net)
+}
+
+impl Localnet {
+    #[expect(clippy::too_many_arguments, reason = "they are what a miner shares with the others")]
+    async fn add_miner(
+        &mut self,
+        settings: &Settings,
+        kind: MinerKind,
+        uid: Uid,
+        keypair: Arc<Keypair>,
+        shared: &Shared,
+        board: &AnswerBoard,
+        journal: &Arc<dyn Journal>,
+    ) -> anyhow::Result<()> {
+        let hotkey = keypair.hotkey();
+        let address = if kind == MinerKind::Dead {
+            DEAD
+        } else {
+            let in_flight = settings.neuron.num_concurrent_forwards;
+            let answers = miner::kind(kind, settings)?;
+            let delay = settings.localnet.miner_delay;
+            let mut config = miner::config(answers, delay, in_flight, settings);
+            config.suffix = format!(":{uid}");
+            let parts = MinerParts {
+                check: Arc::new(Mutex::new(Verifier::new(hotkey.clone(), NonceBook::default()))),
+                metagraph: self.validator.metagraph.clone(),
+                board: Some(board.clone()),
+                journal: Arc::clone(journal),
+                failpoints: Failpoints::default(),
+            };
+            let running = start_miner(&self.overseer, config, parts, shared, &mut self.topology);
+            let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let (address, stopper) =
+                local_axon::serve(&self.overseer, free, keypair, running.admit)?;
+            self.stoppers.push(stopper);
+            address
+        };
+        let chain = self.chain.handle(hotkey.clone());
+        self.overseer.tasks().spawn("serve_axon", async move {
+            if let Err(error) = chain.serve_axon(address).await {
+                tracing::error!(%error, "an axon's address is not on the chain");
+            }
+        });
+        self.miners.push(LocalMiner { kind, uid, hotkey });
+        Ok(())
+    }
+
+    /// Waits until the validator sees every miner's address on the chain.
+    async fn wait_for_miners(&self) {
+        let mut metagraph = self.validator.metagraph.clone();
+        let wanted = self.miners.len();
+        // It fails only when the chain watch is gone, and then there is nothing to wait for.
+        let _ = metagraph
+            .wait_for(|metagraph| {
+                metagraph.neurons.iter().filter(|neuron| neuron.axon.is_some()).count() >= wanted
+            })
+            .await;
+    }
+
+    /// The pacer for so many steps, or for ever.
+    #[must_use]
+    pub fn pacer(&self, steps: Option<u64>) -> Pacer {
+        Pacer { steps, ..self.validator.pacer.clone() }
+    }
+
+    /// Waits until no conversation is under way.
+    pub async fn drained(&self) {
+        let mut tally = self.validator.log.tally();
+        while self.validator.credits.out() > 0 {
+            let _ = tally.changed().await;
+        }
+    }
+
+    /// How everyone stands.
+    ///
+    /// # Errors
+    /// If the weight setter is gone.
+    pub async fn standings(&self) -> anyhow::Result<ScoreBook> {
+        let port = &self.validator.standings;
+        let standings = port.ask_again(Standings, port.within(Duration::from_secs(30))).await;
+        standings.context("the weight setter does not say how everyone stands")
+    }
+
+    /// Sets the weights for the end of a run, waiting for the chain's rate limit if it must.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub async fn set_weights(&self) -> anyhow::Result<WeightsOnChain> {
+        let port = &self.validator.set_weights;
+        for _ in 0..3 {
+            let deadline = port.within(Duration::from_secs(120));
+            match port.ask_again(SetWeights, deadline).await? {
+                Err(SetError::Chain(ChainError::RateLimited { wait })) => {
+                    let blocks = u32::try_from(wait).unwrap_or(u32::MAX);
+                    self.overseer.clock().sleep(self.block_time.saturating_mul(blocks)).await;
+                }
+                Err(SetError::Skipped(_)) => self.overseer.clock().sleep(self.block_time).await,
+                outcome => return Ok(outcome?),
+            }
+        }
+        anyhow::bail!("the chain's rate limit did not let the weights through")
+    }
+
+    /// The share of each miner in the weights on chain.
+    #[must_use]
+    pub fn weights(&self) -> BTreeMap<Uid, f64> {
+        let set = self.chain.weights_of(self.validator_uid);
+        let sum: f64 = set.iter().map(|(_, value)| f64::from(*value)).sum();
+        set.into_iter().map(|(uid, value)| (uid, f64::from(value) / sum)).collect()
+    }
+
+    /// Stops the miners' servers in good order.
+    pub async fn stop(&self) {
+        for stopper in &self.stoppers {
+            stopper.stop().await;
+        }
+    }
+}
+
+fn key(seed: u64, name: &str) -> anyhow::Result<Keypair> {
+    Keypair::from_dev_uri(&format!("//localnet//{seed}//{name}")).context("a key for the local net")
+}
+
+fn chain_config(settings: &Settings) -> LocalChainConfig {
+    LocalChainConfig {
+        netuid: Netuid(settings.netuid),
+        block_time: settings.localnet.block_time,
+        hyperparameters: Hyperparameters {
+            tempo: settings.localnet.tempo,
+            weights_rate_limit: 5,
+            min_allowed_weights: 1,
+            max_weight_limit: u16::MAX,
+            weights_version: 0,
+        },
+        ..LocalChainConfig::default()
+    }
+}
+
+fn validator_config(settings: &Settings, seed: u64, own: Hotkey) -> ValidatorConfig {
+    let sampling = sampling(settings);
+    let kinds = settings.neuron.task_mix.iter().map(|share| (share.kind, share.probability));
+    ValidatorConfig {
+        seed: RunSeed(seed),
+        in_flight: settings.neuron.num_concurrent_forwards,
+        tasks: TaskMakerConfig {
+            kinds: kinds.collect(),
+            sampling,
+            context_patience: Duration::from_secs(30),
+            text_patience: TEXT_PATIENCE,
+        },
+        persona: PersonaAgentConfig { sampling, patience: TEXT_PATIENCE },
+        dendrite: DendriteConfig {
+            sample_size: settings.neuron.sample_size,
+            timeout: settings.neuron.timeout,
+            vpermit_tao_limit: STAKE,
+            own,
+        },
+        embed_patience: TEXT_PATIENCE,
+        weights: WeightSetterConfig {
+            netuid: Netuid(settings.netuid),
+            alpha: settings.neuron.moving_average_alpha,
+            version_key: 0,
+            disabled: false,
+            patience: Duration::from_secs(60),
+        },
+        chain_watch: ChainWatchConfig {
+            resync_blocks: 1,
+            epoch_blocks: u64::from(settings.localnet.tempo) + 1,
+            patience: Duration::from_secs(60),
+        },
+    }
+}

@@ -1,0 +1,104 @@
+//! A miner on its own: an axon with an assistant behind it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sn1_actors::assistant::{AssistantConfig, Kind};
+use sn1_actors::axon::AxonConfig;
+use sn1_actors::domain::{Metagraph, Netuid};
+use sn1_actors::ports::Journal;
+use sn1_actors::runtime::{Failpoints, Overseer, Topology};
+use sn1_actors::wiring::{MinerConfig, MinerParts, start_miner, start_shared};
+use tokio::sync::watch;
+
+use super::{local_axon, model, sampling, tools};
+use crate::config::{MinerKind, Settings};
+use crate::exit::{Ended, Exit};
+use crate::wire::server::AxonStopper;
+use crate::wire::{Keypair, NonceBook, Verifier};
+
+/// What an assistant answers with.
+///
+/// # Errors
+/// If the kind answers nothing: only a local network has dead miners.
+pub fn kind(kind: MinerKind, settings: &Settings) -> Result<Kind, Ended> {
+    Ok(match kind {
+        MinerKind::Model => Kind::Model,
+        MinerKind::Agent => Kind::Agent,
+        MinerKind::Slow => Kind::Slow,
+        MinerKind::Copier => Kind::Copier,
+        MinerKind::Echo => Kind::Echo,
+        MinerKind::Phrase => Kind::Phrase(settings.neuron.phrase.clone()),
+        MinerKind::Dead => {
+            let message = "miner.kind = `dead` answers nothing: it is for localnet.miners only";
+            return Err(Ended::new(Exit::Usage, message));
+        }
+    })
+}
+
+/// How one miner works, as configured.
+#[must_use]
+pub fn config(kind: Kind, delay: Duration, in_flight: usize, settings: &Settings) -> MinerConfig {
+    MinerConfig {
+        suffix: String::new(),
+        axon: AxonConfig {
+            allow_non_registered: settings.blacklist.allow_non_registered,
+            force_validator_permit: settings.blacklist.force_validator_permit,
+            in_flight,
+            waiting: 256,
+        },
+        assistant: AssistantConfig {
+            kind,
+            system_prompt: settings.neuron.system_prompt.clone(),
+            sampling: sampling(settings),
+            delay,
+        },
+    }
+}
+
+/// A miner that serves.
+pub struct Serving {
+    /// Where.
+    pub address: SocketAddr,
+    /// What stops it.
+    pub stopper: AxonStopper,
+}
+
+/// Starts a miner without a chain: it knows no registered hotkeys.
+///
+/// # Errors
+/// If its model cannot be had or its address cannot be listened on.
+pub async fn start(
+    overseer: &Overseer,
+    settings: &Settings,
+    keypair: Keypair,
+    journal: Arc<dyn Journal>,
+) -> anyhow::Result<Serving> {
+    let in_flight = settings.axon.max_workers;
+    let kind = kind(settings.miner.kind, settings)?;
+    let needs_model = matches!(kind, Kind::Model | Kind::Agent | Kind::Slow);
+    let mut model_settings = settings.clone();
+    if !needs_model {
+        model::FAKE.clone_into(&mut model_settings.neuron.model_id);
+    }
+    let parts = model::open(&model_settings, overseer.clock()).await?;
+    let failpoints = Failpoints::default();
+    let shared = start_shared(overseer, parts, tools()?, in_flight, &failpoints);
+    let keypair = Arc::new(keypair);
+    // Nobody sends to it: without a chain the subnet stays empty.
+    let (_, metagraph) = watch::channel(Arc::new(Metagraph::empty(Netuid(settings.netuid))));
+    let parts = MinerParts {
+        check: Arc::new(Mutex::new(Verifier::new(keypair.hotkey(), NonceBook::default()))),
+        metagraph,
+        board: None,
+        journal,
+        failpoints,
+    };
+    let config = config(kind, Duration::ZERO, in_flight, settings);
+    let miner = start_miner(overseer, config, parts, &shared, &mut Topology::default());
+    let address = SocketAddr::from((settings.axon.ip, settings.axon.port));
+    let (address, stopper) = local_axon::serve(overseer, address, keypair, miner.admit)?;
+    Ok(Serving { address, stopper })
+}
