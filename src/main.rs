@@ -1,1 +1,26 @@
-fn main() {}
+//! The program `sn1`: parses the command line, runs the subcommand, and ends with its exit code.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use sn1::exit::{Ended, Exit};
+use sn1::{cli, telemetry};
+
+fn main() -> ExitCode {
+    // clap prints help, versions and mistakes itself, with suggestions, and ends with 0 or 2.
+    let matches = cli::command().get_matches();
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    telemetry::start(cli::verbosity(&matches), color);
+    let system = actix_rt::System::new();
+    let ended = system.block_on(Box::pin(cli::run(&matches)));
+    let exit = match ended {
+        Ok(exit) => exit,
+        Err(error) => {
+            let exit = error.downcast_ref::<Ended>().map_or(Exit::Failed, |ended| ended.exit);
+            // Standard error may be gone; the exit code says it too.
+            let _ = writeln!(std::io::stderr(), "sn1: {error:#}");
+            exit
+        }
+    };
+    ExitCode::from(exit.code())
+}

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sn1_actors::domain::Sampling;
-use sn1_actors::ports::{Clock, Tool, TokioClock};
+use sn1_actors::ports::{Clock, TokioClock, Tool};
 use sn1_actors::wiring::ToolParts;
 
 use crate::config::Settings;

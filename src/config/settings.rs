@@ -215,12 +215,14 @@ pub enum MinerKind {
     Slow,
     /// Another miner's answer.
     Copier,
+    /// Nothing: it is registered, but nobody listens at its address. For a local network only.
+    Dead,
 }
 
 impl MinerKind {
     /// Every kind there is.
     pub const ALL: &[Self] =
-        &[Self::Model, Self::Agent, Self::Echo, Self::Phrase, Self::Slow, Self::Copier];
+        &[Self::Model, Self::Agent, Self::Echo, Self::Phrase, Self::Slow, Self::Copier, Self::Dead];
 
     /// The name in configuration.
     #[must_use]
@@ -232,6 +234,7 @@ impl MinerKind {
             Self::Phrase => "phrase",
             Self::Slow => "slow",
             Self::Copier => "copier",
+            Self::Dead => "dead",
         }
     }
 }

@@ -23,8 +23,7 @@ pub fn serve(
     let bound = AxonServer::bind(address).map_err(|error| Ended::new(Exit::Address, error))?;
     let uuids = Arc::new(UuidSource::from_entropy());
     let handler = handler(admit);
-    let running =
-        bound.run(keypair, overseer.clock(), uuids, AxonOptions::default(), handler)?;
+    let running = bound.run(keypair, overseer.clock(), uuids, AxonOptions::default(), handler)?;
     let (address, stopper) = (running.address(), running.stopper());
     overseer.tasks().spawn("http", async move {
         if let Err(error) = running.serve().await {
@@ -40,8 +39,7 @@ fn handler(admit: Port<Admit>) -> AxonHandler {
         Box::pin(async move {
             let timeout = call.head.timeout;
             let deadline = admit.within(timeout);
-            let message =
-                Admit { head: call.head, body_hash: call.body_hash, query: call.query };
+            let message = Admit { head: call.head, body_hash: call.body_hash, query: call.query };
             match admit.ask(message, deadline).await {
                 Ok(Ok(completion)) => Ok(completion),
                 Ok(Err(refusal)) => {

@@ -13,7 +13,7 @@ use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{Coldkey, Hotkey, Hyperparameters, Netuid, RunSeed, Tao, Uid};
 use sn1_actors::pacer::Pacer;
 use sn1_actors::persona_agent::PersonaAgentConfig;
-use sn1_actors::ports::{Chain, ChainError, Journal, Ledger, ScoreBook};
+use sn1_actors::ports::{ChainError, Journal, Ledger, ScoreBook};
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::task_maker::TaskMakerConfig;
 use sn1_actors::weight_setter::{

@@ -79,6 +79,16 @@ pub fn source(kind: TaskKind) -> SourceKind {
     }
 }
 
+/// How answers to a kind of task are measured: its rewards, its penalties.
+#[must_use]
+pub fn measures(kind: TaskKind) -> (&'static [Weighted], &'static [Weighted]) {
+    match kind {
+        TaskKind::Qa => (qa::REWARDS, qa::PENALTIES),
+        TaskKind::Summarization => (summarization::REWARDS, summarization::PENALTIES),
+        TaskKind::Math => (math::REWARDS, &[]),
+    }
+}
+
 /// Plans one task of a kind. `random` decides what its kind leaves open.
 #[must_use]
 pub fn plan(kind: TaskKind, context: &Context, random: &mut ChaCha8Rng) -> TaskPlan {

@@ -8,7 +8,7 @@ use actix_web::http::header::HeaderMap;
 
 use crate::wire::headers::{AXON, BODY_HASH, DENDRITE, INPUT, TIMEOUT};
 use crate::wire::synapse::{DEFAULT_TIMEOUT, Envelope, PROMPTING, REQUIRED, TerminalInfo};
-use crate::wire::verify::SignedHead;
+use sn1_actors::ports::SignedHead;
 
 /// The longest text that is taken from a header, in bytes.
 const MAX_TEXT: usize = 128;

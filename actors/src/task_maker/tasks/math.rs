@@ -3,7 +3,8 @@
 use super::{ChallengeForm, ReferencePlan, TaskPlan, Text};
 use crate::domain::{Context, ContextBody, RewardKind, Weighted};
 
-const REWARDS: &[Weighted] = &[Weighted { kind: RewardKind::NumericDifference, weight: 1.0 }];
+pub(super) const REWARDS: &[Weighted] =
+    &[Weighted { kind: RewardKind::NumericDifference, weight: 1.0 }];
 
 pub(super) fn plan(context: &Context) -> TaskPlan {
     let (problem, solution) = match &context.body {

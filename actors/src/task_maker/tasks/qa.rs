@@ -9,11 +9,11 @@ use crate::persona_agent::cleaners::Cleaner;
 /// A passage of this length is enough for a question and short enough to be read quickly.
 const PASSAGE_WORDS: usize = 150;
 
-const REWARDS: &[Weighted] = &[
+pub(super) const REWARDS: &[Weighted] = &[
     Weighted { kind: RewardKind::Rouge1, weight: 0.5 },
     Weighted { kind: RewardKind::Relevance, weight: 0.5 },
 ];
-const PENALTIES: &[Weighted] = &[Weighted { kind: RewardKind::Rouge1, weight: 0.5 }];
+pub(super) const PENALTIES: &[Weighted] = &[Weighted { kind: RewardKind::Rouge1, weight: 0.5 }];
 
 const ASK: &str = "You write quiz questions. Read the text and write one clear question that the \
                    text answers. Write only the question, in one sentence.";

@@ -7,11 +7,11 @@ use crate::persona_agent::cleaners::Cleaner;
 /// What the reference is drawn from: the lead and as much after it as fits.
 const MATERIAL_WORDS: usize = 220;
 
-const REWARDS: &[Weighted] = &[
+pub(super) const REWARDS: &[Weighted] = &[
     Weighted { kind: RewardKind::RougeL, weight: 0.5 },
     Weighted { kind: RewardKind::Relevance, weight: 0.5 },
 ];
-const PENALTIES: &[Weighted] = &[Weighted { kind: RewardKind::Rouge1, weight: 0.5 }];
+pub(super) const PENALTIES: &[Weighted] = &[Weighted { kind: RewardKind::Rouge1, weight: 0.5 }];
 
 const SUMMARISE: &str = "You summarise the given context in one short paragraph of plain, neutral \
                          sentences. State facts; do not mention the context.";

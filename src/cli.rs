@@ -1,0 +1,115 @@
+//! The command line: one file a subcommand.
+//!
+//! Every subcommand that runs an actor runs it on the code path of the whole system. Data goes to
+//! standard output, logs to standard error.
+
+mod config;
+mod generate;
+mod localnet;
+mod miner;
+mod models;
+mod one_actor;
+mod output;
+mod query;
+mod score;
+mod signals;
+mod task;
+mod validator;
+mod weights;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::config::{Inputs, Loaded, Role, Settings, collect_flags};
+use crate::exit::{Ended, Exit};
+use crate::telemetry::Verbosity;
+
+/// The whole command line.
+#[must_use]
+pub fn command() -> Command {
+    Command::new("sn1")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Bittensor Subnet 1: a validator that plays humans, and miners that answer them")
+        .after_help(
+            "Examples:\n  sn1 localnet --steps 20 --seed 7      the whole incentive loop on this machine\n  \
+             sn1 generate --prompt 'Why is the sky blue?'\n  \
+             sn1 config show --role localnet        every setting and where it comes from",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .max_term_width(100)
+        .subcommands([
+            localnet::command(),
+            validator::command(),
+            miner::command(),
+            models::command(),
+            config::command(),
+            task::fetch_command(),
+            task::task_command(),
+            task::challenge_command(),
+            generate::command(),
+            query::command(),
+            score::command(),
+            weights::command(),
+        ])
+}
+
+/// Runs the subcommand that was chosen. Must be called within an actix `System`.
+///
+/// # Errors
+/// Why it could not do what was asked; an [`Ended`] within says how the program ends.
+pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    match matches.subcommand() {
+        Some(("localnet", matches)) => Box::pin(localnet::run(matches)).await,
+        Some(("validator", matches)) => validator::run(matches),
+        Some(("miner", matches)) => Box::pin(miner::run(matches)).await,
+        Some(("models", matches)) => models::run(matches).await,
+        Some(("config", matches)) => config::run(matches),
+        Some(("fetch", matches)) => task::fetch(matches).await,
+        Some(("task", matches)) => Box::pin(task::task(matches)).await,
+        Some(("challenge", matches)) => Box::pin(task::challenge(matches)).await,
+        Some(("generate", matches)) => Box::pin(generate::run(matches)).await,
+        Some(("query", matches)) => query::run(matches).await,
+        Some(("score", matches)) => Box::pin(score::run(matches)).await,
+        Some(("weights", matches)) => weights::run(matches),
+        _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),
+    }
+}
+
+/// How much a subcommand logs: those that print data keep quiet otherwise.
+#[must_use]
+pub fn verbosity(matches: &ArgMatches) -> Verbosity {
+    let Some((name, matches)) = matches.subcommand() else { return Verbosity::Quiet };
+    let set = |key: &str| {
+        let flags = collect_flags(matches);
+        flags.values.iter().any(|flag| flag.key == key && flag.values != ["false"])
+    };
+    match name {
+        _ if set("logging.trace") => Verbosity::Trace,
+        _ if set("logging.debug") => Verbosity::Debug,
+        "validator" | "miner" => Verbosity::Info,
+        _ => Verbosity::Quiet,
+    }
+}
+
+/// Reads the settings of a role; its warnings are logged.
+fn settings(role: Role, matches: &ArgMatches) -> anyhow::Result<Settings> {
+    let inputs = Inputs::from_process(collect_flags(matches));
+    let Loaded { settings, warnings, .. } =
+        Settings::load(role, &inputs).map_err(|errors| Ended::new(usage(&errors), errors))?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(settings)
+}
+
+/// A configuration whose only fault is to ask for a coming part is not wrong, only early.
+fn usage(errors: &crate::config::ConfigErrors) -> Exit {
+    let early = |problem: &crate::config::Problem| {
+        matches!(problem.kind, crate::config::ProblemKind::Later { .. })
+    };
+    if errors.0.iter().all(early) { Exit::NotBuilt } else { Exit::Usage }
+}
+
+fn json_flag() -> Arg {
+    Arg::new("json").long("json").action(ArgAction::SetTrue).help("print JSON")
+}

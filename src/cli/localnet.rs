@@ -1,0 +1,146 @@
+//! `sn1 localnet`: the whole incentive loop on this machine.
+
+mod summary;
+mod view;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{ArgMatches, Command};
+use sn1_actors::ports::{Event, Journal, JournalError};
+use sn1_actors::runtime::Overseer;
+
+use super::signals::Signals;
+use super::{output, settings};
+use crate::config::{Role, Settings, add_config_flags};
+use crate::exit::{Ended, Exit};
+use crate::journal::JournalFile;
+use crate::ledger::LedgerFile;
+use crate::tap::Tap;
+use crate::wiring::localnet::{self, Localnet};
+use crate::wiring::{fresh_seed, system_clock, unix_time};
+
+use summary::Summary;
+use view::View;
+
+/// The folders of so many earlier runs are kept.
+const KEPT_RUNS: usize = 20;
+
+pub(super) fn command() -> Command {
+    let command = Command::new("localnet")
+        .about("Run a validator, miners and a chain on this machine")
+        .after_help(
+            "Examples:\n  sn1 localnet --steps 20 --seed 7\n  \
+             sn1 localnet --in-flight 8 --summary summary.json --journal journal.jsonl\n  \
+             sn1 localnet --localnet.miners agent,echo,dead",
+        );
+    add_config_flags(command)
+}
+
+pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let settings = settings(Role::Localnet, matches)?;
+    let seed = settings.run.seed.unwrap_or_else(fresh_seed);
+    let run_id = format!("{}-{:08x}", unix_time().as_secs(), rand::random::<u32>());
+    let folder = run_folder(&run_id);
+    let journal_path =
+        settings.journal.file.clone().unwrap_or_else(|| folder.join("journal.jsonl"));
+    if let Some(path) = &settings.run.summary {
+        summary::check_writable(path)?;
+    }
+    let journal = JournalFile::open(&journal_path, &run_id, settings.journal.max_bytes, unix_time);
+    let journal = journal.map_err(|error| Ended::new(Exit::File, error))?;
+    let (tap, window) = Tap::on(Arc::new(journal.clone()));
+    let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
+    tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
+
+    let mut signals = Signals::watch()?;
+    let book = folder.join("scores.json");
+    let ledger = Arc::new(LedgerFile::at(book.clone()));
+    let view = View::open(seed, &settings);
+    let shared_tap = Arc::new(tap.clone());
+    let started = localnet::start(&overseer, &settings, seed, shared_tap, ledger);
+    let net = tokio::select! {
+        net = Box::pin(started) => net?,
+        () = signals.next() => return Ok(Exit::Interrupted),
+    };
+    view.ready(&net);
+    overseer
+        .tasks()
+        .spawn("view", view.clone().follow(window, settings.run.steps, overseer.clock()));
+
+    let began = overseer.clock().now();
+    let end = work(&overseer, &net, &settings, &mut signals, &view).await?;
+    if end == Exit::Interrupted {
+        return Ok(end);
+    }
+    let weights = net.set_weights().await;
+    let wall = overseer.clock().now().since(began);
+    let standings = net.standings().await?;
+    view.close();
+    if let Err(error) = weights {
+        tracing::warn!("weights could not be set: {error:#}");
+    }
+    let summary = Summary::of(&net, &overseer, &tap, &standings, wall);
+    summary.print()?;
+    output::line(&format!("journal {}\nscores  {}", journal_path.display(), book.display()))?;
+    if let Some(path) = &settings.run.summary {
+        summary.write(path)?;
+    }
+    tap.record(Event::RunFinished { steps: summary.steps });
+    net.stop().await;
+    overseer.kill().stop();
+    journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
+    Ok(end)
+}
+
+/// Runs conversations until the steps are done or somebody says stop, and lets those under way end.
+async fn work(
+    overseer: &Overseer,
+    net: &Localnet,
+    settings: &Settings,
+    signals: &mut Signals,
+    view: &View,
+) -> anyhow::Result<Exit> {
+    let pacer = net.pacer(settings.run.steps);
+    let unwritable = |error: JournalError| Ended::new(Exit::File, error);
+    tokio::select! {
+        done = pacer.run() => done.map_err(unwritable)?,
+        () = signals.next() => view.say("stopping after the conversations under way; Ctrl-C again ends at once"),
+        () = overseer.kill().dead() => {}
+    }
+    tokio::select! {
+        () = net.drained() => Ok(Exit::Done),
+        () = signals.next() => Ok(Exit::Interrupted),
+        () = overseer.kill().dead() => match overseer.kill().fault() {
+            Some(fault) => {
+                let message = format!("{}: {}", fault.part, fault.cause);
+                Err(Ended::new(fault.kind.into(), message).into())
+            }
+            None => Ok(Exit::Done),
+        },
+    }
+}
+
+/// A new folder for a run under the user's state folder; the oldest of many runs are removed.
+fn run_folder(run_id: &str) -> PathBuf {
+    let state = std::env::var_os("XDG_STATE_HOME").filter(|path| !path.is_empty());
+    let home = std::env::var_os("HOME").filter(|path| !path.is_empty());
+    let state =
+        state.map(PathBuf::from).or_else(|| Some(PathBuf::from(home?).join(".local/state")));
+    let runs = state.unwrap_or_else(std::env::temp_dir).join("sn1/localnet");
+    prune(&runs);
+    runs.join(run_id)
+}
+
+fn prune(runs: &Path) {
+    let Ok(entries) = std::fs::read_dir(runs) else { return };
+    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    // Names begin with the time of the run.
+    folders.sort();
+    let old = folders.len().saturating_sub(KEPT_RUNS);
+    for folder in folders.into_iter().take(old) {
+        if let Err(error) = std::fs::remove_dir_all(&folder) {
+            tracing::warn!(folder = %folder.display(), %error, "an old run cannot be removed");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `sn1 models`: what there is, where it is, and getting it.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use serde_json::json;
+
+use super::{json_flag, output, settings};
+use crate::config::{Role, add_config_flags};
+use crate::exit::{Ended, Exit};
+use crate::models::{FileState, ModelError, Progress, PullOptions, Store};
+use crate::wiring::model::store;
+
+pub(super) fn command() -> Command {
+    let name = Arg::new("name").value_name("NAME").help("one model; all when left out");
+    let from = Arg::new("from")
+        .long("from")
+        .value_name("FOLDER")
+        .value_parser(value_parser!(PathBuf))
+        .help("a folder that holds the files already");
+    Command::new("models")
+        .about("Model files: list, pull and verify them")
+        .after_help("Examples:\n  sn1 models list\n  sn1 models pull\n  sn1 models verify smollm2")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(add_config_flags(
+            Command::new("list").about("What there is, and which files are here").arg(json_flag()),
+        ))
+        .subcommand(add_config_flags(
+            Command::new("pull").about("Get what is missing").arg(name.clone()).arg(from),
+        ))
+        .subcommand(add_config_flags(
+            Command::new("verify").about("Hash every file again").arg(name).arg(json_flag()),
+        ))
+}
+
+pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let Some((verb, matches)) = matches.subcommand() else {
+        return Err(Ended::new(Exit::Usage, "see `sn1 models --help`").into());
+    };
+    let store = store(&settings(Role::Localnet, matches)?)?;
+    let names = names(&store, matches);
+    match verb {
+        "pull" => pull(&store, &names, matches).await,
+        "verify" => list(&store, &names, matches, true).await,
+        _ => list(&store, &names, matches, false).await,
+    }
+}
+
+fn names(store: &Store, matches: &ArgMatches) -> Vec<String> {
+    match matches.try_get_one::<String>("name") {
+        Ok(Some(name)) => vec![name.clone()],
+        _ => store.catalogue().models().iter().map(|model| model.name.clone()).collect(),
+    }
+}
+
+async fn pull(store: &Store, names: &[String], matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let options = PullOptions {
+        progress: Progress::detect(),
+        local: matches.get_one::<PathBuf>("from").cloned(),
+        ..PullOptions::default()
+    };
+    for name in names {
+        let folder = store.ensure(name, &options).await.map_err(ended)?;
+        output::line(&format!("{name}: {}", folder.display()))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn list(
+    store: &Store,
+    names: &[String],
+    matches: &ArgMatches,
+    verify: bool,
+) -> anyhow::Result<Exit> {
+    let mut all = Vec::new();
+    let mut sound = true;
+    for name in names {
+        let files = if verify { store.verify(name).await } else { store.status(name) };
+        for file in files.map_err(ended)? {
+            let state = match &file.state {
+                FileState::Missing => "missing",
+                FileState::Present => "present, not verified",
+                FileState::Verified => "verified",
+                FileState::Wrong { .. } => "wrong",
+            };
+            sound &= file.state == FileState::Verified;
+            all.push((name.clone(), file.name, state, file.bytes, file.path));
+        }
+    }
+    if matches.get_flag("json") {
+        let rows = all.iter().map(|(model, file, state, bytes, path)| {
+            json!({"model": model, "file": file, "state": state, "bytes": bytes, "path": path})
+        });
+        output::json(&rows.collect::<Vec<_>>())?;
+    } else {
+        for (model, file, state, bytes, path) in &all {
+            let size = bytes.map_or("?".into(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6));
+            output::line(&format!("{model}  {file}  {size}  {state}  {}", path.display()))?;
+        }
+    }
+    Ok(if verify && !sound { Exit::Model } else { Exit::Done })
+}
+
+fn ended(error: ModelError) -> Ended {
+    let exit = match &error {
+        ModelError::Unknown { .. } => Exit::Usage,
+        ModelError::Cache { .. } | ModelError::Space { .. } | ModelError::Record { .. } => {
+            Exit::File
+        }
+        _ => Exit::Model,
+    };
+    Ended::new(exit, error)
+}

@@ -1,0 +1,51 @@
+//! What is printed: data on standard output, safe to show whatever a miner or a source wrote.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// Prints a line of data. A reader that has gone away is no error: nobody wants the rest.
+pub(super) fn line(text: &str) -> io::Result<()> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Prints a value as JSON over several lines.
+pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    Ok(line(&serde_json::to_string_pretty(value)?)?)
+}
+
+/// Text in one line, without control characters, cut to `width` characters.
+pub(super) fn shown(text: &str, width: usize) -> String {
+    // Bidirectional overrides would let a miner's text rearrange the line around it.
+    let harmless = |c: char| {
+        if c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
+            ' '
+        } else {
+            c
+        }
+    };
+    let words: String = text.chars().take(4 * width).map(harmless).collect();
+    let joined = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    if joined.chars().count() <= width {
+        return joined;
+    }
+    let cut: String = joined.chars().take(width.saturating_sub(1)).collect();
+    format!("{cut}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_text_cannot_leave_its_line() {
+        assert_eq!(shown("a\x1b[2J\r\nb\u{202e}c", 20), "a [2J b c");
+        assert_eq!(shown("one two three", 8), "one two…");
+        assert_eq!(shown("é".repeat(50).as_str(), 4), "ééé…");
+    }
+}

@@ -1,0 +1,79 @@
+//! `sn1 score`: every component of an answer's score, as RewardScorer measures it.
+
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Command};
+use serde_json::json;
+use sn1_actors::domain::{Answer, Hotkey, MinerReply, RewardKind, StatusCode, TaskKind, Uid};
+use sn1_actors::reward_scorer::Bench;
+use sn1_actors::task_maker::tasks;
+
+use super::{json_flag, one_actor, output, settings};
+use crate::config::{Role, add_config_flags};
+use crate::exit::Exit;
+use crate::wire::Keypair;
+
+pub(super) fn command() -> Command {
+    let kind = Arg::new("kind")
+        .long("kind")
+        .default_value("qa")
+        .value_parser(TaskKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
+        .help("whose reward definition counts");
+    let text = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("TEXT").help(help)
+    };
+    let command = Command::new("score")
+        .about("Score one answer")
+        .after_help(
+            "Example:\n  sn1 score --reference 'The capital of France is Paris.' --answer 'It is Paris.'",
+        )
+        .args([
+            text("reference", "what a good answer says").required(true),
+            text("answer", "the answer").required(true),
+            text("challenge", "what was asked, for the penalty").default_value(""),
+            kind,
+            json_flag(),
+        ]);
+    add_config_flags(command)
+}
+
+pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let settings = settings(Role::Localnet, matches)?;
+    let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
+    let kind = TaskKind::ALL.iter().find(|kind| kind.as_str() == text("kind"));
+    let (rewards, penalties) = tasks::measures(*kind.unwrap_or(&TaskKind::Qa));
+    let embeds = rewards.iter().any(|measure| measure.kind == RewardKind::Relevance);
+    let place = one_actor::start(&settings, embeds).await?;
+    let bench = Bench {
+        model_worker: place.shared.embed.clone(),
+        patience: Duration::from_secs(600),
+        clock: place.overseer.clock(),
+    };
+    let (reference, challenge) = (text("reference"), text("challenge"));
+    let judge = bench.judge(rewards, penalties, &reference, &challenge).await?;
+    let nobody: Hotkey = Keypair::from_dev_uri("//Nobody")?.hotkey();
+    let reply = MinerReply {
+        completion: text("answer"),
+        status: StatusCode::OK,
+        message: String::new(),
+        elapsed: Duration::ZERO,
+    };
+    let scored = judge.score(Answer { uid: Uid(0), hotkey: nobody, reply }).await?.breakdown;
+    if matches.get_flag("json") {
+        output::json(&json!({
+            "rewards": scored.rewards,
+            "penalties": scored.penalties,
+            "total": scored.total,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    for (what, components) in [("reward", &scored.rewards), ("penalty", &scored.penalties)] {
+        for component in components {
+            let (name, weight) = (component.measure.kind.as_str(), component.measure.weight);
+            let score = component.score.get();
+            output::line(&format!("{what}  {name:<12} {score:.4}  weight {weight}"))?;
+        }
+    }
+    output::line(&format!("total                {:.4}", scored.total.get()))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,209 @@
+//! `sn1 fetch`, `sn1 task` and `sn1 challenge`: a context, a task, a persona's words.
+
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use serde_json::{Value, json};
+use sn1_actors::domain::{
+    ContextBody, ConversationId, Purpose, RunSeed, Sampling, SourceKind, TaskKind, Turn,
+};
+use sn1_actors::persona_agent::{PersonaAgentConfig, Phraser};
+use sn1_actors::ports::Want;
+use sn1_actors::task_maker::tasks::ChallengeForm;
+use sn1_actors::task_maker::{Task, TaskMakerConfig, Workshop};
+use sn1_actors::tool_fetcher::FetchContext;
+
+use super::one_actor::{self, Workplace};
+use super::{json_flag, output, settings};
+use crate::config::{Role, Settings, add_config_flags};
+use crate::exit::Exit;
+use crate::wiring::{fresh_seed, sampling};
+
+const PATIENCE: Duration = Duration::from_secs(600);
+/// These commands make the first conversation of a run of that seed.
+const CONVERSATION: ConversationId = ConversationId(0);
+
+pub(super) fn fetch_command() -> Command {
+    let kind = Arg::new("kind")
+        .long("kind")
+        .default_value("article")
+        .value_parser(["article", "maths", "code", "dated-fact", "question"])
+        .help("what kind of source");
+    let search = Arg::new("search").long("search").value_name("TEXT").help("the article that fits");
+    let command = Command::new("fetch")
+        .about("Fetch one context from a source, as ToolFetcher does")
+        .after_help(
+            "Examples:\n  sn1 fetch --seed 7\n  sn1 fetch --search 'how do corals grow?' --json",
+        )
+        .args([kind, search, json_flag()]);
+    add_config_flags(command)
+}
+
+pub(super) fn task_command() -> Command {
+    let command = Command::new("task")
+        .about("Make one task: query, reference and reward definition, as TaskMaker does")
+        .after_help("Example:\n  sn1 task --kind math --seed 7 --json")
+        .args([kind_flag(), json_flag()]);
+    add_config_flags(command)
+}
+
+pub(super) fn challenge_command() -> Command {
+    let command = Command::new("challenge")
+        .about("Put one task in a persona's words, as PersonaAgent does")
+        .after_help("Example:\n  sn1 challenge --kind qa --seed 7")
+        .args([kind_flag(), json_flag()]);
+    add_config_flags(command)
+}
+
+fn kind_flag() -> Arg {
+    Arg::new("kind")
+        .long("kind")
+        .value_parser(TaskKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
+        .help("which kind of task; drawn as configured when left out")
+}
+
+pub(super) async fn fetch(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let settings = settings(Role::Localnet, matches)?;
+    let place = one_actor::start(&settings, false).await?;
+    let kind = match matches.get_one::<String>("kind").map(String::as_str) {
+        Some("maths") => SourceKind::Maths,
+        Some("code") => SourceKind::Code,
+        Some("dated-fact") => SourceKind::DatedFact,
+        Some("question") => SourceKind::Question,
+        _ => SourceKind::Article,
+    };
+    let want = match matches.get_one::<String>("search") {
+        Some(text) => Want::Search(text.clone()),
+        None => Want::Random(kind),
+    };
+    let random = seed(&settings).stream(CONVERSATION, Turn(0), Purpose::Context);
+    let fetch = &place.shared.fetch;
+    let context = fetch.ask(FetchContext { want, random }, fetch.within(PATIENCE)).await??;
+    if matches.get_flag("json") {
+        output::json(&context)?;
+        return Ok(Exit::Done);
+    }
+    output::line(&format!("{} ({}), from {}", context.title, context.subtopic, context.source))?;
+    match &context.body {
+        ContextBody::Article { sections } => {
+            for section in sections {
+                let heading = section.heading.as_deref().unwrap_or("(lead)");
+                output::line(&format!("\n{heading}\n{}", section.text))?;
+            }
+        }
+        ContextBody::Maths { solution, .. } => {
+            output::line(&format!("{}\nSolution: {solution}", context.text()))?;
+        }
+        ContextBody::DatedFact { date, section, .. } => {
+            output::line(&format!("{section}, {date}: {}", context.text()))?;
+        }
+        ContextBody::Code { .. } | ContextBody::Question { .. } => output::line(&context.text())?,
+    }
+    Ok(Exit::Done)
+}
+
+pub(super) async fn task(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let settings = settings(Role::Localnet, matches)?;
+    let place = one_actor::start(&settings, true).await?;
+    let task = make(&place, &settings, matches).await?;
+    let value = describe(&task).await?;
+    print(matches, &value)?;
+    Ok(Exit::Done)
+}
+
+pub(super) async fn challenge(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let settings = settings(Role::Localnet, matches)?;
+    let place = one_actor::start(&settings, true).await?;
+    let task = make(&place, &settings, matches).await?;
+    let phraser = Phraser {
+        config: PersonaAgentConfig { sampling: sampling(&settings), patience: PATIENCE },
+        model_worker: place.shared.generate.clone(),
+        seed: seed(&settings),
+        clock: place.overseer.clock(),
+    };
+    let phrasing =
+        phraser.phrase(CONVERSATION, Turn(0), &task).await.map_err(anyhow::Error::msg)?;
+    let value = json!({
+        "task": task.kind,
+        "query": task.query,
+        "profile": phrasing.persona.profile,
+        "mood": phrasing.persona.mood,
+        "tone": phrasing.persona.tone,
+        "system_prompt": phrasing.system_prompt,
+        "challenge": phrasing.challenge,
+        "challenge_time": phrasing.time.as_secs_f64(),
+    });
+    print(matches, &value)?;
+    Ok(Exit::Done)
+}
+
+async fn make(
+    place: &Workplace,
+    settings: &Settings,
+    matches: &ArgMatches,
+) -> anyhow::Result<Task> {
+    let named = matches.get_one::<String>("kind");
+    let kinds = match TaskKind::ALL.iter().find(|kind| Some(kind.as_str()) == named.map(|n| &**n)) {
+        Some(kind) => vec![(*kind, 1.0)],
+        None => settings.neuron.task_mix.iter().map(|s| (s.kind, s.probability)).collect(),
+    };
+    let sampling: Sampling = sampling(settings);
+    let workshop = Workshop {
+        config: TaskMakerConfig {
+            kinds,
+            sampling,
+            context_patience: Duration::from_secs(30),
+            text_patience: PATIENCE,
+        },
+        tool_fetcher: place.shared.fetch.clone(),
+        model_worker: place.shared.generate.clone(),
+        seed: seed(settings),
+        clock: place.overseer.clock(),
+        tasks: place.overseer.tasks().clone(),
+    };
+    let made = workshop.make(CONVERSATION).await;
+    made.map_err(|stopped| anyhow::anyhow!("no task: {stopped:?}"))
+}
+
+async fn describe(task: &Task) -> anyhow::Result<Value> {
+    let reference = task.reference.wait().await?.map_err(anyhow::Error::msg)?;
+    let form = match &task.plan.form {
+        ChallengeForm::Phrased => "phrased",
+        ChallengeForm::LeadingTo(_) => "phrased, then the problem itself",
+    };
+    Ok(json!({
+        "task": task.kind,
+        "desc": task.plan.desc,
+        "goal": task.plan.goal,
+        "topic": task.plan.topic,
+        "subtopic": task.plan.subtopic,
+        "context_source": task.context.source,
+        "query": task.query,
+        "query_time": task.query_time.as_secs_f64(),
+        "reference": reference.text,
+        "reference_time": reference.time.as_secs_f64(),
+        "challenge_form": form,
+        "reward_definition": task.plan.rewards,
+        "penalty_definition": task.plan.penalties,
+    }))
+}
+
+fn seed(settings: &Settings) -> RunSeed {
+    RunSeed(settings.run.seed.unwrap_or_else(fresh_seed))
+}
+
+fn print(matches: &ArgMatches, value: &Value) -> anyhow::Result<()> {
+    if matches.get_flag("json") {
+        return output::json(value);
+    }
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        output::line(&format!("{key}: {text}"))?;
+    }
+    Ok(())
+}
+
+/// Keeps the number parser of clap out of the other commands' imports.
+pub(super) fn seconds(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name("SECONDS").value_parser(value_parser!(f64)).help(help)
+}
