@@ -4,6 +4,7 @@
 //! than `model` and `agent` are there so that a local network has miners of plainly different worth.
 
 pub mod board;
+mod passage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,9 +165,7 @@ impl AssistantDeps {
         let want = Want::Search(last_message(query).to_owned());
         let request = FetchContext { want, random: ChaCha8Rng::seed_from_u64(0) };
         let context = self.tool_fetcher.ask(request, deadline).await.ok()?.ok()?;
-        let words: Vec<String> =
-            context.text().split_whitespace().take(WORDS).map(ToOwned::to_owned).collect();
-        Some(format!("{}: {}", context.title, words.join(" ")))
+        Some(passage::best(&context, last_message(query), WORDS))
     }
 
     async fn write(

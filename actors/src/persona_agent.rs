@@ -162,7 +162,9 @@ impl Phraser {
         let persona = draw(&mut stream(Purpose::Persona));
         let seed = stream(Purpose::Challenge).next_u64();
         let messages = prompt::challenge(persona, &task.plan, &task.query);
-        let system_prompt = messages.first().map(|m| m.content.clone()).unwrap_or_default();
+        let told = [messages.first(), messages.last()];
+        let told: Vec<&str> = told.into_iter().flatten().map(|m| m.content.as_str()).collect();
+        let system_prompt = told.join("\n");
 
         let began = self.clock.now();
         let sampling = Sampling { seed, ..self.config.sampling };
@@ -188,14 +190,49 @@ fn draw(random: &mut ChaCha8Rng) -> Persona {
     }
 }
 
-/// The challenge from the person's words. One that is empty never leaves: the query stands in.
+/// The challenge from the person's words. One that is empty never leaves, nor one that lost what
+/// it is about: the query stands in, or follows.
 fn form(words: &str, form: &ChallengeForm, query: &str) -> String {
-    let words = if words.trim().is_empty() { query } else { words.trim() };
+    let words = words.trim();
     match form {
-        ChallengeForm::Phrased => words.to_owned(),
+        ChallengeForm::Phrased if words.is_empty() => query.to_owned(),
+        ChallengeForm::Phrased if shares_a_subject(words, query) => words.to_owned(),
+        ChallengeForm::Phrased => format!("{words} {query}"),
+        ChallengeForm::LeadingTo(text) if words.is_empty() => text.clone(),
         ChallengeForm::LeadingTo(text) if words.contains(text.as_str()) => words.to_owned(),
         ChallengeForm::LeadingTo(text) => format!("{words}\n\n{text}"),
     }
+}
+
+/// Whether two texts have one of the longer words in common, in any inflection of its end.
+fn shares_a_subject(words: &str, query: &str) -> bool {
+    /// Shorter words, and these, are about nothing.
+    const SHORT: usize = 5;
+    const EMPTY: [&str; 10] = [
+        "about",
+        "which",
+        "where",
+        "their",
+        "there",
+        "could",
+        "would",
+        "these",
+        "between",
+        "following",
+    ];
+    let stem = |word: &str| -> Option<String> {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let long = word.chars().count() >= SHORT && !EMPTY.contains(&word.as_str());
+        long.then(|| word.chars().take(SHORT).collect())
+    };
+    let wanted: Vec<String> = query.split_whitespace().filter_map(stem).collect();
+    let said: Vec<String> = words.split_whitespace().filter_map(stem).collect();
+    let short = |word: &str| word.to_lowercase();
+    if wanted.is_empty() {
+        // A query of short words only, such as the title `Nile`, must be there as it is.
+        return short(words).contains(short(query).trim());
+    }
+    wanted.iter().any(|word| said.contains(word))
 }
 
 #[cfg(test)]
@@ -221,7 +258,14 @@ mod tests {
     #[test]
     fn a_challenge_is_never_empty_and_never_loses_its_problem() {
         let problem = ChallengeForm::LeadingTo("What is 2 plus 3?".into());
-        assert_eq!(form("  ", &ChallengeForm::Phrased, "the query"), "the query");
+        let phrased = ChallengeForm::Phrased;
+        let query = "What is the main function of the suspension bridge?";
+        assert_eq!(form("  ", &phrased, query), query);
+        assert_eq!(form("Please, no.", &phrased, query), format!("Please, no. {query}"));
+        let kept = "so what do suspended bridges do?";
+        assert_eq!(form(kept, &phrased, query), kept);
+        assert_eq!(form("sum up the nile pls", &phrased, "Nile"), "sum up the nile pls");
+        assert_eq!(form("sum it up", &phrased, "Nile"), "sum it up Nile");
         assert_eq!(form("Help!", &problem, "q"), "Help!\n\nWhat is 2 plus 3?");
         assert_eq!(form("Hm, What is 2 plus 3?", &problem, "q"), "Hm, What is 2 plus 3?");
     }

@@ -176,7 +176,7 @@ impl Workshop {
         let query = match &plan.query {
             Text::Fixed(text) => text.clone(),
             Text::Generated(messages) => {
-                let text = self.write(messages, choices.next_u64()).await;
+                let text = self.write(messages, choices.next_u64(), Lane::Validator).await;
                 let text = text.map_err(Stopped::NoText)?;
                 clean_or_fail(&text, plan.cleaners).map_err(Stopped::NoText)?
             }
@@ -231,7 +231,7 @@ impl Workshop {
         let (workshop, cleaners) = (self.clone(), plan.cleaners);
         self.tasks.spawn("reference", async move {
             let began = workshop.clock.now();
-            let text = workshop.write(&messages, seed).await;
+            let text = workshop.write(&messages, seed, Lane::Reference).await;
             let text = text.and_then(|text| clean_or_fail(&text, cleaners));
             let time = workshop.clock.now().since(began);
             promise.fulfil(text.map(|text| Arc::new(Reference { text, time })));
@@ -239,9 +239,14 @@ impl Workshop {
         promised
     }
 
-    async fn write(&self, messages: &[ChatMessage], seed: u64) -> Result<String, String> {
+    async fn write(
+        &self,
+        messages: &[ChatMessage],
+        seed: u64,
+        lane: Lane,
+    ) -> Result<String, String> {
         let sampling = Sampling { seed, ..self.config.sampling };
-        let request = Generate { messages: messages.to_vec(), sampling, lane: Lane::Validator };
+        let request = Generate { messages: messages.to_vec(), sampling, lane };
         let written = generate(&self.model_worker, request, self.config.text_patience).await;
         written.map(|generation| generation.text).map_err(|error| error.to_string())
     }

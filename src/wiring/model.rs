@@ -39,8 +39,13 @@ pub fn store(settings: &Settings) -> anyhow::Result<Store> {
 /// # Errors
 /// If a model is unknown, cannot be had or cannot be loaded.
 pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<ModelParts> {
-    let scheduler =
-        SchedulerConfig { max_sequences: 8, miner_share: 3, prefill_rows: 64, queue: 1_024 };
+    let scheduler = SchedulerConfig {
+        max_sequences: 8,
+        miner_share: 3,
+        prefill_rows: 64,
+        sip_rows: 8,
+        queue: 1_024,
+    };
     if settings.neuron.model_id == FAKE {
         return Ok(ModelParts {
             codec: Arc::new(StandInCodec),

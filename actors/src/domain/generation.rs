@@ -35,8 +35,10 @@ impl Sampling {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// Queries, challenges and references.
+    /// Queries and challenges: a conversation waits for them.
     Validator,
+    /// References: made while miners think, so they give way to what is waited for.
+    Reference,
     /// A miner's answers.
     Miner,
 }

@@ -2,7 +2,9 @@
 //!
 //! Sequences are admitted from two queues, one a lane, and keep their place in the KV cache until
 //! they end. A step holds one decode row for each sequence past its prompt, and prompt rows up to a
-//! budget, so that a long prompt does not hold up those that are writing. Only ModelWorker uses it.
+//! budget, so that a long prompt does not hold up those that are writing. What a conversation waits
+//! for ([`Lane::Validator`]) is read first, and while it is under way other prompts are read in
+//! sips. Only ModelWorker uses it.
 
 use std::collections::VecDeque;
 
@@ -21,6 +23,8 @@ pub struct SchedulerConfig {
     pub miner_share: u32,
     /// Prompt rows in one step, at most.
     pub prefill_rows: usize,
+    /// Of these, so many for others than the validator's lane while that is under way.
+    pub sip_rows: usize,
     /// Requests that wait, at most, in each lane.
     pub queue: usize,
 }
@@ -90,6 +94,7 @@ struct Running<T> {
 pub struct Scheduler<T> {
     config: SchedulerConfig,
     validator: VecDeque<Queued<T>>,
+    reference: VecDeque<Queued<T>>,
     miner: VecDeque<Queued<T>>,
     running: Vec<Running<T>>,
     free: Vec<SequenceId>,
@@ -105,6 +110,7 @@ impl<T> Scheduler<T> {
         Self {
             config,
             validator: VecDeque::new(),
+            reference: VecDeque::new(),
             miner: VecDeque::new(),
             running: Vec::new(),
             free: (0..config.max_sequences).rev().map(SequenceId).collect(),
@@ -127,6 +133,7 @@ impl<T> Scheduler<T> {
         let limit = request.sampling.max_new_tokens.min(context_length.saturating_sub(prompt));
         let queue = match request.lane {
             Lane::Validator => &mut self.validator,
+            Lane::Reference => &mut self.reference,
             Lane::Miner => &mut self.miner,
         };
         let refusal = if prompt == 0 {
@@ -147,8 +154,9 @@ impl<T> Scheduler<T> {
     /// Forgets every request that `abandoned` says nobody waits for; those that ran leave their
     /// place at the next step.
     pub fn drop_abandoned(&mut self, abandoned: impl Fn(&T) -> bool) {
-        self.validator.retain(|queued| !abandoned(&queued.carried));
-        self.miner.retain(|queued| !abandoned(&queued.carried));
+        for queue in [&mut self.validator, &mut self.reference, &mut self.miner] {
+            queue.retain(|queued| !abandoned(&queued.carried));
+        }
         let (gone, kept) = std::mem::take(&mut self.running)
             .into_iter()
             .partition(|running: &Running<T>| abandoned(&running.carried));
@@ -164,24 +172,35 @@ impl<T> Scheduler<T> {
         self.admit();
         let mut rows = Vec::new();
         let mut awaited = Vec::new();
-        let mut budget = self.config.prefill_rows.max(1);
-        for running in &mut self.running {
+        for running in &self.running {
             if let Some(&last) = running.generated.last() {
                 let position = running.prompt.len() + running.generated.len() - 1;
                 rows.push(row(running.sequence, position, last, true));
                 awaited.push(running.sequence);
-                continue;
             }
-            let end = running.prompt.len().min(running.prefilled + budget);
-            for position in running.prefilled..end {
-                let last = position + 1 == running.prompt.len();
-                rows.push(row(running.sequence, position, running.prompt[position], last));
-                if last {
-                    awaited.push(running.sequence);
+        }
+        let waited_for = self.running.iter().any(|running| running.lane == Lane::Validator);
+        let mut budget = self.config.prefill_rows.max(1);
+        let mut sips = if waited_for { self.config.sip_rows.max(1).min(budget) } else { budget };
+        let urgent_first =
+            |urgent: bool| move |r: &&mut Running<T>| (r.lane == Lane::Validator) == urgent;
+        for urgent in [true, false] {
+            let prompts = self.running.iter_mut().filter(urgent_first(urgent));
+            for running in prompts.filter(|running| running.prefilled < running.prompt.len()) {
+                let allowed = if urgent { budget } else { sips.min(budget) };
+                let end = running.prompt.len().min(running.prefilled + allowed);
+                for position in running.prefilled..end {
+                    let last = position + 1 == running.prompt.len();
+                    rows.push(row(running.sequence, position, running.prompt[position], last));
+                    if last {
+                        awaited.push(running.sequence);
+                    }
                 }
+                let taken = end - running.prefilled;
+                budget -= taken;
+                sips = if urgent { sips } else { sips - taken };
+                running.prefilled = end;
             }
-            budget -= end - running.prefilled;
-            running.prefilled = end;
         }
         self.awaited = awaited;
         let released = std::mem::take(&mut self.released);
@@ -265,20 +284,19 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// The next request in turn: the lane that is under its share goes first, the validator's on a
-    /// draw; a lane takes over what the other has no use for.
+    /// The next request in turn: miners' if they are under their share and the rest is taken, else
+    /// what is waited for, then references, then miners'. A lane takes over what others leave.
     fn next_queued(&mut self) -> Option<Queued<T>> {
         let miners = self.running.iter().filter(|running| running.lane == Lane::Miner).count();
         let share = usize::try_from(self.config.miner_share).unwrap_or(usize::MAX);
         let others = self.running.len() - miners;
         let rest = (self.config.max_sequences.saturating_sub(self.config.miner_share)) as usize;
         let miner_first = miners < share && others >= rest;
-        let (first, second) = if miner_first {
-            (&mut self.miner, &mut self.validator)
-        } else {
-            (&mut self.validator, &mut self.miner)
-        };
-        first.pop_front().or_else(|| second.pop_front())
+        let mut queues = [&mut self.validator, &mut self.reference, &mut self.miner];
+        if miner_first {
+            queues.rotate_right(1);
+        }
+        queues.into_iter().find_map(VecDeque::pop_front)
     }
 }
 
@@ -290,8 +308,13 @@ fn row(sequence: SequenceId, position: usize, token: u32, wants_logits: bool) ->
 mod tests {
     use super::*;
 
-    const CONFIG: SchedulerConfig =
-        SchedulerConfig { max_sequences: 3, miner_share: 1, prefill_rows: 4, queue: 8 };
+    const CONFIG: SchedulerConfig = SchedulerConfig {
+        max_sequences: 3,
+        miner_share: 1,
+        prefill_rows: 4,
+        sip_rows: 2,
+        queue: 8,
+    };
 
     fn request(prompt: usize, max_new_tokens: usize, lane: Lane) -> Request {
         let sampling = Sampling::greedy(max_new_tokens);
@@ -327,6 +350,23 @@ mod tests {
         let decode: Vec<_> = rows.iter().filter(|row| row.wants_logits).collect();
         assert_eq!((rows.len(), decode.len()), (5, 1), "one decode row and four of the prompt");
         assert_eq!((decode[0].position, decode[0].token), (2, 1));
+    }
+
+    #[test]
+    fn what_is_waited_for_is_read_first_and_others_sip() {
+        let lanes = [Lane::Miner, Lane::Reference, Lane::Validator];
+        let mut scheduler = scheduler(&lanes.map(|lane| (9, 9, lane)));
+        let mut of_others = Vec::new();
+        for _ in 0..2 {
+            let (_, rows) = scheduler.next_step().unwrap();
+            of_others.push(rows.iter().filter(|row| row.sequence != SequenceId(0)).count());
+        }
+        assert_eq!(of_others, [0, 0], "the validator's prompt takes the whole budget");
+        let (_, rows) = scheduler.next_step().unwrap();
+        assert_eq!(rows.len(), 3, "its last row, and two of the others: {rows:?}");
+        scheduler.apply(&[vec![0.0, 1.0]], |_| false, |_| {});
+        let (_, rows) = scheduler.next_step().unwrap();
+        assert_eq!(rows.len(), 3, "it writes, the others sip: {rows:?}");
     }
 
     #[test]

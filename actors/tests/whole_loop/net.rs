@@ -76,6 +76,7 @@ impl Net {
                 max_sequences: 8,
                 miner_share: 3,
                 prefill_rows: 256,
+                sip_rows: 256,
                 queue: 256,
             },
         };
