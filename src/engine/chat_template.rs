@@ -5,6 +5,7 @@
 //! could begin, and around them, so that none can form across a seam. After rendering, names that
 //! stand unbroken are the template's own; then the marks are taken out again.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use minijinja::syntax::SyntaxConfig;
@@ -61,12 +62,12 @@ impl ChatTemplate {
         controls: &[ControlToken],
     ) -> Result<Vec<Segment>, CodecError> {
         let template = self.environment.get_template(NAME).map_err(refused)?;
-        let absent = |mark: &char| {
-            !template.source().contains(*mark)
-                && !messages.iter().any(|m| m.content.contains(*mark))
-        };
         // Private use: of no meaning to a template, and no whitespace.
-        let mark = ('\u{f0000}'..='\u{ffffd}').find(absent);
+        let marks = '\u{f0000}'..='\u{ffffd}';
+        let texts = messages.iter().map(|m| m.content.as_str()).chain([template.source()]);
+        let used: HashSet<char> =
+            texts.flat_map(str::chars).filter(|c| marks.contains(c)).collect();
+        let mark = marks.clone().find(|mark| !used.contains(mark));
         let mark = mark.ok_or_else(|| CodecError("it holds every private-use character".into()))?;
         let marked: Vec<Value> = messages
             .iter()

@@ -156,10 +156,10 @@ impl Gguf {
     pub(super) fn positive(&self, key: &str) -> Result<Option<f32>, LoadProblem> {
         match self.metadata.get(key) {
             None => Ok(None),
-            Some(Value::Float(x)) if *x > 0.0 && x.is_finite() => Ok(Some(*x as f32)),
-            Some(Value::Float(x)) => {
-                Err(LoadProblem::Damaged(format!("{key} is {x}, which is impossible")))
-            }
+            Some(Value::Float(x)) => match *x as f32 {
+                x if x > 0.0 && x.is_finite() => Ok(Some(x)),
+                _ => Err(LoadProblem::Damaged(format!("{key} is {x}, which is impossible"))),
+            },
             Some(other) => Err(wrong_kind(key, "a number", other)),
         }
     }

@@ -128,7 +128,11 @@ impl MiniLm {
     pub(super) fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
         let mut ids = Vec::new();
         for text in texts {
-            let text = &text[..text.floor_char_boundary(MAX_BYTES)];
+            let mut end = text.len().min(MAX_BYTES);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            let text = &text[..end];
             let encoding = self.tokenizer.encode_fast(text, true);
             let encoding = encoding.map_err(|e| EngineError::Request(e.to_string()))?;
             ids.push(encoding.get_ids().to_vec());

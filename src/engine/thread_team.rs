@@ -100,6 +100,7 @@ impl ThreadTeam {
             // Under the lock, so that no helper goes to sleep between the two.
             let mut state = self.shared.state.lock();
             state.job = Some(offered);
+            state.panic = None;
             self.shared.offered.fetch_add(1, Ordering::Release);
         }
         self.shared.offer.notify_all();
