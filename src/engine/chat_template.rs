@@ -44,6 +44,8 @@ impl ChatTemplate {
     /// `bos` and `eos` are the names of the tokens that begin and end a sequence, empty for none.
     pub(super) fn parse(source: &str, bos: String, eos: String) -> Result<Self, Error> {
         let mut environment = Environment::new();
+        // A template comes with the model's file; one that loops must not hold the program up.
+        environment.set_fuel(Some(1_000_000));
         // As the templates' authors have it: Hugging Face's settings and helper.
         environment
             .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
