@@ -161,7 +161,7 @@ impl AssistantDeps {
 
     /// What the tools know about the last message; nothing if they know nothing.
     async fn look_up(&self, query: &Query, deadline: Moment) -> Option<String> {
-        const WORDS: usize = 160;
+        const WORDS: usize = 120;
         let want = Want::Search(last_message(query).to_owned());
         let request = FetchContext { want, random: ChaCha8Rng::seed_from_u64(0) };
         let context = self.tool_fetcher.ask(request, deadline).await.ok()?.ok()?;

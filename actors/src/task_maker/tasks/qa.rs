@@ -7,13 +7,14 @@ use crate::domain::{ChatMessage, Context, RewardKind, Weighted};
 use crate::persona_agent::cleaners::Cleaner;
 
 /// A passage of this length is enough for a question and short enough to be read quickly.
-const PASSAGE_WORDS: usize = 150;
+const PASSAGE_WORDS: usize = 120;
 
 pub(super) const REWARDS: &[Weighted] = &[
     Weighted { kind: RewardKind::Rouge1, weight: 0.5 },
     Weighted { kind: RewardKind::Relevance, weight: 0.5 },
 ];
-pub(super) const PENALTIES: &[Weighted] = &[Weighted { kind: RewardKind::Rouge1, weight: 0.5 }];
+/// The original's weight: at less, whoever repeats the challenge earns by it.
+pub(super) const PENALTIES: &[Weighted] = &[Weighted { kind: RewardKind::Rouge1, weight: 1.0 }];
 
 const ASK: &str = "You write quiz questions. Read the text and write one clear question that the \
                    text answers. Write only the question, in one sentence.";

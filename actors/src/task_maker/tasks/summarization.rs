@@ -5,13 +5,14 @@ use crate::domain::{Context, RewardKind, Weighted};
 use crate::persona_agent::cleaners::Cleaner;
 
 /// What the reference is drawn from: the lead and as much after it as fits.
-const MATERIAL_WORDS: usize = 220;
+const MATERIAL_WORDS: usize = 160;
 
 pub(super) const REWARDS: &[Weighted] = &[
     Weighted { kind: RewardKind::RougeL, weight: 0.5 },
     Weighted { kind: RewardKind::Relevance, weight: 0.5 },
 ];
-pub(super) const PENALTIES: &[Weighted] = &[Weighted { kind: RewardKind::Rouge1, weight: 0.5 }];
+/// The original's weight: at less, whoever repeats the challenge earns by it.
+pub(super) const PENALTIES: &[Weighted] = &[Weighted { kind: RewardKind::Rouge1, weight: 1.0 }];
 
 const SUMMARISE: &str = "You summarise the given context in one short paragraph of plain, neutral \
                          sentences. State facts; do not mention the context.";
