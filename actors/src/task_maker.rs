@@ -17,7 +17,7 @@ use rand::distr::weighted::WeightedIndex;
 use crate::conversation::Conversation;
 use crate::domain::{
     ChatMessage, Context as SourceContext, ConversationId, Lane, Purpose, RunSeed, Sampling,
-    TaskKind, Turn, Weighted,
+    TaskKind, Turn,
 };
 use crate::model_worker::{Generate, generate};
 use crate::persona_agent::TaskReady;
@@ -258,12 +258,4 @@ fn clean_or_fail(text: &str, cleaners: &[Cleaner]) -> Result<String, String> {
         return Err("the model wrote nothing".into());
     }
     Ok(cleaned)
-}
-
-/// Whether the weights of a task's rewards are as they must be: each in 0..=1, together 1.
-#[must_use]
-pub fn weights_are_sound(rewards: &[Weighted]) -> bool {
-    let each = rewards.iter().all(|weighted| (0.0..=1.0).contains(&weighted.weight));
-    let sum: f64 = rewards.iter().map(|weighted| weighted.weight).sum();
-    each && (sum - 1.0).abs() < 1e-9
 }

@@ -7,7 +7,5 @@
 mod fakes;
 mod stage;
 
-pub use fakes::{
-    FakeChain, FakeTools, FakeTransport, MemoryJournal, MemoryLedger, TrustingCheck, hotkey,
-};
+pub use fakes::{FakeChain, FakeTools, MemoryJournal, MemoryLedger, TrustingCheck, hotkey};
 pub use stage::Stage;

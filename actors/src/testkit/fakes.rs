@@ -1,6 +1,5 @@
 //! A fake for every port: deterministic, on virtual time, without input or output.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +11,12 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::domain::{
-    BlockNumber, Coldkey, Context, ContextBody, Hotkey, Hyperparameters, Metagraph, MinerReply,
-    Netuid, Neuron, Query, Section, SourceKind, StatusCode, Tao, Uid,
+    BlockNumber, Coldkey, Context, ContextBody, Hotkey, Hyperparameters, Metagraph, Netuid, Neuron,
+    Section, SourceKind, Tao, Uid,
 };
 use crate::ports::{
-    AxonTarget, CallerCheck, Chain, ChainError, Clock, Event, Journal, JournalError, Ledger,
-    LedgerError, MinerTransport, ScoreBook, SignedHead, Tool, ToolError, Want, WeightsCall,
+    CallerCheck, Chain, ChainError, Clock, Event, Journal, JournalError, Ledger, LedgerError,
+    ScoreBook, SignedHead, Tool, ToolError, Want, WeightsCall,
 };
 
 /// A hotkey by number, well-formed but of no known key.
@@ -78,57 +77,6 @@ impl Ledger for MemoryLedger {
         self.check()?;
         *self.book.lock() = book.clone();
         Ok(())
-    }
-}
-
-/// Miners that answer as told: with some of the question's words, or not at all.
-pub struct FakeTransport {
-    clock: Arc<dyn Clock>,
-    delays: BTreeMap<Uid, Option<Duration>>,
-}
-
-impl FakeTransport {
-    /// Miners with the delay of each; `None` never answers. Miners not named answer at once.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, delays: BTreeMap<Uid, Option<Duration>>) -> Self {
-        Self { clock, delays }
-    }
-}
-
-impl MinerTransport for FakeTransport {
-    fn ask(
-        &self,
-        target: AxonTarget,
-        query: Arc<Query>,
-        timeout: Duration,
-    ) -> BoxFuture<'static, MinerReply> {
-        let clock = Arc::clone(&self.clock);
-        let delay = self.delays.get(&target.uid).copied().unwrap_or(Some(Duration::ZERO));
-        Box::pin(async move {
-            match delay {
-                Some(delay) if delay < timeout => {
-                    clock.sleep(delay).await;
-                    let words = query.messages.join(" ");
-                    let count = 4 + usize::from(target.uid.0);
-                    let said: Vec<&str> = words.split_whitespace().take(count).collect();
-                    MinerReply {
-                        completion: said.join(" "),
-                        status: StatusCode::OK,
-                        message: "Success".into(),
-                        elapsed: delay,
-                    }
-                }
-                _ => {
-                    clock.sleep(timeout).await;
-                    MinerReply {
-                        completion: String::new(),
-                        status: StatusCode::TIMEOUT,
-                        message: "Request timeout".into(),
-                        elapsed: timeout,
-                    }
-                }
-            }
-        })
     }
 }
 
