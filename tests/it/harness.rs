@@ -18,8 +18,8 @@ use tempfile::TempDir;
 
 /// How long a wait lasts between two looks.
 const LOOK: Duration = Duration::from_millis(20);
-/// A wait ends after so many looks: two minutes.
-const LOOKS: u32 = 6_000;
+/// A wait ends after so many looks: five minutes, for the real model in a build for debugging.
+const LOOKS: u32 = 15_000;
 
 /// A folder that is home, working folder, cache and state of everything started in it.
 pub(crate) struct Place {
@@ -189,7 +189,9 @@ impl Ended {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody listens on. It lies below those that the system gives to whoever asks for
+/// any, so that no other test gets it in the meantime.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    (first..32_000).find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).unwrap()
 }
