@@ -8,8 +8,8 @@ use serde_json::json;
 use super::{json_flag, output, settings};
 use crate::config::{Role, add_config_flags};
 use crate::exit::{Ended, Exit};
-use crate::models::{FileState, ModelError, Progress, PullOptions, Store};
-use crate::wiring::model::store;
+use crate::models::{FileState, Progress, PullOptions, Store};
+use crate::wiring::model::{ended, store};
 
 pub(super) fn command() -> Command {
     let name = Arg::new("name").value_name("NAME").help("one model; all when left out");
@@ -100,15 +100,4 @@ async fn list(
         }
     }
     Ok(if verify && !sound { Exit::Model } else { Exit::Done })
-}
-
-fn ended(error: ModelError) -> Ended {
-    let exit = match &error {
-        ModelError::Unknown { .. } => Exit::Usage,
-        ModelError::Cache { .. } | ModelError::Space { .. } | ModelError::Record { .. } => {
-            Exit::File
-        }
-        _ => Exit::Model,
-    };
-    Ended::new(exit, error)
 }

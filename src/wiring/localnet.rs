@@ -118,7 +118,7 @@ pub async fn start(
     };
     let board = AnswerBoard::default();
     for (kind, uid, keypair) in registered {
-        net.add_miner(settings, kind, uid, keypair, &shared, &board, &journal).await?;
+        net.add_miner(settings, kind, uid, keypair, &shared, &board, &journal)?;
     }
     net.topology.check(in_flight)?;
     net.wait_for_miners().await;
@@ -127,7 +127,7 @@ pub async fn start(
 
 impl Localnet {
     #[expect(clippy::too_many_arguments, reason = "they are what a miner shares with the others")]
-    async fn add_miner(
+    fn add_miner(
         &mut self,
         settings: &Settings,
         kind: MinerKind,

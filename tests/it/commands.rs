@@ -1,0 +1,85 @@
+//! The commands that run one actor, on the stand-in model, and those that only look.
+
+use serde_json::{Value, json};
+
+use crate::harness::Place;
+
+#[test]
+fn config_show_tells_where_each_value_comes_from() {
+    let place = Place::new().with("SN1_NEURON__TIMEOUT", "5").with("SN1_NEURON__TOP_K", "7");
+    let file = place.write("more.toml", "[neuron]\nsample_size = 3\ntop_k = 9\n");
+    let file = file.to_str().unwrap();
+    let line = "config show --json --role localnet --steps 3";
+    let shown = place.run_with(line, &["--config", file]).json();
+    for (key, value, layer, source) in [
+        ("neuron.timeout", json!(5.0), "environment", json!("SN1_NEURON__TIMEOUT")),
+        ("neuron.top_k", json!(7), "environment", json!("SN1_NEURON__TOP_K")),
+        ("neuron.sample_size", json!(3), "file", json!(file)),
+        ("run.steps", json!(3), "flag", json!("--run.steps")),
+        ("neuron.model_id", json!("smollm2-135m-instruct"), "default", Value::Null),
+    ] {
+        assert_eq!(shown[key], json!({"value": value, "layer": layer, "source": source}), "{key}");
+    }
+    let table = place.run(&line.replace("--json", "")).expect(0).out;
+    let row = table.lines().find(|line| line.starts_with("neuron.timeout")).unwrap();
+    assert!(row.ends_with("environment SN1_NEURON__TIMEOUT"), "{row}");
+}
+
+#[test]
+fn one_seed_fetches_one_context() {
+    let place = Place::new();
+    let fetch = |seed: u32| place.run(&format!("fetch --seed {seed} --json")).json();
+    let context = fetch(7);
+    assert!(!context["title"].as_str().unwrap().is_empty(), "{context}");
+    assert_eq!(context, fetch(7));
+    assert!((1..6).any(|seed| fetch(seed)["title"] != context["title"]), "one title for all seeds");
+}
+
+#[test]
+fn a_maths_task_has_a_query_a_reference_and_its_rewards() {
+    let line = "task --kind math --seed 7 --json --model fake";
+    let place = Place::new();
+    let task = place.run(line).json();
+    assert_eq!(task["task"], "math");
+    for text in ["query", "reference", "topic", "context_source"] {
+        assert!(task[text].as_str().is_some_and(|text| !text.is_empty()), "{text} in {task}");
+    }
+    assert!(task["reward_definition"].as_array().is_some_and(|all| !all.is_empty()), "{task}");
+    let again = place.run(line).json();
+    assert_eq!((&task["query"], &task["reference"]), (&again["query"], &again["reference"]));
+}
+
+#[test]
+fn a_challenge_comes_from_a_persona() {
+    let challenge = Place::new().run("challenge --kind qa --seed 7 --model fake --json").json();
+    assert_eq!(challenge["task"], "qa");
+    for text in ["query", "profile", "mood", "tone", "system_prompt", "challenge"] {
+        assert!(challenge[text].as_str().is_some_and(|t| !t.is_empty()), "{text} in {challenge}");
+    }
+}
+
+#[test]
+fn a_right_number_scores_all_there_is_and_a_wrong_one_nothing() {
+    let score = |answer: &str| {
+        let line = "score --kind math --reference 12 --json --model fake";
+        Place::new().run_with(line, &["--answer", answer]).json()
+    };
+    let right = score("It is 12.");
+    assert_eq!(right["total"], 1.0, "{right}");
+    assert!(right["rewards"].as_array().is_some_and(|all| !all.is_empty()), "{right}");
+    assert_eq!(score("It is 90.")["total"], 0.0);
+}
+
+#[test]
+fn models_list_says_what_is_lacking() {
+    let place = Place::new();
+    let files = place.run("models list --json").json();
+    let files = files.as_array().unwrap();
+    assert_eq!(files.len(), 4, "{files:?}");
+    for file in files {
+        assert_eq!(file["state"], "missing");
+        let path = file["path"].as_str().unwrap();
+        assert!(path.starts_with(place.path("cache").to_str().unwrap()), "{path}");
+    }
+    assert!(!place.path("cache").exists(), "to look must not write");
+}

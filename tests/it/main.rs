@@ -1,0 +1,12 @@
+//! The program as its users run it: a process with a command line, an environment, files, signals
+//! and an exit code. What a part does by itself is tested beside the part.
+
+#![expect(clippy::unwrap_used, reason = "a test's helper that cannot go on fails its test")]
+
+mod commands;
+mod harness;
+mod localnet;
+mod miner;
+mod real_model;
+mod refusals;
+mod signals;

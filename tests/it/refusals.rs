@@ -1,0 +1,93 @@
+//! Bad input: an exit code of its own kind, a line that names the thing, nothing half-written.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+
+use crate::harness::Place;
+
+#[test]
+fn an_unknown_flag_gets_a_suggestion() {
+    let ended = Place::new().run("localnet --stepz 3").expect(2);
+    assert!(ended.err.contains("--stepz") && ended.err.contains("--steps"), "{}", ended.err);
+}
+
+#[test]
+fn every_bad_key_of_a_file_is_named_at_once() {
+    let place = Place::new();
+    let text = "[neuron]\ntimeout = \"soon\"\nsampel_size = 3\n";
+    let file = place.write("wrong.toml", text).display().to_string();
+    let ended = place.run_with("localnet --model fake --steps 1", &["--config", &file]).expect(2);
+    for named in [
+        format!("{file}:2: `neuron.timeout`"),
+        format!("{file}:3: unknown key `neuron.sampel_size`; did you mean `neuron.sample_size`?"),
+    ] {
+        assert!(ended.err.contains(&named), "{named} is not in:\n{}", ended.err);
+    }
+    assert!(!place.path("state").exists(), "a run began");
+}
+
+#[test]
+fn files_that_cannot_be_written_are_named_before_the_run() {
+    let place = Place::new();
+    let run = |file: &str| place.run(&format!("localnet --model fake --steps 1 {file}"));
+    run("--journal /proc/nope/j.jsonl").refused(4, &["/proc/nope/j.jsonl", "cannot be written"]);
+    run("--summary /proc/nope/s.json").refused(4, &["/proc/nope/s.json", "cannot be written"]);
+}
+
+#[test]
+fn no_silent_fallback_for_what_this_build_lacks() {
+    let place = Place::new();
+    let cuda = place.run("localnet --model fake --steps 1 --neuron.device cuda").expect(2);
+    assert!(cuda.err.contains("neuron.device") && cuda.err.contains("no CUDA"), "{}", cuda.err);
+    place.run("validator").refused(6, &["finney", "not built yet"]);
+    place.run("validator --subtensor.network test").refused(6, &["test", "not built yet"]);
+    place.run("miner").refused(6, &["not built yet", "--blacklist.allow_non_registered"]);
+    let keyless = place.run("miner --miner.kind echo --blacklist.allow_non_registered");
+    keyless.refused(6, &["wallets", "not built yet", "--uri"]);
+}
+
+#[test]
+fn probabilities_that_do_not_fit_the_tasks_are_refused() {
+    let ended = Place::new().run("localnet --model fake --steps 1 --neuron.task_p 1,2,3").expect(2);
+    assert!(ended.err.contains("neuron.task_p"), "{}", ended.err);
+}
+
+#[test]
+fn a_miner_whose_port_is_taken_names_the_address() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = taken.local_addr().unwrap();
+    let ended = Place::new().run(&format!(
+        "miner --miner.kind echo --uri //Alice --axon.ip 127.0.0.1 --axon.port {} \
+         --blacklist.allow_non_registered",
+        address.port()
+    ));
+    let ended = ended.expect(3);
+    assert!(ended.err.contains(&address.to_string()), "{}", ended.err);
+}
+
+#[test]
+fn a_model_that_nobody_knows_is_named_with_those_there_are() {
+    let ended = Place::new().run("localnet --steps 1 --model smollm3").expect(2);
+    assert!(ended.err.contains("smollm3"), "{}", ended.err);
+    assert!(ended.err.contains("smollm2-135m-instruct"), "{}", ended.err);
+}
+
+#[test]
+fn a_damaged_model_file_is_named_and_left_alone() {
+    let place = Place::new();
+    let gguf = "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
+    let gguf = place.write(gguf, "GGUF and nothing that follows from it");
+    let place = {
+        let models = place.path("models");
+        place.with("SN1_MODELS__DIR", models)
+    };
+    let ended = place.run_with("generate --json", &["--prompt", "hi"]);
+    ended.refused(5, &[gguf.to_str().unwrap(), "it was left as it is"]);
+    let net = place.run("localnet --steps 1 --summary s.json").expect(5);
+    assert!(net.err.contains(gguf.to_str().unwrap()), "{}", net.err);
+
+    assert_eq!(fs::read_to_string(&gguf).unwrap(), "GGUF and nothing that follows from it");
+    let beside: Vec<_> = fs::read_dir(gguf.parent().unwrap()).unwrap().collect();
+    assert_eq!(beside.len(), 1, "{beside:?}");
+    assert!(!place.path("s.json").exists());
+}
