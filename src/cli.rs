@@ -78,16 +78,20 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 /// How much a subcommand logs: those that print data keep quiet otherwise.
 #[must_use]
 pub fn verbosity(matches: &ArgMatches) -> Verbosity {
-    let Some((name, matches)) = matches.subcommand() else { return Verbosity::Quiet };
-    let set = |key: &str| {
-        let flags = collect_flags(matches);
-        flags.values.iter().any(|flag| flag.key == key && flag.values != ["false"])
+    let Some((name, mut matches)) = matches.subcommand() else { return Verbosity::Quiet };
+    while let Some((_, deeper)) = matches.subcommand() {
+        matches = deeper;
+    }
+    let (role, usual) = match name {
+        "validator" => (Role::Validator, Verbosity::Info),
+        "miner" => (Role::Miner, Verbosity::Info),
+        _ => (Role::Localnet, Verbosity::Quiet),
     };
-    match name {
-        _ if set("logging.trace") => Verbosity::Trace,
-        _ if set("logging.debug") => Verbosity::Debug,
-        "validator" | "miner" => Verbosity::Info,
-        _ => Verbosity::Quiet,
+    // What is wrong with the configuration is reported when the command itself reads it.
+    match Settings::load(role, &Inputs::from_process(collect_flags(matches))) {
+        Ok(Loaded { settings, .. }) if settings.logging.trace => Verbosity::Trace,
+        Ok(Loaded { settings, .. }) if settings.logging.debug => Verbosity::Debug,
+        Ok(_) | Err(_) => usual,
     }
 }
 

@@ -52,8 +52,6 @@ impl From<FaultKind> for Exit {
         match kind {
             FaultKind::GaveUp => Self::GaveUp,
             FaultKind::DeviceLost => Self::DeviceLost,
-            FaultKind::Journal => Self::File,
-            FaultKind::NotRegistered => Self::Usage,
         }
     }
 }

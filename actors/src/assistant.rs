@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Supervised};
+use futures_util::future::{self, Either};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
@@ -153,7 +154,15 @@ impl AssistantDeps {
                 answer
             }
             Kind::Copier => match &self.board {
-                Some(board) => Ok(board.first(query).await),
+                Some(board) => {
+                    let patience = self.clock.sleep(deadline.since(self.clock.now()));
+                    match future::select(Box::pin(board.first(query)), patience).await {
+                        Either::Left((answer, _)) => Ok(answer),
+                        Either::Right(_) => {
+                            Err(RespondError::Failed("nobody has answered yet".into()))
+                        }
+                    }
+                }
                 None => Err(RespondError::Failed("there is nobody to copy from".into())),
             },
         }

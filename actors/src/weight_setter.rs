@@ -163,9 +163,10 @@ impl Actor for WeightSetter {
 impl Supervised for WeightSetter {
     fn restarting(&mut self, _: &mut Context<Self>) {
         let book = match self.deps.ledger.load() {
-            Ok(book) => book,
+            // A save may have failed; what is in memory then is ahead, and whole.
+            Ok(book) if book.steps >= self.book.steps => book,
+            Ok(_) => std::mem::take(&mut self.book),
             Err(error) => {
-                // What is in memory was complete after the last message that was handled.
                 tracing::error!(%error, "the scores in memory are used instead");
                 std::mem::take(&mut self.book)
             }

@@ -1,6 +1,8 @@
 //! The whole incentive loop on virtual time: every actor real, the model a stand-in, the wire cut
 //! short between dendrite and axons.
 
+#![expect(clippy::expect_used, reason = "test code outside of a test function")]
+
 #[path = "whole_loop/net.rs"]
 mod net;
 

@@ -12,6 +12,7 @@ use sn1_actors::runtime::Overseer;
 
 use super::signals::Signals;
 use super::{output, settings};
+use crate::chain::NetworkNotBuilt;
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
@@ -39,6 +40,7 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Localnet, matches)?;
+    refuse_other_chains(&settings)?;
     let seed = settings.run.seed.unwrap_or_else(fresh_seed);
     let run_id = format!("{}-{:08x}", unix_time().as_secs(), rand::random::<u32>());
     let folder = run_folder(&run_id);
@@ -73,7 +75,10 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     if end == Exit::Interrupted {
         return Ok(end);
     }
-    let weights = net.set_weights().await;
+    let weights = tokio::select! {
+        weights = net.set_weights() => weights,
+        () = signals.next() => return Ok(Exit::Interrupted),
+    };
     let wall = overseer.clock().now().since(began);
     let standings = net.standings().await?;
     view.close();
@@ -109,8 +114,8 @@ async fn work(
         () = overseer.kill().dead() => {}
     }
     tokio::select! {
-        () = net.drained() => Ok(Exit::Done),
-        () = signals.next() => Ok(Exit::Interrupted),
+        // A fault drops the conversations too, and must not be taken for their end.
+        biased;
         () = overseer.kill().dead() => match overseer.kill().fault() {
             Some(fault) => {
                 let message = format!("{}: {}", fault.part, fault.cause);
@@ -118,7 +123,18 @@ async fn work(
             }
             None => Ok(Exit::Done),
         },
+        () = signals.next() => Ok(Exit::Interrupted),
+        () = net.drained() => Ok(Exit::Done),
     }
+}
+
+/// The chain of a local network is its own: a run that asked for another must not get this one.
+fn refuse_other_chains(settings: &Settings) -> Result<(), Ended> {
+    let asked = settings.subtensor.chain_endpoint.as_ref().unwrap_or(&settings.subtensor.network);
+    if asked == "local" {
+        return Ok(());
+    }
+    Err(Ended::new(Exit::NotBuilt, NetworkNotBuilt { network: asked.clone() }))
 }
 
 /// A new folder for a run under the user's state folder; the oldest of many runs are removed.

@@ -27,6 +27,7 @@ use sn1_actors::wiring::{
 use super::{local_axon, miner, model, sampling, tools};
 use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{MinerKind, Settings};
+use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
 use crate::wire::{HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier};
 
@@ -105,7 +106,8 @@ pub async fn start(
     }
     let config = validator_config(settings, seed, own_hotkey);
     let mut topology = Topology::default();
-    let validator = start_validator(overseer, config, parts, &shared, &mut topology)?;
+    let validator = start_validator(overseer, config, parts, &shared, &mut topology)
+        .map_err(|error| Ended::new(Exit::File, error))?;
     let mut net = Localnet {
         validator,
         miners: Vec::new(),
@@ -121,7 +123,7 @@ pub async fn start(
         net.add_miner(settings, kind, uid, keypair, &shared, &board, &journal)?;
     }
     net.topology.check(in_flight)?;
-    net.wait_for_miners().await;
+    net.wait_for_miners().await?;
     Ok(net)
 }
 
@@ -171,15 +173,19 @@ impl Localnet {
     }
 
     /// Waits until the validator sees every miner's address on the chain.
-    async fn wait_for_miners(&self) {
+    async fn wait_for_miners(&self) -> anyhow::Result<()> {
         let mut metagraph = self.validator.metagraph.clone();
         let wanted = self.miners.len();
-        // It fails only when the chain watch is gone, and then there is nothing to wait for.
-        let _ = metagraph
-            .wait_for(|metagraph| {
-                metagraph.neurons.iter().filter(|neuron| neuron.axon.is_some()).count() >= wanted
-            })
-            .await;
+        let seen = metagraph.wait_for(|metagraph| {
+            metagraph.neurons.iter().filter(|neuron| neuron.axon.is_some()).count() >= wanted
+        });
+        let patience = self.block_time.saturating_mul(10).max(Duration::from_secs(10));
+        tokio::select! {
+            seen = seen => seen.map(|_| ()).context("the chain watch is gone"),
+            () = self.overseer.clock().sleep(patience) => {
+                anyhow::bail!("the miners' addresses were not on the chain within {patience:?}")
+            }
+        }
     }
 
     /// The pacer for so many steps, or for ever.

@@ -34,14 +34,18 @@ impl TaskKind {
 #[serde(rename_all = "snake_case")]
 pub enum RewardKind {
     /// ROUGE-1 F.
+    #[serde(rename = "rouge_1")]
     Rouge1,
     /// ROUGE-2 F.
+    #[serde(rename = "rouge_2")]
     Rouge2,
     /// ROUGE-L F.
+    #[serde(rename = "rouge_l")]
     RougeL,
     /// Cosine of the embeddings over the cosine of an empty answer.
     Relevance,
     /// One less the relative difference of two numbers.
+    #[serde(rename = "float_diff")]
     NumericDifference,
 }
 

@@ -49,15 +49,19 @@ pub fn challenge(persona: Persona, plan: &TaskPlan, query: &str) -> Vec<ChatMess
 fn note(persona: Persona, plan: &TaskPlan, query: &str) -> String {
     let (profile, mood, tone) =
         (persona.profile.as_str(), persona.mood.as_str(), persona.tone.as_str());
-    let article = if mood.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let article = |word: &str| if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     let wants = match plan.form {
         ChallengeForm::Phrased => format!("{}: {query}", plan.goal),
         ChallengeForm::LeadingTo(_) => format!("{}, which is pasted below the message.", plan.goal),
     };
     format!(
-        "Person: {article} {mood} {profile} who talks in a {tone} tone, and uses an assistant to \
-         {}. Topic: {} ({}). Wants to {wants}",
-        plan.desc, plan.topic, plan.subtopic
+        "Person: {} {mood} {profile} who talks in {} {tone} tone, and uses an assistant to {}. \
+         Topic: {} ({}). Wants to {wants}",
+        article(mood),
+        article(tone),
+        plan.desc,
+        plan.topic,
+        plan.subtopic
     )
 }
 

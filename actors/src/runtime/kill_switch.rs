@@ -12,10 +12,6 @@ pub enum FaultKind {
     GaveUp,
     /// The device is lost to this process.
     DeviceLost,
-    /// The journal cannot be written.
-    Journal,
-    /// This hotkey is not registered on the subnet.
-    NotRegistered,
 }
 
 /// The first fault that stopped the process.

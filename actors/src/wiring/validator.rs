@@ -150,8 +150,8 @@ pub fn start_validator(
     };
     overseer.supervise(dendrite, RestartPolicy::PATIENT, Dendrite::new(deps));
 
-    let standings = weight_setter.port(each);
-    let set_weights = weight_setter.port(1);
+    let standings = topology.ask("program", &weight_setter.port(each));
+    let set_weights = topology.ask("program", &weight_setter.port(1));
     let deps = RewardScorerDeps {
         bench: Bench {
             model_worker: topology.ask("reward_scorer", &shared.embed),
