@@ -109,7 +109,8 @@ async fn gives_up_beyond_its_budget_and_trips_the_kill_switch() {
         let cause = "crashed too often, last with: boom in generation 2".to_owned();
         let fault = Fault { kind: FaultKind::GaveUp, part: NAME.to_owned(), cause };
         assert_eq!(watch.overseer.kill().fault(), Some(fault.clone()));
-        let later = Fault { kind: FaultKind::Journal, part: "later".into(), cause: "full".into() };
+        let later =
+            Fault { kind: FaultKind::DeviceLost, part: "later".into(), cause: "full".into() };
         watch.overseer.kill().trip(later);
         assert_eq!(watch.overseer.kill().fault(), Some(fault), "the first fault is kept");
         assert!(watch.overseer.kill().is_dead());
