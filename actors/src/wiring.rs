@@ -2,7 +2,7 @@
 //!
 //! It lives beside the actors, not in the program, so that tests on virtual time run the very graph
 //! that the program runs; the program only chooses the adapters. Every port is handed out through
-//! [`Topology`], which proves that asks point down and that no circle of pushes can stand still.
+//! [`crate::runtime::Topology`], which proves that asks point down and that no circle of pushes can stand still.
 
 mod miner;
 mod shared;
