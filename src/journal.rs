@@ -2,7 +2,7 @@
 //!
 //! A thread of its own writes; recording never waits. Each line carries `run_id`, `seq` (without
 //! gaps over all files of a run) and `schema_version`. When a file reaches its size it is renamed
-//! to `NAME.1`, older ones move up, and of these [`KEPT`] are kept.
+//! to `NAME.1`, older ones move up, and of these four are kept.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
