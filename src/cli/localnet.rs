@@ -75,11 +75,11 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     if end == Exit::Interrupted {
         return Ok(end);
     }
+    let wall = overseer.clock().now().since(began);
     let weights = tokio::select! {
         weights = net.set_weights() => weights,
         () = signals.next() => return Ok(Exit::Interrupted),
     };
-    let wall = overseer.clock().now().since(began);
     let standings = net.standings().await?;
     view.close();
     if let Err(error) = weights {

@@ -55,7 +55,7 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
     let scheduler = SchedulerConfig {
         max_sequences: 8,
         miner_share: 3,
-        prefill_rows: 64,
+        prefill_rows: 32,
         sip_rows: 8,
         queue: 1_024,
     };
