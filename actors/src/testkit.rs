@@ -1,6 +1,6 @@
 //! For tests of actors: a stage with virtual time, and fakes for every port.
 //!
-//! A stage fails the test that leaves an actor running, a task unfinished or a panic unexplained.
+//! A stage fails the test that leaves an actor or a task running, or a credit out.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on must fail")]
 

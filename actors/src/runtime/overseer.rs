@@ -1,11 +1,14 @@
 //! What every actor and task of a process is started by.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::{Actor, Context, Supervised};
 
 use crate::ports::{Clock, Journal};
 
+use super::credits::Credits;
 use super::guardian::Guardian;
 use super::inbox::Inbox;
 use super::kill_switch::KillSwitch;
@@ -20,6 +23,7 @@ pub struct Overseer {
     kill: KillSwitch,
     roster: Roster,
     tasks: Tasks,
+    credits: Rc<RefCell<Vec<Credits>>>,
 }
 
 impl Overseer {
@@ -27,7 +31,8 @@ impl Overseer {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, journal: Arc<dyn Journal>) -> Self {
         let kill = KillSwitch::default();
-        Self { clock, tasks: Tasks::new(kill.clone()), kill, roster: Roster::new(journal) }
+        let tasks = Tasks::new(kill.clone());
+        Self { clock, tasks, kill, roster: Roster::new(journal), credits: Rc::default() }
     }
 
     /// Starts an actor behind its inbox. It must be called on a thread with a local task set, which
@@ -39,6 +44,20 @@ impl Overseer {
         let running = Context::with_receiver(inbox.receiver).into_future(actor);
         let guardian = Guardian::new(inbox.name, inbox.address, running, policy, self.clone());
         tokio::task::spawn_local(guardian);
+    }
+
+    /// Credits for so many conversations.
+    #[must_use]
+    pub fn credits(&self, total: usize) -> Credits {
+        let credits = Credits::new(total);
+        self.credits.borrow_mut().push(credits.clone());
+        credits
+    }
+
+    /// How many of all credits are out.
+    #[must_use]
+    pub fn credits_out(&self) -> usize {
+        self.credits.borrow().iter().map(Credits::out).sum()
     }
 
     /// The clock everyone goes by.

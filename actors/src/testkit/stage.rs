@@ -28,7 +28,7 @@ impl Stage {
     /// Plays a test and looks after it: everyone is stopped, nobody may be left.
     ///
     /// # Panics
-    /// If an actor or a task is still there after the kill switch.
+    /// If an actor or a task is still there after the kill switch, or a credit is out.
     pub fn play<F, T>(test: F)
     where
         F: FnOnce(Self) -> T,
@@ -48,6 +48,8 @@ impl Stage {
             assert!(alive.is_empty(), "still running after the kill switch: {alive:?}");
             let tasks = stage.overseer.tasks().running();
             assert_eq!(tasks, 0, "tasks were left after the kill switch");
+            let credits = stage.overseer.credits_out();
+            assert_eq!(credits, 0, "credits were out after the kill switch");
         });
     }
 
@@ -58,5 +60,18 @@ impl Stage {
         let journal = Arc::new(MemoryJournal::default());
         let overseer = Overseer::new(Arc::clone(&clock), Arc::clone(&journal) as _);
         Self { overseer, clock, journal, failpoints: Failpoints::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "credits were out")]
+    fn a_test_that_leaks_a_credit_fails() {
+        Stage::play(async |stage: Stage| {
+            std::mem::forget(stage.overseer.credits(1).take().await);
+        });
     }
 }

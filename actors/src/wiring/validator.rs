@@ -96,7 +96,7 @@ pub fn start_validator(
     let (metagraph, metagraph_seen) =
         watch::channel(Arc::new(Metagraph::empty(config.weights.netuid)));
     let log = ConversationLog::new(Arc::clone(&journal), overseer.clock());
-    let credits = Credits::new(config.in_flight);
+    let credits = overseer.credits(config.in_flight);
     // One slot for each conversation: no push on their circle ever waits.
     let each = credits.total();
 
