@@ -1,6 +1,6 @@
 //! Which rows run in the next step: continuous batching, pure and without a clock.
 //!
-//! Sequences are admitted from two queues, one a lane, and keep their place in the KV cache until
+//! Sequences are admitted from three queues, one a lane, and keep their place in the KV cache until
 //! they end. A step holds one decode row for each sequence past its prompt, and prompt rows up to a
 //! budget, so that a long prompt does not hold up those that are writing. What a conversation waits
 //! for ([`Lane::Validator`]) is read first, and while it is under way other prompts are read in
