@@ -7,12 +7,14 @@
 
 mod chat_template;
 mod gguf;
+mod hyperparameters;
 mod kernels;
 mod llama;
 mod load_error;
 mod local;
 mod matrix;
 mod minilm;
+mod raw_tensor;
 mod text_codec;
 mod thread_team;
 
@@ -22,5 +24,5 @@ mod oracle;
 mod small_model;
 
 pub use load_error::{LoadError, LoadProblem};
-pub use local::{LocalEngine, LocalModelFiles};
+pub use local::{EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};
 pub use text_codec::{TextCodec, load_codec};

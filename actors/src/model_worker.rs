@@ -19,7 +19,7 @@ use actix::{
 };
 
 use crate::domain::{ChatMessage, Generation, Lane, Moment, Sampling};
-use crate::ports::{Clock, Codec, Device, DeviceDone, DeviceWork, EngineError, SequenceId};
+use crate::ports::{Clock, Codec, Device, DeviceDone, DeviceWork, EngineError, SequenceId, Step};
 use crate::runtime::{AskError, Failpoints, Fault, FaultKind, Job, KillSwitch, Port, Reply, Slot};
 
 use scheduler::{Finished, Request, Scheduler, SchedulerConfig};
@@ -122,7 +122,9 @@ impl ModelWorker {
             Some(job) if job.reply.is_abandoned() => return self.pump(ctx),
             Some(job) => (DeviceWork::Embed { texts: job.message.texts.clone() }, Some(job)),
             None => match self.scheduler.next_step() {
-                Some((released, rows)) => (DeviceWork::Step { released, rows }, None),
+                Some((released, rows)) => {
+                    (DeviceWork::Step(Step { released, rows, ..Step::default() }), None)
+                }
                 None => return,
             },
         };
@@ -226,7 +228,8 @@ impl Actor for ModelWorker {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let all = (0..self.deps.config.max_sequences).map(SequenceId).collect();
-        let forget = self.deps.device.run(DeviceWork::Step { released: all, rows: Vec::new() });
+        let forget = DeviceWork::Step(Step { released: all, ..Step::default() });
+        let forget = self.deps.device.run(forget);
         self.busy = true;
         ctx.spawn(forget.into_actor(self).map(|_, actor, ctx| {
             actor.busy = false;

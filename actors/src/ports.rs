@@ -9,6 +9,7 @@ mod clock;
 mod engine;
 mod journal;
 mod ledger;
+mod text_backend;
 mod tool;
 mod transport;
 
@@ -16,9 +17,11 @@ pub use caller::{CallerCheck, SignedHead};
 pub use chain::{Chain, ChainError, WeightsCall};
 pub use clock::{Clock, TokioClock};
 pub use engine::{
-    Codec, CodecError, Device, DeviceDone, DeviceWork, EngineError, Row, SequenceId, StepEngine,
+    BLOCK_TOKENS, BlockId, Codec, CodecError, Device, DeviceDone, DeviceWork, EngineError,
+    Placement, Row, SequenceId, Step, StepEngine,
 };
 pub use journal::{Event, Journal, JournalError, Stopped};
 pub use ledger::{Ledger, LedgerError, ScoreBook, WeightsIntent};
+pub use text_backend::{Piece, TextBackend, TextError, TextRequest};
 pub use tool::{Tool, ToolError, Want};
 pub use transport::{AxonTarget, MinerTransport};

@@ -10,11 +10,10 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use candle_core::Device;
 use candle_core::quantized::GgmlDType;
-use candle_core::quantized::ggml_file::qtensor_from_ggml;
 
 use super::load_error::LoadProblem;
+use super::raw_tensor::RawTensor;
 
 /// More entries than any model has: the largest vocabularies have some 2^18 tokens.
 const MAX_ARRAY: u64 = 1 << 22;
@@ -186,8 +185,8 @@ impl Gguf {
         }
     }
 
-    /// A tensor of this shape as f32, in row-major order.
-    pub(super) fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, LoadProblem> {
+    /// A tensor of this shape as it lies in the file.
+    pub(super) fn raw(&mut self, name: &str, shape: &[usize]) -> Result<RawTensor, LoadProblem> {
         let Some(info) = self.tensors.get(name) else {
             return Err(LoadProblem::MissingTensor(name.into()));
         };
@@ -198,12 +197,10 @@ impl Gguf {
                 expected: shape.to_vec(),
             });
         }
-        let mut raw = vec![0; info.bytes];
+        let mut bytes = vec![0; info.bytes];
         self.file.seek(SeekFrom::Start(info.start))?;
-        self.file.read_exact(&mut raw)?;
-        qtensor_from_ggml(info.dtype, &raw, info.shape.clone(), &Device::Cpu)
-            .and_then(|tensor| tensor.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1())
-            .map_err(|e| LoadProblem::Unsupported(format!("tensor {name}: {e}")))
+        self.file.read_exact(&mut bytes)?;
+        Ok(RawTensor { name: name.into(), dtype: info.dtype, shape: info.shape.clone(), bytes })
     }
 }
 

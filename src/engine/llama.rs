@@ -14,14 +14,13 @@ use std::path::Path;
 use sn1_actors::ports::{EngineError, Row, SequenceId};
 
 use self::kv_cache::{KvCache, LayerCache};
-use self::weights::{Hyperparameters, Weights};
+use self::weights::Weights;
 use super::gguf::Gguf;
+use super::hyperparameters::Hyperparameters;
 use super::kernels::{HeadCache, Isa, rms_norm, silu_times};
 use super::load_error::LoadError;
 use super::matrix::Matrix;
 use super::thread_team::ThreadTeam;
-
-pub(super) use self::weights::context_length;
 
 /// A llama model with the memory of its sequences.
 pub(super) struct Llama {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use sn1_actors::ports::{EngineError, Row, SequenceId, StepEngine};
+use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine};
 
 use super::llama::Llama;
 use super::load_error::LoadError;
@@ -19,6 +19,42 @@ pub struct LocalModelFiles {
     pub embedder: Option<PathBuf>,
 }
 
+/// How exactly the language model computes on the processor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Quantised weights as they are in the file, activations of some 15 bits: the tokens are
+    /// those of f32 in all but a few places, at several times its speed.
+    #[default]
+    Faithful,
+    /// Activations of 8 bits, as llama.cpp has them; small models suffer visibly.
+    Fast,
+    /// All in f32: four bytes a weight.
+    F32,
+}
+
+/// Where the models compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The CUDA device of that number.
+    Cuda(usize),
+}
+
+/// How the models are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineOptions {
+    /// Where.
+    pub place: Place,
+    /// How exactly, on the processor.
+    pub precision: Precision,
+    /// Threads on the processor; `None` means one for each core.
+    pub threads: Option<usize>,
+    /// How many blocks of [`sn1_actors::ports::BLOCK_TOKENS`] positions the KV cache has.
+    pub kv_blocks: u32,
+}
+
 /// The models on this machine. Build it on the thread that will run it.
 pub struct LocalEngine {
     text: Llama,
@@ -30,7 +66,7 @@ impl LocalEngine {
     ///
     /// # Errors
     /// [`LoadError`] where a file is absent, damaged, or of a kind that is not supported.
-    pub fn load(files: &LocalModelFiles) -> Result<Self, LoadError> {
+    pub fn load(files: &LocalModelFiles, _options: EngineOptions) -> Result<Self, LoadError> {
         Ok(Self {
             text: Llama::load(&files.text)?,
             embedder: files.embedder.as_deref().map(MiniLm::load).transpose()?,
@@ -38,9 +74,24 @@ impl LocalEngine {
     }
 }
 
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            place: Place::default(),
+            precision: Precision::default(),
+            threads: None,
+            kv_blocks: 2_048,
+        }
+    }
+}
+
 impl StepEngine for LocalEngine {
     fn step(&mut self, rows: &[Row]) -> Result<Vec<Vec<f32>>, EngineError> {
         self.text.step(rows)
+    }
+
+    fn place(&mut self, _: Placement) -> Result<(), EngineError> {
+        Ok(())
     }
 
     fn release(&mut self, sequence: SequenceId) {

@@ -10,7 +10,9 @@ use serde_json::Value;
 use sn1_actors::domain::{ChatMessage, Role};
 use sn1_actors::ports::{Codec, EngineError, Row, SequenceId, StepEngine};
 
-use super::{LoadProblem, LocalEngine, LocalModelFiles, TextCodec, load_codec};
+use super::{
+    EngineOptions, LoadProblem, LocalEngine, LocalModelFiles, Precision, TextCodec, load_codec,
+};
 
 /// Prompts and tokens of each that are compared. With checks on, loops take long.
 const GREEDY: (usize, usize) = if cfg!(debug_assertions) { (2, 8) } else { (4, 48) };
@@ -55,7 +57,9 @@ fn ids(value: &Value) -> Vec<u32> {
 }
 
 fn text_engine(gguf: &Path) -> LocalEngine {
-    LocalEngine::load(&LocalModelFiles { text: gguf.into(), embedder: None }).unwrap()
+    let files = LocalModelFiles { text: gguf.into(), embedder: None };
+    let options = EngineOptions { precision: Precision::F32, ..EngineOptions::default() };
+    LocalEngine::load(&files, options).unwrap()
 }
 
 fn rows(sequence: u32, start: usize, tokens: &[u32]) -> Vec<Row> {
@@ -240,7 +244,7 @@ fn embeddings_are_those_of_torch() {
     let (Some(gguf), Some(folder)) = (gguf(), minilm()) else { return };
     let Some(cases) = fixture("minilm_embeddings.json") else { return };
     let files = LocalModelFiles { text: gguf, embedder: Some(folder) };
-    let mut engine = LocalEngine::load(&files).unwrap();
+    let mut engine = LocalEngine::load(&files, EngineOptions::default()).unwrap();
     let mut texts: Vec<String> =
         cases.iter().map(|case| case["text"].as_str().unwrap().into()).collect();
     texts.push(String::new());
@@ -271,7 +275,7 @@ fn a_damaged_copy_of_a_real_model_is_refused() {
     for length in [100, 100_000, 1_800_000, 2_000_000] {
         fs::write(&text, &half[..length]).unwrap();
         let files = LocalModelFiles { text: text.clone(), embedder: None };
-        let error = LocalEngine::load(&files).err().unwrap();
+        let error = LocalEngine::load(&files, EngineOptions::default()).err().unwrap();
         assert!(matches!(error.problem, LoadProblem::Truncated(_)), "{length}: {error}");
         assert_eq!(error.path, text);
     }
@@ -286,7 +290,7 @@ fn a_damaged_copy_of_a_real_model_is_refused() {
         fs::write(folder.path().join(name), damaged).unwrap();
         let embedder = Some(folder.path().to_owned());
         let files = LocalModelFiles { text: gguf.clone(), embedder };
-        let error = LocalEngine::load(&files).err().unwrap();
+        let error = LocalEngine::load(&files, EngineOptions::default()).err().unwrap();
         assert!(matches!(error.problem, LoadProblem::Damaged(_)), "{error}");
         assert!(error.path.ends_with(name), "{error}");
     }

@@ -11,7 +11,7 @@ use sn1_actors::domain::ChatMessage;
 use sn1_actors::ports::{Codec, EngineError, Row, SequenceId, StepEngine};
 use tempfile::TempDir;
 
-use super::{LoadError, LoadProblem, LocalEngine, LocalModelFiles, load_codec};
+use super::{EngineOptions, LoadError, LoadProblem, LocalEngine, LocalModelFiles, load_codec};
 
 const TOKENS: [&str; 10] = ["<|a|>", "<|e|>", "a", "b", "Ġ", "ab", "1", "2", "Ċ", "Ġab"];
 
@@ -94,7 +94,8 @@ impl SmallModel {
 }
 
 fn load(path: &Path) -> Result<LocalEngine, LoadError> {
-    LocalEngine::load(&LocalModelFiles { text: path.into(), embedder: None })
+    let files = LocalModelFiles { text: path.into(), embedder: None };
+    LocalEngine::load(&files, EngineOptions::default())
 }
 
 /// What the loaders say of it: the codec's complaint if there is one, else the engine's.
@@ -208,10 +209,10 @@ fn other_files_are_refused() {
         text: small.clone(),
         embedder: Some(folder.path().join(embedder)),
     };
-    let error = LocalEngine::load(&files("nowhere")).err().unwrap();
+    let error = LocalEngine::load(&files("nowhere"), EngineOptions::default()).err().unwrap();
     assert!(matches!(error.problem, LoadProblem::Missing) && error.path.ends_with("config.json"));
     fs::write(folder.path().join("config.json"), b"{\"hidden_size\": -1}").unwrap();
-    let error = LocalEngine::load(&files("")).err().unwrap();
+    let error = LocalEngine::load(&files(""), EngineOptions::default()).err().unwrap();
     assert!(matches!(error.problem, LoadProblem::Damaged(_)), "{error}");
 }
 

@@ -19,7 +19,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 
 use super::chat_template::{ChatTemplate, ControlToken, Segment, cut};
 use super::gguf::{Gguf, Value};
-use super::llama::context_length;
+use super::hyperparameters::context_length;
 use super::load_error::{LoadError, LoadProblem};
 
 /// More bytes a token of context than any text has; beyond, a chat is refused before it is

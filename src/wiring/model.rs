@@ -10,7 +10,7 @@ use sn1_actors::ports::{Clock, StepEngine};
 use sn1_actors::wiring::ModelParts;
 
 use crate::config::Settings;
-use crate::engine::{LocalEngine, LocalModelFiles, load_codec};
+use crate::engine::{EngineOptions, LocalEngine, LocalModelFiles, load_codec};
 use crate::exit::{Ended, Exit};
 use crate::models::{Catalogue, Environment, ModelError, Progress, PullOptions, Store};
 
@@ -80,7 +80,8 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
     let codec = load_codec(&gguf).map_err(|error| damaged(&error))?;
     let files = LocalModelFiles { text: gguf, embedder: Some(embedder) };
     let build = Box::new(move || {
-        let engine = LocalEngine::load(&files).map_err(|error| error.to_string())?;
+        let engine = LocalEngine::load(&files, EngineOptions::default())
+            .map_err(|error| error.to_string())?;
         Ok(Box::new(engine) as Box<dyn StepEngine>)
     });
     let device = DeviceThread::start("cpu", build).await.map_err(|error| damaged(&error))?;

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use crate::ports::{Device, DeviceDone, DeviceWork, EngineError, StepEngine};
+use crate::ports::{Device, DeviceDone, DeviceWork, EngineError, Step, StepEngine};
 
 type Build = Box<dyn FnMut() -> Result<Box<dyn StepEngine>, String> + Send>;
 
@@ -86,7 +86,7 @@ impl Worker {
         }
         while let Ok(Command { work, done }) = inbox.recv() {
             // Work that nobody waits for is not begun; forgetting sequences is always due.
-            let wanted = !done.is_closed() || matches!(work, DeviceWork::Step { .. });
+            let wanted = !done.is_closed() || matches!(work, DeviceWork::Step(_));
             if wanted {
                 let _ = done.send(self.run(work));
             }
@@ -108,8 +108,11 @@ impl Worker {
             return Err(EngineError::Poisoned("there is no engine".into()));
         };
         let ran = catch_unwind(AssertUnwindSafe(|| match work {
-            DeviceWork::Step { released, rows } => {
+            DeviceWork::Step(Step { released, placed, rows }) => {
                 released.into_iter().for_each(|sequence| engine.release(sequence));
+                for placement in placed {
+                    engine.place(placement)?;
+                }
                 engine.step(&rows).map(DeviceDone::Logits)
             }
             DeviceWork::Embed { texts } => engine.embed(&texts).map(DeviceDone::Embeddings),
@@ -125,7 +128,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::{Row, SequenceId};
+    use crate::ports::{Placement, Row, SequenceId};
 
     /// Fails as its first token says: 1 panics, 2 recovers, 3 is the request's fault.
     struct Faulty {
@@ -142,6 +145,9 @@ mod tests {
                 _ => Ok(vec![vec![self.steps]]),
             }
         }
+        fn place(&mut self, _: Placement) -> Result<(), EngineError> {
+            Ok(())
+        }
         fn release(&mut self, _: SequenceId) {}
         fn embed(&mut self, _: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
             Ok(Vec::new())
@@ -150,7 +156,7 @@ mod tests {
 
     fn work(token: u32) -> DeviceWork {
         let row = Row { sequence: SequenceId(0), position: 0, token, wants_logits: true };
-        DeviceWork::Step { released: Vec::new(), rows: vec![row] }
+        DeviceWork::Step(Step { rows: vec![row], ..Step::default() })
     }
 
     #[tokio::test]

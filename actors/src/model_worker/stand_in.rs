@@ -15,7 +15,7 @@ use tokio::sync::Mutex as Queue;
 
 use crate::domain::ChatMessage;
 use crate::ports::{
-    Clock, Codec, CodecError, Device, DeviceDone, DeviceWork, EngineError, Row, SequenceId,
+    Clock, Codec, CodecError, Device, DeviceDone, DeviceWork, EngineError, Row, SequenceId, Step,
 };
 
 const STOP: u32 = 256;
@@ -85,7 +85,7 @@ impl Device for StandInDevice {
         Box::pin(async move {
             let _turn = turn.lock().await;
             match work {
-                DeviceWork::Step { released, rows } => {
+                DeviceWork::Step(Step { released, rows, .. }) => {
                     let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
                     if count > 0 {
                         clock.sleep(rate.per_step + rate.per_row.saturating_mul(count)).await;

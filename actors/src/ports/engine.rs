@@ -8,6 +8,28 @@ use crate::domain::ChatMessage;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SequenceId(pub u32);
 
+/// So many positions lie together in the KV cache and are given to a sequence at once.
+pub const BLOCK_TOKENS: usize = 32;
+
+/// A piece of the KV cache: the keys and values of [`BLOCK_TOKENS`] positions in all layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlockId(pub u32);
+
+/// Where a new sequence keeps its keys and values.
+///
+/// Position `p` lies in `blocks[p / BLOCK_TOKENS]`. Whole blocks at the front may be another
+/// sequence's too, which began with the same tokens: these hold the first `cached` positions
+/// already and are only read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The sequence, which the engine does not know yet.
+    pub sequence: SequenceId,
+    /// Enough for all positions that the sequence will ever have.
+    pub blocks: Vec<BlockId>,
+    /// Positions that need no row; a multiple of [`BLOCK_TOKENS`].
+    pub cached: u32,
+}
+
 /// One token to run through the model. Rows of different sequences share one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -44,7 +66,13 @@ pub trait StepEngine {
     /// [`EngineError`] by what to do about it.
     fn step(&mut self, rows: &[Row]) -> Result<Vec<Vec<f32>>, EngineError>;
 
-    /// Forgets a sequence, so that its id can be used again.
+    /// Takes up a sequence that begins.
+    ///
+    /// # Errors
+    /// [`EngineError::Request`] where a block is beyond the engine's memory.
+    fn place(&mut self, placement: Placement) -> Result<(), EngineError>;
+
+    /// Forgets a sequence, so that its id and blocks can be used again.
     fn release(&mut self, sequence: SequenceId);
 
     /// One unit vector a text.
@@ -54,16 +82,22 @@ pub trait StepEngine {
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError>;
 }
 
+/// One step of a batch: forget what was released, take up what was placed, then run the rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Sequences that ended since the last step.
+    pub released: Vec<SequenceId>,
+    /// Sequences that begin with this one.
+    pub placed: Vec<Placement>,
+    /// What to run; may be empty.
+    pub rows: Vec<Row>,
+}
+
 /// One unit of work for a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceWork {
-    /// Forget the released sequences, then run the rows.
-    Step {
-        /// Sequences that ended since the last step.
-        released: Vec<SequenceId>,
-        /// What to run; may be empty.
-        rows: Vec<Row>,
-    },
+    /// Advance sequences.
+    Step(Step),
     /// Embed texts.
     Embed {
         /// What to embed.
