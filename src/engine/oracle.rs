@@ -10,7 +10,7 @@ use serde_json::Value;
 use sn1_actors::domain::{ChatMessage, Role};
 use sn1_actors::ports::{Codec, EngineError, Row, SequenceId, StepEngine};
 
-use super::{EngineOptions, LoadProblem, LocalEngine, LocalModelFiles, Precision, TextCodec, load_codec};
+use super::{
     EngineOptions, LoadProblem, LocalEngine, LocalModelFiles, Precision, TextCodec, load_codec,
 };
 
