@@ -50,7 +50,7 @@ impl Llama {
             weights,
             rope_frequencies,
             sequences: HashMap::new(),
-            team: ThreadTeam::new(),
+            team: ThreadTeam::with_threads(None),
             isa: Isa::detect(),
         })
     }

@@ -85,12 +85,12 @@ mod tests {
 
         let x = [1.0, -2.0, 3.0, 0.5, 0.0, 4.0];
         let mut out = vec![7.0];
-        matrix.multiply(&mut ThreadTeam::new(), Isa::detect(), &x, &mut out);
+        matrix.multiply(&mut ThreadTeam::with_threads(None), Isa::detect(), &x, &mut out);
         let exact: Vec<f32> = (0..2 * 23)
             .map(|i| (0..inputs).map(|k| weights(i % 23, k) * x[i / 23 * inputs + k]).sum())
             .collect();
         assert_eq!(out, exact);
-        matrix.multiply(&mut ThreadTeam::new(), Isa::detect(), &[], &mut out);
+        matrix.multiply(&mut ThreadTeam::with_threads(None), Isa::detect(), &[], &mut out);
         assert!(out.is_empty());
     }
 }
