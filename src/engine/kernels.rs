@@ -168,7 +168,7 @@ pub(super) mod tests {
     }
 
     /// Numbers without a pattern that a mistake could share.
-    pub(super) fn numbers(count: usize) -> Vec<f32> {
+    pub(in crate::engine) fn numbers(count: usize) -> Vec<f32> {
         (0..count).map(|i| ((i * 7919 + 13) % 1009) as f32 / 504.5 - 1.0).collect()
     }
 

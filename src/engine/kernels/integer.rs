@@ -159,5 +159,3 @@ impl Isa {
     }
 }
 
-#[cfg(test)]
-mod tests;

@@ -101,7 +101,8 @@ fn quantise_row<const FMA: bool>(x: &[f32], into: PanelRow<'_>) {
         let inverse = if largest[0] > 0.0 { most / largest[0] } else { 0.0 };
         let mut whole = [0_u32; BLOCK];
         for i in 0..BLOCK {
-            whole[i] = mul_add::<FMA>(block[i], inverse, WHOLE).to_bits();
+            // Not fused, so that every build rounds alike.
+            whole[i] = (block[i] * inverse + WHOLE).to_bits();
         }
         let words = &mut words[b * places * rows..][..places * rows];
         for (w, words) in words.chunks_exact_mut(rows).enumerate() {
