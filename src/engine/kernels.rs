@@ -8,6 +8,7 @@
 mod attention;
 pub(super) mod integer;
 mod pointwise;
+mod vector;
 
 pub(super) use attention::Past;
 pub(super) use pointwise::PanelRow;
@@ -73,8 +74,7 @@ fn multiply_tile_avx2(weights: &[Lanes], rows: &[f32], out: &mut [f32]) {
 }
 
 /// Compiles a loop for every instruction set, as a method of [`Isa`]. The loop is an
-/// `#[inline(always)]` function with a parameter that says whether to fuse multiplication and
-/// addition.
+/// `#[inline(always)]` function with a type parameter for the set's [`vector::Vector`].
 macro_rules! builds {
     ($(#[$doc:meta])* $name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
         impl Isa {
@@ -83,12 +83,12 @@ macro_rules! builds {
                 #[cfg(target_arch = "x86_64")]
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
                 fn avx512($($argument: $type),*) {
-                    $body::<true>($($argument),*);
+                    $body::<std::arch::x86_64::__m512>($($argument),*);
                 }
                 #[cfg(target_arch = "x86_64")]
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2($($argument: $type),*) {
-                    $body::<true>($($argument),*);
+                    $body::<[std::arch::x86_64::__m256; 2]>($($argument),*);
                 }
                 match self {
                     #[cfg(target_arch = "x86_64")]
@@ -99,7 +99,7 @@ macro_rules! builds {
                     // SAFETY: `detect` saw the extensions.
                     #[expect(unsafe_code, reason = "calls code for an extension found at run time")]
                     Self::Avx2 => unsafe { avx2($($argument),*) },
-                    _ => $body::<PORTABLE_FMA>($($argument),*),
+                    _ => $body::<[f32; crate::engine::kernels::LANES]>($($argument),*),
                 }
             }
         }

@@ -1,27 +1,8 @@
 //! What is done to each row or number by itself: norm, gate, quantisation.
 
 use super::integer::{BLOCK, Grain};
-use super::{Isa, PORTABLE_FMA, builds, mul_add};
-
-/// Adding it moves a float's whole part into the low bits, rounded to even.
-const WHOLE: f32 = 12_582_912.0;
-
-/// `exp(x)` to some 2 units in the last place; 0 and infinity become the smallest and largest.
-#[inline(always)]
-pub(super) fn exponential<const FMA: bool>(x: f32) -> f32 {
-    // exp(x) = 2^n * exp(r), |r| <= ln(2) / 2; ln(2) in two parts, the first with few bits.
-    let x = x.clamp(-87.0, 88.0);
-    let shifted = mul_add::<FMA>(x, std::f32::consts::LOG2_E, WHOLE);
-    let n = shifted - WHOLE;
-    let r = mul_add::<FMA>(n, -0.693_359_4, x);
-    let r = mul_add::<FMA>(n, 2.121_944_4e-4, r);
-    let mut p = 1.987_569_1e-4;
-    for c in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1] {
-        p = mul_add::<FMA>(p, r, c);
-    }
-    let p = mul_add::<FMA>(p, r * r, r + 1.0);
-    p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()))
-}
+use super::vector::{Vector, WHOLE};
+use super::{Isa, LANES, builds};
 
 builds! {
     /// `out` = `x` divided by its root mean square, times `gain`.
@@ -29,20 +10,23 @@ builds! {
 }
 
 #[inline(always)]
-fn rms_norm_row<const FMA: bool>(x: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32]) {
-    let mut sums = [0.0; BLOCK];
-    let (blocks, rest) = x.as_chunks::<BLOCK>();
-    for block in blocks {
-        for i in 0..BLOCK {
-            sums[i] = mul_add::<FMA>(block[i], block[i], sums[i]);
+fn rms_norm_row<V: Vector>(x: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32]) {
+    let mut squares = [V::splat(0.0); 2];
+    let (pairs, rest) = x.as_chunks::<{ 2 * LANES }>();
+    for pair in pairs {
+        for (squares, x) in squares.iter_mut().zip(pair.as_chunks::<LANES>().0) {
+            let x = V::load(x);
+            *squares = x.mul_add(x, *squares);
         }
     }
+    let mut lanes = [0.0; LANES];
+    squares[0].add(squares[1]).store(&mut lanes);
     let mut sum = 0.0;
-    for part in sums {
-        sum += part;
+    for square in lanes {
+        sum += square;
     }
     for x in rest {
-        sum = mul_add::<FMA>(*x, *x, sum);
+        sum += x * x;
     }
     let scale = 1.0 / (sum / x.len() as f32 + epsilon).sqrt();
     for ((out, x), gain) in out.iter_mut().zip(x).zip(gain) {
@@ -56,9 +40,17 @@ builds! {
 }
 
 #[inline(always)]
-fn silu_times_row<const FMA: bool>(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
-        *out = gate / (1.0 + exponential::<FMA>(-gate)) * up;
+fn silu_times_row<V: Vector>(gate: &[f32], up: &[f32], out: &mut [f32]) {
+    let (one, zero) = (V::splat(1.0), V::splat(0.0));
+    for ((out, gate), up) in out.chunks_mut(LANES).zip(gate.chunks(LANES)).zip(up.chunks(LANES)) {
+        let (mut gates, mut ups) = ([0.0; LANES], [0.0; LANES]);
+        gates[..gate.len()].copy_from_slice(gate);
+        ups[..up.len()].copy_from_slice(up);
+        let gate = V::load(&gates);
+        let minus = gate.mul_add(V::splat(-1.0), zero);
+        let silu = gate.divide(minus.exponential().add(one));
+        silu.mul_add(V::load(&ups), zero).store(&mut gates);
+        out.copy_from_slice(&gates[..out.len()]);
     }
 }
 
@@ -79,7 +71,7 @@ builds! {
 }
 
 #[inline(always)]
-fn quantise_row<const FMA: bool>(x: &[f32], into: PanelRow<'_>) {
+fn quantise_row<V: Vector>(x: &[f32], into: PanelRow<'_>) {
     let PanelRow { grain, rows, row, words, scales, sums } = into;
     let most = match grain {
         Grain::Fine => 32_767.0,
@@ -142,19 +134,5 @@ mod tests {
             isa.silu_times(&[0.0, 1.0], &[5.0, 2.0], &mut out);
             assert!(out[0] == 0.0 && (out[1] - 1.462_117_2).abs() < 1e-6);
         }
-    }
-
-    #[test]
-    fn the_exponential_is_exact_to_a_few_units() {
-        for i in -8_700..8_800 {
-            let x = i as f32 / 100.0;
-            let exact = f64::from(x).exp();
-            for found in [exponential::<true>(x), exponential::<false>(x)] {
-                let error = (f64::from(found) - exact).abs() / exact;
-                assert!(error < 3e-7, "exp({x}) = {found}");
-            }
-        }
-        assert!(exponential::<true>(f32::NEG_INFINITY) < 1e-37);
-        assert!(exponential::<true>(f32::INFINITY).is_finite());
     }
 }
