@@ -6,7 +6,9 @@
 //! sampling are the model worker's.
 
 mod chat_template;
+mod folder_codec;
 mod gguf;
+mod gguf_codec;
 mod hyperparameters;
 mod kernels;
 mod llama;
@@ -19,8 +21,10 @@ mod model_file;
 mod raw_tensor;
 mod safetensors;
 mod safetensors_folder;
+mod sentence_piece;
 mod text_codec;
 mod thread_team;
+mod tokenizer_json;
 
 #[cfg(test)]
 mod oracle;
