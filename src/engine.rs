@@ -27,9 +27,15 @@ mod thread_team;
 mod tokenizer_json;
 
 #[cfg(test)]
+mod bad_files;
+#[cfg(test)]
+mod codec_cases;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod small_model;
+#[cfg(test)]
+mod tiny_models;
 
 pub use load_error::{LoadError, LoadProblem};
 pub use local::{EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};

@@ -15,7 +15,7 @@ use sn1_actors::ports::{EngineError, Row, SequenceId};
 
 use self::kv_cache::{KvCache, LayerCache};
 use self::weights::Weights;
-use super::hyperparameters::Hyperparameters;
+use super::hyperparameters::{Hyperparameters, RopeLayout};
 use super::kernels::{HeadCache, Isa, rms_norm, silu_times};
 use super::load_error::LoadError;
 use super::matrix::Matrix;
@@ -143,7 +143,7 @@ impl Llama {
             layer.qkv.multiply(team, isa, &normed, &mut qkv);
             for (r, qkv) in qkv.chunks_exact_mut(queries + 2 * kv).enumerate() {
                 for head in qkv[..queries + kv].chunks_exact_mut(sizes.head_width) {
-                    rotate(head, &turns[r]);
+                    rotate(head, &turns[r], sizes.rope_layout);
                 }
                 let (keys, values) = qkv[queries..].split_at(kv);
                 caches[slots[r]].layers[number].put(rows[r].position as usize, keys, values);
@@ -192,11 +192,14 @@ fn attend_rows(
     team.for_each_chunk(out, group_width, |index, out| {
         let (r, kv_head) = (index / sizes.kv_heads, index % sizes.kv_heads);
         let first = r * (sizes.query_width() + 2 * kv) + kv_head * group_width;
+        let length = rows[r].position as usize + 1;
+        let window = sizes.sliding_window.unwrap_or(length).min(length);
+        let start = (length - window) * kv + kv_head * head_width;
         let cache = HeadCache {
-            keys: &seen[r].keys[kv_head * head_width..],
-            values: &seen[r].values[kv_head * head_width..],
+            keys: &seen[r].keys[start..],
+            values: &seen[r].values[start..],
             stride: kv,
-            length: rows[r].position as usize + 1,
+            length: window,
         };
         let queries = qkv[first..][..group_width].chunks_exact(head_width);
         for (query, out) in queries.zip(out.chunks_exact_mut(head_width)) {
@@ -213,7 +216,14 @@ fn norm_rows(x: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32]) {
 
 /// Turns each pair of neighbours by its angle, given as sine and cosine: GGUF files of this
 /// architecture have the pairs interleaved.
-fn rotate(head: &mut [f32], turns: &[(f32, f32)]) {
+fn rotate(head: &mut [f32], turns: &[(f32, f32)], layout: RopeLayout) {
+    if layout == RopeLayout::Halves {
+        let (first, second) = head[..2 * turns.len()].split_at_mut(turns.len());
+        for ((a, b), (sin, cos)) in first.iter_mut().zip(second).zip(turns) {
+            (*a, *b) = (*a * cos - *b * sin, *a * sin + *b * cos);
+        }
+        return;
+    }
     for (pair, (sin, cos)) in head.as_chunks_mut::<2>().0.iter_mut().zip(turns) {
         *pair = [pair[0] * cos - pair[1] * sin, pair[0] * sin + pair[1] * cos];
     }
