@@ -6,7 +6,9 @@
 //! sampling are the model worker's.
 
 mod chat_template;
+mod folder_codec;
 mod gguf;
+mod gguf_codec;
 mod hyperparameters;
 mod kernels;
 mod llama;
@@ -21,13 +23,21 @@ mod projection;
 mod raw_tensor;
 mod safetensors;
 mod safetensors_folder;
+mod sentence_piece;
 mod text_codec;
 mod thread_team;
+mod tokenizer_json;
 
+#[cfg(test)]
+mod bad_files;
+#[cfg(test)]
+mod codec_cases;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod small_model;
+#[cfg(test)]
+mod tiny_models;
 
 pub use load_error::{LoadError, LoadProblem};
 pub use local::{EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};

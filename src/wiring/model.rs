@@ -1,5 +1,6 @@
 //! The language model: files, codec and device, or the stand-in.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,17 +69,11 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
     }
     let store = store(settings)?;
     let options = PullOptions { progress: Progress::detect(), ..PullOptions::default() };
-    let text = store.ensure(&settings.neuron.model_id, &options).await.map_err(ended)?;
-    let embedder = store.ensure(&settings.neuron.embedder_id, &options).await.map_err(ended)?;
+    let text = locate(&store, &settings.neuron.model_id, &options).await?;
+    let embedder = locate(&store, &settings.neuron.embedder_id, &options).await?;
     let damaged = |error: &dyn std::fmt::Display| Ended::new(Exit::Model, error);
-    let gguf = store
-        .catalogue()
-        .find(&settings.neuron.model_id)
-        .and_then(|model| model.files.first())
-        .map(|file| text.join(&file.name))
-        .ok_or_else(|| Ended::new(Exit::Model, "the text model has no file"))?;
-    let codec = load_codec(&gguf).map_err(|error| damaged(&error))?;
-    let files = LocalModelFiles { text: gguf, embedder: Some(embedder) };
+    let codec = load_codec(&text).map_err(|error| damaged(&error))?;
+    let files = LocalModelFiles { text, embedder: Some(embedder) };
     let build = Box::new(move || {
         let engine = LocalEngine::load(&files, EngineOptions::default())
             .map_err(|error| error.to_string())?;
@@ -86,4 +81,58 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
     });
     let device = DeviceThread::start("cpu", build).await.map_err(|error| damaged(&error))?;
     Ok(ModelParts { codec: Arc::new(codec), device: Arc::new(device), scheduler })
+}
+
+/// Where the model of that name lies, a GGUF file or a folder: out of the store, pulled if need
+/// be, or a path that the name itself is.
+async fn locate(store: &Store, name: &str, options: &PullOptions) -> anyhow::Result<PathBuf> {
+    let known = store.catalogue().find(name);
+    if known.is_none() && is_path(name) {
+        return Ok(name.into());
+    }
+    let folder = store.ensure(name, options).await.map_err(ended)?;
+    let mut files = known.into_iter().flat_map(|model| &model.files);
+    Ok(match files.find(|file| file.name.ends_with(".gguf")) {
+        Some(gguf) => folder.join(&gguf.name),
+        None => folder,
+    })
+}
+
+fn is_path(name: &str) -> bool {
+    name.contains('/') || name.ends_with(".gguf") || Path::new(name).is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_told_from_names() {
+        for path in ["models/zephyr", "/a", "./a", "model.gguf", "src"] {
+            assert!(is_path(path), "{path}");
+        }
+        for name in ["zephyr", "smollm2-135m-instruct", "", FAKE] {
+            assert!(!is_path(name), "{name}");
+        }
+    }
+
+    #[actix_rt::test]
+    async fn a_model_is_a_path_or_in_the_store() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let catalogue = Catalogue::from_toml(
+            "[[models]]\nname = 'm'\nkind = 'text'\nlicence = 'MIT'\n\
+             files = [{ name = 'config.json' }, { name = 'a.gguf' }]\n\
+             sources = [{ from = 'local' }]\n",
+        );
+        let store = Store::open(folder.path(), catalogue.unwrap(), Environment::read());
+        let locate = async |name: &str| locate(&store, name, &PullOptions::default()).await;
+        assert_eq!(locate("./some/where").await.unwrap(), Path::new("./some/where"));
+        let unknown = locate("n").await.unwrap_err();
+        assert!(unknown.to_string().contains('n'), "{unknown}");
+        std::fs::create_dir(folder.path().join("m")).unwrap();
+        for file in ["config.json", "a.gguf"] {
+            std::fs::write(folder.path().join("m").join(file), "{}").unwrap();
+        }
+        assert_eq!(locate("m").await.unwrap(), folder.path().join("m/a.gguf"));
+    }
 }
