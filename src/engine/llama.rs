@@ -15,11 +15,11 @@ use sn1_actors::ports::{EngineError, Row, SequenceId};
 
 use self::kv_cache::{KvCache, LayerCache};
 use self::weights::Weights;
-use super::gguf::Gguf;
 use super::hyperparameters::Hyperparameters;
 use super::kernels::{HeadCache, Isa, rms_norm, silu_times};
 use super::load_error::LoadError;
 use super::matrix::Matrix;
+use super::model_file::ModelFile;
 use super::thread_team::ThreadTeam;
 
 /// A llama model with the memory of its sequences.
@@ -36,9 +36,9 @@ pub(super) struct Llama {
 impl Llama {
     pub(super) fn load(path: &Path) -> Result<Self, LoadError> {
         let read = || {
-            let mut gguf = Gguf::open(path)?;
-            let sizes = Hyperparameters::read(&gguf)?;
-            let weights = Weights::read(&mut gguf, &sizes)?;
+            let mut file = ModelFile::open(path)?;
+            let sizes = file.hyperparameters()?;
+            let weights = Weights::read(&mut file, &sizes)?;
             Ok((sizes, weights))
         };
         let (sizes, weights) = read().map_err(|problem: super::LoadProblem| problem.at(path))?;

@@ -1,9 +1,10 @@
 //! The weights of a llama model, of the shapes that its hyperparameters ask for.
 
-use super::super::gguf::Gguf;
 use super::super::hyperparameters::Hyperparameters;
 use super::super::load_error::LoadProblem;
 use super::super::matrix::Matrix;
+use super::super::model_file::LayerTensor as L;
+use super::super::model_file::{ModelFile, TensorName};
 
 /// One transformer block.
 pub(super) struct Layer {
@@ -26,59 +27,49 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    pub(super) fn read(gguf: &mut Gguf, sizes: &Hyperparameters) -> Result<Self, LoadProblem> {
+    pub(super) fn read(file: &mut ModelFile, sizes: &Hyperparameters) -> Result<Self, LoadProblem> {
         let (width, hidden) = (sizes.width, sizes.hidden);
-        // As many tokens as the file has embeddings: its length bounds them.
-        let vocabulary = match gguf.shape("token_embd.weight")? {
-            [vocabulary, _] => *vocabulary,
-            shape => {
-                return Err(LoadProblem::WrongShape {
-                    tensor: "token_embd.weight".into(),
-                    found: shape.to_vec(),
-                    expected: vec![shape.iter().product(), width],
-                });
-            }
-        };
-        let embedding = gguf.raw("token_embd.weight", &[vocabulary, width])?.to_f32()?;
+        let vocabulary = file.vocabulary(width)?;
+        let embedding = file.raw(TensorName::Embedding, &[vocabulary, width])?.to_f32()?;
         let embedding = Matrix::stacked(width, &[embedding]);
-        let head = match gguf.shape("output.weight") {
-            Ok(_) => {
-                let head = gguf.raw("output.weight", &[vocabulary, width])?.to_f32()?;
+        let head = match file.has(TensorName::Head) {
+            true => {
+                let head = file.raw(TensorName::Head, &[vocabulary, width])?.to_f32()?;
                 Some(Matrix::stacked(width, &[head]))
             }
-            Err(_) => None,
+            false => None,
         };
         let mut layers = Vec::new();
         for number in 0..sizes.layers {
-            let mut tensor = |name: &str, shape: &[usize]| {
-                gguf.raw(&format!("blk.{number}.{name}.weight"), shape)?.to_f32()
+            let mut tensor = |tensor: L, shape: &[usize]| {
+                file.raw(TensorName::Layer(number, tensor), shape)?.to_f32()
             };
             layers.push(Layer {
-                attention_norm: tensor("attn_norm", &[width])?,
+                attention_norm: tensor(L::AttentionNorm, &[width])?,
                 qkv: Matrix::stacked(
                     width,
                     &[
-                        tensor("attn_q", &[sizes.query_width(), width])?,
-                        tensor("attn_k", &[sizes.kv_width(), width])?,
-                        tensor("attn_v", &[sizes.kv_width(), width])?,
+                        tensor(L::Query, &[sizes.query_width(), width])?,
+                        tensor(L::Key, &[sizes.kv_width(), width])?,
+                        tensor(L::Value, &[sizes.kv_width(), width])?,
                     ],
                 ),
                 attention_output: Matrix::stacked(
                     sizes.query_width(),
-                    &[tensor("attn_output", &[width, sizes.query_width()])?],
+                    &[tensor(L::AttentionOutput, &[width, sizes.query_width()])?],
                 ),
-                ffn_norm: tensor("ffn_norm", &[width])?,
+                ffn_norm: tensor(L::FfnNorm, &[width])?,
                 gate_up: Matrix::stacked(
                     width,
-                    &[tensor("ffn_gate", &[hidden, width])?, tensor("ffn_up", &[hidden, width])?],
+                    &[tensor(L::Gate, &[hidden, width])?, tensor(L::Up, &[hidden, width])?],
                 ),
-                down: Matrix::stacked(hidden, &[tensor("ffn_down", &[width, hidden])?]),
+                down: Matrix::stacked(hidden, &[tensor(L::Down, &[width, hidden])?]),
             });
         }
         Ok(Self {
             embedding,
             layers,
-            output_norm: gguf.raw("output_norm.weight", &[width])?.to_f32()?,
+            output_norm: file.raw(TensorName::OutputNorm, &[width])?.to_f32()?,
             head,
         })
     }
