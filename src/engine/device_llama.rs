@@ -30,9 +30,9 @@ use self::block_pool::BlockPool;
 use self::device_error::engine_error;
 use self::step_plan::{Sequence, StepPlan};
 use self::weights::{Layer, Weights};
-use super::gguf::Gguf;
 use super::hyperparameters::{Hyperparameters, RopeLayout};
 use super::load_error::{LoadError, LoadProblem};
+use super::model_file::ModelFile;
 
 /// The CUDA device of that number, for the calling thread.
 pub(super) fn cuda_device(number: usize) -> Result<Device, LoadProblem> {
@@ -72,9 +72,9 @@ impl DeviceLlama {
         let read = || {
             // What an engine before this one left undone, or wrong, shows here.
             device.synchronize().map_err(device_problem)?;
-            let mut gguf = Gguf::open(path)?;
-            let sizes = Hyperparameters::read(&gguf)?;
-            let weights = Weights::read(&mut gguf, &sizes, device, dtype)?;
+            let mut file = ModelFile::open(path)?;
+            let sizes = file.hyperparameters()?;
+            let weights = Weights::read(&mut file, &sizes, device, dtype)?;
             Self::new(sizes, weights, device, dtype, kv_blocks)
         };
         read().map_err(|problem: LoadProblem| problem.at(path))
@@ -110,9 +110,8 @@ impl DeviceLlama {
     /// As [`sn1_actors::ports::StepEngine::place`]. A refused placement changes nothing.
     pub(super) fn place(&mut self, placement: Placement) -> Result<(), EngineError> {
         let Placement { sequence, blocks, cached } = placement;
-        let refuse = |cause: String| {
-            Err(EngineError::Request(format!("sequence {}: {cause}", sequence.0)))
-        };
+        let refuse =
+            |cause: String| Err(EngineError::Request(format!("sequence {}: {cause}", sequence.0)));
         if self.sequences.contains_key(&sequence) {
             return refuse("it is placed already; release it before it starts anew".into());
         }

@@ -2,9 +2,10 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use super::super::gguf::Gguf;
 use super::super::hyperparameters::Hyperparameters;
 use super::super::load_error::LoadProblem;
+use super::super::model_file::LayerTensor as L;
+use super::super::model_file::{ModelFile, TensorName};
 use super::device_problem;
 
 /// One transformer block. Matrices have a row an output.
@@ -30,78 +31,67 @@ pub(super) struct Weights {
 
 impl Weights {
     pub(super) fn read(
-        gguf: &mut Gguf,
+        file: &mut ModelFile,
         sizes: &Hyperparameters,
         device: &Device,
         dtype: DType,
     ) -> Result<Self, LoadProblem> {
-        let (width, hidden) = (sizes.width, sizes.hidden);
-        // As many tokens as the file has embeddings: its length bounds them.
-        let vocabulary = match gguf.shape("token_embd.weight")? {
-            [vocabulary, _] => *vocabulary,
-            shape => {
-                return Err(LoadProblem::WrongShape {
-                    tensor: "token_embd.weight".into(),
-                    found: shape.to_vec(),
-                    expected: vec![shape.iter().product(), width],
-                });
-            }
-        };
-        let untied = gguf.shape("output.weight").is_ok();
-        let mut source = Source { gguf, device, dtype };
-        let embedding = source.stacked(&[("token_embd.weight", vocabulary)], width)?;
+        let vocabulary = file.vocabulary(sizes.width)?;
+        let untied = file.has(TensorName::Head);
+        let mut source = Source { file, sizes, device, dtype };
+        let table = |name| [(name, vocabulary)];
+        let embedding = source.stacked(&table(TensorName::Embedding), sizes.width)?;
         let head = match untied {
-            true => Some(source.stacked(&[("output.weight", vocabulary)], width)?),
+            true => Some(source.stacked(&table(TensorName::Head), sizes.width)?),
             false => None,
         };
-        let layers = (0..sizes.layers)
-            .map(|number| {
-                let name = |part: &str| format!("blk.{number}.{part}.weight");
-                let (query_width, kv_width) = (sizes.query_width(), sizes.kv_width());
-                Ok(Layer {
-                    attention_norm: source.vector(&name("attn_norm"), width)?,
-                    qkv: source.stacked(
-                        &[
-                            (&name("attn_q"), query_width),
-                            (&name("attn_k"), kv_width),
-                            (&name("attn_v"), kv_width),
-                        ],
-                        width,
-                    )?,
-                    attention_output: source
-                        .stacked(&[(&name("attn_output"), width)], query_width)?,
-                    ffn_norm: source.vector(&name("ffn_norm"), width)?,
-                    gate_up: source.stacked(
-                        &[(&name("ffn_gate"), hidden), (&name("ffn_up"), hidden)],
-                        width,
-                    )?,
-                    down: source.stacked(&[(&name("ffn_down"), width)], hidden)?,
-                })
-            })
-            .collect::<Result<_, LoadProblem>>()?;
-        let output_norm = source.vector("output_norm.weight", width)?;
+        let layers =
+            (0..sizes.layers).map(|number| source.layer(number)).collect::<Result<_, _>>()?;
+        let output_norm = source.norm(TensorName::OutputNorm)?;
         Ok(Self { vocabulary, embedding, layers, output_norm, head })
     }
 }
 
 /// Takes tensors from the file to the device, one by one: the processor never holds all.
 struct Source<'a> {
-    gguf: &'a mut Gguf,
+    file: &'a mut ModelFile,
+    sizes: &'a Hyperparameters,
     device: &'a Device,
     dtype: DType,
 }
 
 impl Source<'_> {
-    fn vector(&mut self, name: &str, length: usize) -> Result<Tensor, LoadProblem> {
-        let numbers = self.gguf.raw(name, &[length])?.to_f32()?;
-        self.upload(numbers, &[length])
+    fn layer(&mut self, number: usize) -> Result<Layer, LoadProblem> {
+        let name = |tensor: L| TensorName::Layer(number, tensor);
+        let Hyperparameters { width, hidden, .. } = *self.sizes;
+        let (query_width, kv_width) = (self.sizes.query_width(), self.sizes.kv_width());
+        let qkv =
+            [(name(L::Query), query_width), (name(L::Key), kv_width), (name(L::Value), kv_width)];
+        Ok(Layer {
+            attention_norm: self.norm(name(L::AttentionNorm))?,
+            qkv: self.stacked(&qkv, width)?,
+            attention_output: self.stacked(&[(name(L::AttentionOutput), width)], query_width)?,
+            ffn_norm: self.norm(name(L::FfnNorm))?,
+            gate_up: self.stacked(&[(name(L::Gate), hidden), (name(L::Up), hidden)], width)?,
+            down: self.stacked(&[(name(L::Down), width)], hidden)?,
+        })
+    }
+
+    fn norm(&mut self, name: TensorName) -> Result<Tensor, LoadProblem> {
+        let shape = [self.sizes.width];
+        let numbers = self.file.raw(name, &shape)?.to_f32()?;
+        self.upload(numbers, &shape)
     }
 
     /// One matrix out of several of so many outputs that take the same input, one below the other.
-    fn stacked(&mut self, parts: &[(&str, usize)], inputs: usize) -> Result<Tensor, LoadProblem> {
+    fn stacked(
+        &mut self,
+        parts: &[(TensorName, usize)],
+        inputs: usize,
+    ) -> Result<Tensor, LoadProblem> {
         let mut numbers = Vec::new();
         for (name, outputs) in parts {
-            numbers.extend(self.gguf.raw(name, &[*outputs, inputs])?.to_f32()?);
+            numbers.extend(self.file.raw(*name, &[*outputs, inputs])?.to_f32()?);
         }
         let outputs = parts.iter().map(|(_, outputs)| outputs).sum();
         self.upload(numbers, &[outputs, inputs])
