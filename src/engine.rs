@@ -6,8 +6,13 @@
 //! sampling are the model worker's.
 
 mod chat_template;
+<<<<<<< HEAD
 mod device_llama;
+=======
+mod folder_codec;
+>>>>>>> w-files
 mod gguf;
+mod gguf_codec;
 mod hyperparameters;
 mod kernels;
 mod llama;
@@ -20,8 +25,10 @@ mod model_file;
 mod raw_tensor;
 mod safetensors;
 mod safetensors_folder;
+mod sentence_piece;
 mod text_codec;
 mod thread_team;
+mod tokenizer_json;
 
 #[cfg(test)]
 mod oracle;

@@ -16,14 +16,11 @@ pub(super) struct Attention<'a> {
     sizes: &'a Hyperparameters,
     /// The slots of the plan's scattered rows, of the shape of their keys.
     scattered: Option<Tensor>,
-    way: Way,
-}
-
-enum Way {
-    /// candle's products and softmax.
-    Pieces(Vec<Seen>),
+    /// An entry a piece.
+    seen: Vec<Seen>,
+    /// Takes the place of `seen` where it applies.
     #[cfg(feature = "flash-attn")]
-    Flash(Flash),
+    flash: Option<Flash>,
 }
 
 /// What the rows of a piece see.
@@ -54,8 +51,8 @@ impl<'a> Attention<'a> {
         };
         #[cfg(feature = "flash-attn")]
         if Flash::applies(sizes, device, dtype) {
-            let way = Way::Flash(Flash::of(plan, sizes, device)?);
-            return Ok(Self { plan, sizes, scattered, way });
+            let flash = Some(Flash::of(plan, sizes, device)?);
+            return Ok(Self { plan, sizes, scattered, seen: Vec::new(), flash });
         }
         let seen = plan.pieces.iter().map(|piece| {
             let (sequences, keys) = (piece.sequences.len(), piece.width() * BLOCK_TOKENS);
@@ -67,8 +64,14 @@ impl<'a> Attention<'a> {
                 mask: Tensor::from_vec(piece.mask(sizes.sliding_window), shape, device)?,
             })
         });
-        let way = Way::Pieces(seen.collect::<Result<_>>()?);
-        Ok(Self { plan, sizes, scattered, way })
+        Ok(Self {
+            plan,
+            sizes,
+            scattered,
+            seen: seen.collect::<Result<_>>()?,
+            #[cfg(feature = "flash-attn")]
+            flash: None,
+        })
     }
 
     /// Puts the rows' keys and values, each `[kv heads, rows, head width]`, into the pool.
@@ -89,12 +92,11 @@ impl<'a> Attention<'a> {
     /// The values that the rows see, mixed: `[rows, heads * head width]`. `queries` are `[heads,
     /// rows, head width]`; the rows' keys and values are in the pool.
     pub(super) fn over(&self, pool: &BlockPool, queries: &Tensor) -> Result<Tensor> {
-        let seen = match &self.way {
-            Way::Pieces(seen) => seen,
-            #[cfg(feature = "flash-attn")]
-            Way::Flash(flash) => return flash.over(pool, queries),
-        };
-        let pieces = self.plan.pieces.iter().zip(seen).map(|(piece, seen)| {
+        #[cfg(feature = "flash-attn")]
+        if let Some(flash) = &self.flash {
+            return flash.over(pool, queries);
+        }
+        let pieces = self.plan.pieces.iter().zip(&self.seen).map(|(piece, seen)| {
             let queries = queries.narrow(1, piece.rows.start, piece.rows.len())?;
             self.piece(pool, &queries, piece.queries, seen)
         });
