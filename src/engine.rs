@@ -6,11 +6,8 @@
 //! sampling are the model worker's.
 
 mod chat_template;
-<<<<<<< HEAD
 mod device_llama;
-=======
 mod folder_codec;
->>>>>>> w-files
 mod gguf;
 mod gguf_codec;
 mod hyperparameters;
