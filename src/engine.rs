@@ -19,6 +19,8 @@ mod matrix;
 mod minilm;
 mod model_config;
 mod model_file;
+mod packed;
+mod projection;
 mod raw_tensor;
 mod safetensors;
 mod safetensors_folder;

@@ -64,13 +64,13 @@ pub struct LocalEngine {
 }
 
 impl LocalEngine {
-    /// Reads the models into memory, the language model as f32: four bytes a weight.
+    /// Reads the models into memory.
     ///
     /// # Errors
     /// [`LoadError`] where a file is absent, damaged, or of a kind that is not supported.
     pub fn load(files: &LocalModelFiles, options: EngineOptions) -> Result<Self, LoadError> {
         let text = match options.place {
-            Place::Cpu => TextModel::Cpu(Llama::load(&files.text)?),
+            Place::Cpu => TextModel::Cpu(Llama::load(&files.text, options)?),
             Place::Cuda(number) => {
                 let device = cuda_device(number).map_err(|problem| problem.at(&files.text))?;
                 let dtype = match options.precision {
@@ -85,6 +85,7 @@ impl LocalEngine {
     }
 }
 
+/// The language model, wherever it runs.
 enum TextModel {
     Cpu(Llama),
     Cuda(DeviceLlama),
@@ -111,7 +112,7 @@ impl StepEngine for LocalEngine {
 
     fn place(&mut self, placement: Placement) -> Result<(), EngineError> {
         match &mut self.text {
-            TextModel::Cpu(_) => Ok(()),
+            TextModel::Cpu(model) => model.place(placement),
             TextModel::Cuda(model) => model.place(placement),
         }
     }
