@@ -6,6 +6,7 @@
 //! sampling are the model worker's.
 
 mod chat_template;
+mod device_llama;
 mod folder_codec;
 mod gguf;
 mod gguf_codec;

@@ -3,8 +3,10 @@
 
 use std::path::PathBuf;
 
+use candle_core::DType;
 use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine};
 
+use super::device_llama::{DeviceLlama, cuda_device};
 use super::llama::Llama;
 use super::load_error::LoadError;
 use super::minilm::MiniLm;
@@ -57,7 +59,7 @@ pub struct EngineOptions {
 
 /// The models on this machine. Build it on the thread that will run it.
 pub struct LocalEngine {
-    text: Llama,
+    text: TextModel,
     embedder: Option<MiniLm>,
 }
 
@@ -67,11 +69,26 @@ impl LocalEngine {
     /// # Errors
     /// [`LoadError`] where a file is absent, damaged, or of a kind that is not supported.
     pub fn load(files: &LocalModelFiles, options: EngineOptions) -> Result<Self, LoadError> {
-        Ok(Self {
-            text: Llama::load(&files.text, options)?,
-            embedder: files.embedder.as_deref().map(MiniLm::load).transpose()?,
-        })
+        let text = match options.place {
+            Place::Cpu => TextModel::Cpu(Llama::load(&files.text, options)?),
+            Place::Cuda(number) => {
+                let device = cuda_device(number).map_err(|problem| problem.at(&files.text))?;
+                let dtype = match options.precision {
+                    Precision::F32 => DType::F32,
+                    Precision::Faithful | Precision::Fast => DType::BF16,
+                };
+                let model = DeviceLlama::load(&files.text, &device, dtype, options.kv_blocks)?;
+                TextModel::Cuda(model)
+            }
+        };
+        Ok(Self { text, embedder: files.embedder.as_deref().map(MiniLm::load).transpose()? })
     }
+}
+
+/// The language model, wherever it runs.
+enum TextModel {
+    Cpu(Llama),
+    Cuda(DeviceLlama),
 }
 
 impl Default for EngineOptions {
@@ -87,15 +104,24 @@ impl Default for EngineOptions {
 
 impl StepEngine for LocalEngine {
     fn step(&mut self, rows: &[Row]) -> Result<Vec<Vec<f32>>, EngineError> {
-        self.text.step(rows)
+        match &mut self.text {
+            TextModel::Cpu(model) => model.step(rows),
+            TextModel::Cuda(model) => model.step(rows),
+        }
     }
 
     fn place(&mut self, placement: Placement) -> Result<(), EngineError> {
-        self.text.place(placement)
+        match &mut self.text {
+            TextModel::Cpu(model) => model.place(placement),
+            TextModel::Cuda(model) => model.place(placement),
+        }
     }
 
     fn release(&mut self, sequence: SequenceId) {
-        self.text.release(sequence);
+        match &mut self.text {
+            TextModel::Cpu(model) => model.release(sequence),
+            TextModel::Cuda(model) => model.release(sequence),
+        }
     }
 
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
