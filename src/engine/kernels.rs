@@ -4,10 +4,17 @@
 //! is asked once which to use. Sums run in an order that depends on nothing but the length, so a
 //! row's result is the same to the bit in every batch and on every number of threads.
 
-/// Outputs computed together: two AVX2 registers, one cache line.
+mod product;
+mod vector;
+
+pub(super) use product::{GROUP, Group, GroupProduct, PackedRows, Product, Target};
+use vector::Array;
+pub(super) use vector::Vector;
+#[cfg(target_arch = "x86_64")]
+use vector::Wide;
+
+/// Outputs computed together: one AVX-512 register, two of AVX2, one cache line.
 pub(super) const LANES: usize = 16;
-/// Rows computed together. AVX2 has registers for the sums of 6, but 4 are faster (measured).
-const MAX_ROWS: usize = 4;
 
 /// One weight for each of [`LANES`] outputs.
 #[derive(Clone, Copy)]
@@ -15,12 +22,20 @@ const MAX_ROWS: usize = 4;
 pub(super) struct Lanes(pub(super) [f32; LANES]);
 
 /// Which build of the loops this processor can run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Isa {
+    /// x86-64 with AVX-512 (F, VL, BW, DQ) and FMA.
+    Avx512,
     /// x86-64 with AVX2 and FMA.
     Avx2,
     /// Whatever the program as a whole was compiled for.
     Portable,
+}
+
+/// A loop that is built once for each [`Isa`]. `run` and all that it calls in its inner loops must
+/// be `#[inline(always)]`, and no closures, or they are compiled without the extension.
+pub(super) trait Work {
+    fn run<V: Vector>(self);
 }
 
 /// Where a query looks: one head's keys or values lie `stride` floats apart.
@@ -36,21 +51,43 @@ pub(super) struct HeadCache<'a> {
 impl Isa {
     pub(super) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return Self::Avx2;
+        if is_x86_feature_detected!("fma") {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+            {
+                return Self::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") {
+                return Self::Avx2;
+            }
         }
         Self::Portable
     }
 
-    /// `out[row * LANES + lane]` = the row's product with the lane's weights. `rows` holds rows of
-    /// `weights.len()` floats.
-    pub(super) fn multiply_tile(self, weights: &[Lanes], rows: &[f32], out: &mut [f32]) {
+    /// All builds that this processor can run.
+    #[cfg(test)]
+    pub(super) fn all() -> Vec<Self> {
+        match Self::detect() {
+            Self::Avx512 => vec![Self::Avx512, Self::Avx2, Self::Portable],
+            Self::Avx2 => vec![Self::Avx2, Self::Portable],
+            Self::Portable => vec![Self::Portable],
+        }
+    }
+
+    /// Does the work in this build.
+    pub(super) fn run(self, work: impl Work) {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `detect` saw the extensions.
+            #[expect(unsafe_code, reason = "calls code for an extension found at run time")]
+            Self::Avx512 => unsafe { run_avx512(work) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `detect` saw AVX2 and FMA.
             #[expect(unsafe_code, reason = "calls code for an extension found at run time")]
-            Self::Avx2 => unsafe { multiply_tile_avx2(weights, rows, out) },
-            _ => multiply_tile::<PORTABLE_FMA>(weights, rows, out),
+            Self::Avx2 => unsafe { run_avx2(work) },
+            _ => work.run::<Array<PORTABLE_FMA, 4>>(),
         }
     }
 
@@ -60,7 +97,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `detect` saw AVX2 and FMA.
             #[expect(unsafe_code, reason = "calls code for an extension found at run time")]
-            Self::Avx2 => unsafe { attend_avx2(query, cache, out) },
+            Self::Avx512 | Self::Avx2 => unsafe { attend_avx2(query, cache, out) },
             _ => attend::<PORTABLE_FMA>(query, cache, out),
         }
     }
@@ -70,9 +107,15 @@ impl Isa {
 const PORTABLE_FMA: bool = cfg!(target_arch = "aarch64");
 
 #[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
+fn run_avx512(work: impl Work) {
+    work.run::<Wide>();
+}
+
+#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn multiply_tile_avx2(weights: &[Lanes], rows: &[f32], out: &mut [f32]) {
-    multiply_tile::<true>(weights, rows, out);
+fn run_avx2(work: impl Work) {
+    work.run::<Array<true, 6>>();
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -84,46 +127,6 @@ fn attend_avx2(query: &[f32], cache: HeadCache<'_>, out: &mut [f32]) {
 #[inline(always)]
 fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
-}
-
-#[inline(always)]
-fn multiply_tile<const FMA: bool>(weights: &[Lanes], rows: &[f32], out: &mut [f32]) {
-    let (mut rows, mut out) = (rows, out);
-    while !out.is_empty() {
-        let left = out.len() / LANES;
-        // Even groups: 6 rows are 3 and 3, not 4 and 2.
-        let group = left.div_ceil(left.div_ceil(MAX_ROWS).max(1)).max(1);
-        let (these, later) = rows.split_at(group * weights.len());
-        let (sums, later_out) = std::mem::take(&mut out).split_at_mut(group * LANES);
-        match group {
-            1 => multiply_rows::<FMA, 1>(weights, these, sums),
-            2 => multiply_rows::<FMA, 2>(weights, these, sums),
-            3 => multiply_rows::<FMA, 3>(weights, these, sums),
-            _ => multiply_rows::<FMA, MAX_ROWS>(weights, these, sums),
-        }
-        (rows, out) = (later, later_out);
-    }
-}
-
-#[inline(always)]
-fn multiply_rows<const FMA: bool, const ROWS: usize>(
-    weights: &[Lanes],
-    rows: &[f32],
-    out: &mut [f32],
-) {
-    let length = weights.len();
-    let rows: [&[f32]; ROWS] = std::array::from_fn(|r| &rows[r * length..][..length]);
-    let mut sums = [[0.0; LANES]; ROWS];
-    for (k, weights) in weights.iter().enumerate() {
-        for r in 0..ROWS {
-            for (sum, weight) in sums[r].iter_mut().zip(&weights.0) {
-                *sum = mul_add::<FMA>(*weight, rows[r][k], *sum);
-            }
-        }
-    }
-    for (out, sums) in out.chunks_exact_mut(LANES).zip(&sums) {
-        out.copy_from_slice(sums);
-    }
 }
 
 #[inline(always)]
@@ -197,34 +200,6 @@ mod tests {
     /// Numbers without a pattern that a mistake could share.
     fn numbers(count: usize) -> Vec<f32> {
         (0..count).map(|i| ((i * 7919 + 13) % 1009) as f32 / 504.5 - 1.0).collect()
-    }
-
-    #[test]
-    fn a_tile_gives_products_alike_in_every_batch() {
-        for length in [1, 5, 64] {
-            let weights: Vec<Lanes> = (0..length)
-                .map(|k| Lanes(std::array::from_fn(|lane| numbers(4096)[k * LANES + lane])))
-                .collect();
-            for isa in [Isa::detect(), Isa::Portable] {
-                for count in 0..=20 {
-                    let rows = numbers(count * length);
-                    let mut out = vec![0.0; count * LANES];
-                    isa.multiply_tile(&weights, &rows, &mut out);
-                    for r in 0..count {
-                        let row = &rows[r * length..][..length];
-                        let mut alone = [0.0; LANES];
-                        isa.multiply_tile(&weights, row, &mut alone);
-                        assert_eq!(out[r * LANES..][..LANES], alone);
-                        for (lane, alone) in alone.iter().enumerate() {
-                            let exact: f64 = (0..length)
-                                .map(|k| f64::from(weights[k].0[lane]) * f64::from(row[k]))
-                                .sum();
-                            assert!((exact - f64::from(*alone)).abs() < 1e-5);
-                        }
-                    }
-                }
-            }
-        }
     }
 
     #[test]
