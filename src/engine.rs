@@ -5,6 +5,7 @@
 //! Files are taken as plain paths: finding and fetching them is `models`' part, and batching and
 //! sampling are the model worker's.
 
+mod bert;
 mod chat_template;
 mod gguf;
 mod hyperparameters;
@@ -13,7 +14,6 @@ mod llama;
 mod load_error;
 mod local;
 mod matrix;
-mod minilm;
 mod raw_tensor;
 mod text_codec;
 mod thread_team;

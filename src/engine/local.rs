@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine};
 
+use super::bert::Bert;
+use super::kernels::Isa;
 use super::llama::Llama;
 use super::load_error::LoadError;
-use super::minilm::MiniLm;
+use super::thread_team::ThreadTeam;
 
 /// Where the models' files lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +60,10 @@ pub struct EngineOptions {
 /// The models on this machine. Build it on the thread that will run it.
 pub struct LocalEngine {
     text: Llama,
-    embedder: Option<MiniLm>,
+    embedder: Option<Bert>,
+    /// The embedder's.
+    team: ThreadTeam,
+    isa: Isa,
 }
 
 impl LocalEngine {
@@ -66,10 +71,12 @@ impl LocalEngine {
     ///
     /// # Errors
     /// [`LoadError`] where a file is absent, damaged, or of a kind that is not supported.
-    pub fn load(files: &LocalModelFiles, _options: EngineOptions) -> Result<Self, LoadError> {
+    pub fn load(files: &LocalModelFiles, options: EngineOptions) -> Result<Self, LoadError> {
         Ok(Self {
             text: Llama::load(&files.text)?,
-            embedder: files.embedder.as_deref().map(MiniLm::load).transpose()?,
+            embedder: files.embedder.as_deref().map(Bert::load).transpose()?,
+            team: ThreadTeam::with_threads(options.threads),
+            isa: Isa::detect(),
         })
     }
 }
@@ -100,7 +107,7 @@ impl StepEngine for LocalEngine {
 
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
         match &self.embedder {
-            Some(embedder) => embedder.embed(texts),
+            Some(embedder) => embedder.embed(&mut self.team, self.isa, texts),
             None => Err(EngineError::Request("no embedding model is loaded".into())),
         }
     }
