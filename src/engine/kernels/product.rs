@@ -198,7 +198,7 @@ impl Block<'_> {
         if depth.start > 0 {
             for (r, sums) in sums[..used].iter_mut().enumerate() {
                 let row = &target.panel.row(first_row + r)[columns.clone()];
-                sums.as_flattened_mut()[..row.len()].copy_from_slice(row);
+                copy_lanes(row, sums.as_flattened_mut());
             }
         }
         let weights = std::array::from_fn(|t| {
@@ -207,8 +207,21 @@ impl Block<'_> {
         let numbers = &group.numbers[depth.start * group.stride..depth.end * group.stride];
         add_products::<V, ROWS, TILES>(weights, numbers, group.stride, self.first, &mut sums);
         for (r, sums) in sums[..used].iter().enumerate() {
-            let row = &mut target.panel.row(first_row + r)[columns.clone()];
-            row.copy_from_slice(&sums.as_flattened()[..row.len()]);
+            copy_lanes(sums.as_flattened(), &mut target.panel.row(first_row + r)[columns.clone()]);
+        }
+    }
+}
+
+/// Copies as much as both hold, tile by tile: a copy of unknown length is a call.
+#[inline(always)]
+fn copy_lanes(from: &[f32], to: &mut [f32]) {
+    for (from, to) in from.chunks(LANES).zip(to.chunks_mut(LANES)) {
+        if let (Some(from), Some(to)) = (from.first_chunk(), to.first_chunk_mut::<LANES>()) {
+            *to = *from;
+        } else {
+            for (from, to) in from.iter().zip(to) {
+                *to = *from;
+            }
         }
     }
 }
