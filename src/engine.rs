@@ -7,6 +7,7 @@
 
 mod bert;
 mod chat_template;
+mod embedder;
 mod gguf;
 mod hyperparameters;
 mod kernels;
@@ -23,6 +24,7 @@ mod oracle;
 #[cfg(test)]
 mod small_model;
 
+pub use embedder::Embedder;
 pub use load_error::{LoadError, LoadProblem};
 pub use local::{EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};
 pub use text_codec::{TextCodec, load_codec};
