@@ -43,11 +43,11 @@ def texts():
 def peer(model, threads):
     import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Normalize, Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
     torch.set_num_threads(threads)
     body = Transformer(model, max_seq_length=256)
-    pooling = Pooling(body.get_word_embedding_dimension(), pooling_mode="mean")
+    pooling = Pooling(body.get_embedding_dimension(), pooling_mode="mean")
     return SentenceTransformer(modules=[body, pooling, Normalize()], device="cpu")
 
 

@@ -1,8 +1,8 @@
-//! The inner loops of the language model in f32, for AVX2 where the processor has it.
+//! The inner loops of the models in f32, for AVX-512 or AVX2 where the processor has them.
 //!
-//! Each loop is plain Rust that the compiler vectorises; it is compiled twice, and the processor
-//! is asked once which to use. Sums run in an order that depends on nothing but the length, so a
-//! row's result is the same to the bit in every batch and on every number of threads.
+//! Each loop is built several times, and the processor is asked once which build to use. Sums run
+//! in an order that depends on nothing but the length, so a row's result is the same to the bit in
+//! every batch and on every number of threads.
 
 mod product;
 mod vector;

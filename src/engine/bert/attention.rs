@@ -146,15 +146,15 @@ fn softmax<V: Vector>(scores: &mut [f32]) -> [f32; LANES] {
     let scores = scores.as_chunks_mut::<LANES>().0;
     let mut largest = [f32::NEG_INFINITY; LANES];
     for row in &*scores {
-        for lane in 0..LANES {
-            largest[lane] = if row[lane] > largest[lane] { row[lane] } else { largest[lane] };
+        for (largest, score) in largest.iter_mut().zip(row) {
+            *largest = if *score > *largest { *score } else { *largest };
         }
     }
     let mut sums = [0.0; LANES];
     for row in scores {
-        for lane in 0..LANES {
-            row[lane] = exp::<V>(row[lane] - largest[lane]);
-            sums[lane] += row[lane];
+        for ((score, largest), sum) in row.iter_mut().zip(&largest).zip(&mut sums) {
+            *score = exp::<V>(*score - *largest);
+            *sum += *score;
         }
     }
     sums

@@ -106,14 +106,14 @@ fn sum<V: Vector, const SQUARED: bool>(row: &[f32], mean: f32) -> f32 {
     let (whole, rest) = row.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
     for chunk in whole {
-        for lane in 0..LANES {
-            let x = chunk[lane] - mean;
-            sums[lane] = if SQUARED { V::mul_add(x, x, sums[lane]) } else { sums[lane] + x };
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            let x = x - mean;
+            *sum = if SQUARED { V::mul_add(x, x, *sum) } else { *sum + x };
         }
     }
-    for (lane, x) in rest.iter().enumerate() {
+    for (sum, x) in sums.iter_mut().zip(rest) {
         let x = x - mean;
-        sums[lane] += if SQUARED { x * x } else { x };
+        *sum += if SQUARED { x * x } else { x };
     }
     for half in [8, 4, 2, 1] {
         for lane in 0..half {
@@ -185,7 +185,10 @@ mod tests {
             }
             let mut ends = [-1e30, -100.0, 0.0, 100.0, 1e30];
             isa.run(AddAndGelu { rows: &mut ends, bias: &[0.0] });
-            assert!(ends[0].abs() < 1e-6 && ends[1].abs() < 1e-6 && ends[2..] == [0.0, 100.0, 1e30], "{ends:?}");
+            assert!(
+                ends[0].abs() < 1e-6 && ends[1].abs() < 1e-6 && ends[2..] == [0.0, 100.0, 1e30],
+                "{ends:?}"
+            );
         }
     }
 

@@ -93,10 +93,29 @@ fn width_for(rows: usize) -> usize {
     }
 }
 
+/// Puts the rows of `inputs` numbers side by side. Four rows at a time, four numbers of each: so
+/// they are moved four at a time.
 fn interleave(rows: &[f32], inputs: usize, numbers: &mut [f32]) {
     let stride = numbers.len() / inputs;
-    for (r, row) in rows.chunks_exact(inputs).enumerate() {
-        for (number, place) in row.iter().zip(numbers[r..].iter_mut().step_by(stride)) {
+    let rows: Vec<&[f32]> = rows.chunks_exact(inputs).collect();
+    let (fours, rest) = if stride >= 4 { rows.as_chunks::<4>() } else { (&[][..], &rows[..]) };
+    for (i, four) in fours.iter().enumerate() {
+        let [a, b, c, d] = four.map(|row| row.as_chunks::<4>().0);
+        let places = numbers.chunks_exact_mut(4 * stride);
+        for ((((a, b), c), d), places) in a.iter().zip(b).zip(c).zip(d).zip(places) {
+            for k in 0..4 {
+                places[k * stride + 4 * i..][..4].copy_from_slice(&[a[k], b[k], c[k], d[k]]);
+            }
+        }
+        for k in inputs / 4 * 4..inputs {
+            for (r, row) in four.iter().enumerate() {
+                numbers[k * stride + 4 * i + r] = row[k];
+            }
+        }
+    }
+    for (r, row) in rest.iter().enumerate() {
+        let places = numbers[4 * fours.len() + r..].iter_mut().step_by(stride);
+        for (place, number) in places.zip(*row) {
             *place = *number;
         }
     }
@@ -237,24 +256,20 @@ fn add_products<V: Vector, const ROWS: usize, const TILES: usize>(
     sums: &mut [[[f32; LANES]; TILES]; ROWS],
 ) {
     let mut kept = [[V::load(&sums[0][0]); TILES]; ROWS];
-    for r in 0..ROWS {
-        for t in 0..TILES {
-            kept[r][t] = V::load(&sums[r][t]);
-        }
+    for (kept, sums) in kept.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
+        *kept = V::load(sums);
     }
     for (k, numbers) in numbers.chunks_exact(stride).enumerate() {
         let Some(numbers) = numbers[first..].first_chunk::<ROWS>() else { break };
-        for t in 0..TILES {
-            let weights = V::load(&weights[t][k].0);
-            for r in 0..ROWS {
-                kept[r][t] = kept[r][t].add_product(weights, numbers[r]);
+        for (t, tile) in weights.iter().enumerate() {
+            let weights = V::load(&tile[k].0);
+            for (kept, number) in kept.iter_mut().zip(numbers) {
+                kept[t] = kept[t].add_product(weights, *number);
             }
         }
     }
-    for r in 0..ROWS {
-        for t in 0..TILES {
-            kept[r][t].store(&mut sums[r][t]);
-        }
+    for (kept, sums) in kept.as_flattened().iter().zip(sums.as_flattened_mut()) {
+        kept.store(sums);
     }
 }
 

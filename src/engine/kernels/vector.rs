@@ -49,8 +49,8 @@ impl<const FUSED: bool, const MAX_ROWS: usize> Vector for Array<FUSED, MAX_ROWS>
 
     #[inline(always)]
     fn add_product(mut self, weights: Self, number: f32) -> Self {
-        for lane in 0..LANES {
-            self.0[lane] = mul_add::<FUSED>(weights.0[lane], number, self.0[lane]);
+        for (sum, weight) in self.0.iter_mut().zip(&weights.0) {
+            *sum = mul_add::<FUSED>(*weight, number, *sum);
         }
         self
     }
