@@ -5,8 +5,10 @@
 //! Files are taken as plain paths: finding and fetching them is `models`' part, and batching and
 //! sampling are the model worker's.
 
+mod bert;
 mod chat_template;
 mod device_llama;
+mod embedder;
 mod folder_codec;
 mod gguf;
 mod gguf_codec;
@@ -16,7 +18,6 @@ mod llama;
 mod load_error;
 mod local;
 mod matrix;
-mod minilm;
 mod model_config;
 mod model_file;
 mod packed;
@@ -40,6 +41,7 @@ mod small_model;
 #[cfg(test)]
 mod tiny_models;
 
+pub use embedder::Embedder;
 pub use load_error::{LoadError, LoadProblem};
 pub use local::{EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};
 pub use text_codec::{TextCodec, load_codec};

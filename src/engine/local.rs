@@ -7,9 +7,9 @@ use candle_core::DType;
 use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine};
 
 use super::device_llama::{DeviceLlama, cuda_device};
+use super::embedder::Embedder;
 use super::llama::Llama;
 use super::load_error::LoadError;
-use super::minilm::MiniLm;
 
 /// Where the models' files lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub struct EngineOptions {
 /// The models on this machine. Build it on the thread that will run it.
 pub struct LocalEngine {
     text: TextModel,
-    embedder: Option<MiniLm>,
+    embedder: Option<Embedder>,
 }
 
 impl LocalEngine {
@@ -81,7 +81,10 @@ impl LocalEngine {
                 TextModel::Cuda(model)
             }
         };
-        Ok(Self { text, embedder: files.embedder.as_deref().map(MiniLm::load).transpose()? })
+        let embedder = files.embedder.as_deref();
+        let embedder =
+            embedder.map(|folder| Embedder::load(folder, options.threads)).transpose()?;
+        Ok(Self { text, embedder })
     }
 }
 
@@ -125,7 +128,7 @@ impl StepEngine for LocalEngine {
     }
 
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
-        match &self.embedder {
+        match &mut self.embedder {
             Some(embedder) => embedder.embed(texts),
             None => Err(EngineError::Request("no embedding model is loaded".into())),
         }

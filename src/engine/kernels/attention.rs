@@ -7,7 +7,7 @@
 use sn1_actors::ports::{BLOCK_TOKENS, BlockId};
 
 use super::vector::Vector;
-use super::{Isa, LANES, builds};
+use super::{LANES, Work};
 
 /// Query heads that are looked at together: their sums fit into registers.
 const MAX_HEADS: usize = 4;
@@ -29,20 +29,28 @@ pub(in crate::engine) struct Past<'a> {
     pub(in crate::engine) length: usize,
 }
 
-builds! {
-    /// `out` = the attention of each query, heads one after the other, `width` floats each.
-    attend = attend_all(queries: &[f32], width: usize, past: Past<'_>, out: &mut [f32])
+/// The attention of queries that share a head of keys and values.
+pub(in crate::engine) struct Attention<'a> {
+    /// Heads one after the other, `width` floats each.
+    pub(in crate::engine) queries: &'a [f32],
+    pub(in crate::engine) width: usize,
+    pub(in crate::engine) past: Past<'a>,
+    /// Shaped like `queries`.
+    pub(in crate::engine) out: &'a mut [f32],
 }
 
-#[inline(always)]
-fn attend_all<V: Vector>(queries: &[f32], width: usize, past: Past<'_>, out: &mut [f32]) {
-    let groups = queries.chunks(MAX_HEADS * width).zip(out.chunks_mut(MAX_HEADS * width));
-    for (queries, out) in groups {
-        match queries.len() / width {
-            1 => attend_heads::<V, 1>(queries, width, past, out),
-            2 => attend_heads::<V, 2>(queries, width, past, out),
-            3 => attend_heads::<V, 3>(queries, width, past, out),
-            _ => attend_heads::<V, MAX_HEADS>(queries, width, past, out),
+impl Work for Attention<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Self { queries, width, past, out } = self;
+        let groups = queries.chunks(MAX_HEADS * width).zip(out.chunks_mut(MAX_HEADS * width));
+        for (queries, out) in groups {
+            match queries.len() / width {
+                1 => attend_heads::<V, 1>(queries, width, past, out),
+                2 => attend_heads::<V, 2>(queries, width, past, out),
+                3 => attend_heads::<V, 3>(queries, width, past, out),
+                _ => attend_heads::<V, MAX_HEADS>(queries, width, past, out),
+            }
         }
     }
 }
@@ -177,11 +185,7 @@ fn scores<V: Vector, const HEADS: usize>(
 
 /// Writes `x` where nothing is seen.
 #[inline(always)]
-fn hide<const HEADS: usize>(
-    numbers: &mut OfBlock<HEADS>,
-    seen: std::ops::Range<usize>,
-    x: f32,
-) {
+fn hide<const HEADS: usize>(numbers: &mut OfBlock<HEADS>, seen: std::ops::Range<usize>, x: f32) {
     if seen == (0..BLOCK_TOKENS) {
         return;
     }
@@ -202,6 +206,7 @@ fn seen(past: Past<'_>, block: usize) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::kernels::Isa;
     use crate::engine::kernels::tests::numbers;
 
     #[test]
@@ -212,9 +217,8 @@ mod tests {
             let queries = numbers(heads * width);
             let (keys, values) = (numbers(width * 200), numbers(width * 211));
             let table = [5, 0, 3, 1].map(BlockId);
-            let mut blocks = [const { Vec::new() }; 2].map(|_: Vec<f32>| {
-                vec![vec![f32::NAN; width * BLOCK_TOKENS]; 6]
-            });
+            let mut blocks = [const { Vec::new() }; 2]
+                .map(|_: Vec<f32>| vec![vec![f32::NAN; width * BLOCK_TOKENS]; 6]);
             for position in 0..length {
                 let block = table[position / BLOCK_TOKENS].0 as usize;
                 let place = position % BLOCK_TOKENS;
@@ -228,7 +232,7 @@ mod tests {
                 Past { keys: key_blocks, values: value_blocks, table: &table, first, length };
             for isa in Isa::all() {
                 let mut out = vec![9.0; heads * width];
-                isa.attend(&queries, width, past, &mut out);
+                isa.run(Attention { queries: &queries, width, past, out: &mut out });
                 for (query, out) in queries.chunks(width).zip(out.chunks(width)) {
                     let scores: Vec<f64> = (first..length)
                         .map(|p| {

@@ -1,18 +1,23 @@
-//! Sixteen floats at a time, in the registers of each instruction set: for loops that the compiler
-//! does not vectorise by itself.
-#![expect(unsafe_code, reason = "vector loads take pointers")]
+//! What loops over floats are written in: sixteen at a time, in the registers of each instruction
+//! set.
+#![expect(unsafe_code, reason = "intrinsics")]
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use super::{LANES, PORTABLE_FMA, mul_add};
+use super::LANES;
 
 /// Adding it moves a float's whole part into the low bits, rounded to even.
 pub(super) const WHOLE: f32 = 12_582_912.0;
 
 /// Sixteen floats. Its methods may only be called, and then are inlined, where the instructions
 /// are enabled.
-pub(super) trait Vector: Copy {
+pub(in crate::engine) trait Vector: Copy {
+    /// How many vectors of sums a loop should keep: 4, 6 or 16.
+    const MAX_SUMS: usize;
+    /// Whether a product is added without rounding in between.
+    const FUSED: bool;
+
     fn splat(x: f32) -> Self;
     fn load(from: &[f32; LANES]) -> Self;
     fn store(self, into: &mut [f32; LANES]);
@@ -24,6 +29,18 @@ pub(super) trait Vector: Copy {
     fn min(self, b: Self) -> Self;
     /// `2^n` of a whole number `n` to which [`WHOLE`] was added.
     fn power_of_two(self) -> Self;
+
+    /// `self + weights * number`.
+    #[inline(always)]
+    fn add_product(self, weights: Self, number: f32) -> Self {
+        weights.mul_add(Self::splat(number), self)
+    }
+
+    /// `a * b + c` of single numbers, as this build computes it.
+    #[inline(always)]
+    fn mul_add_one(a: f32, b: f32, c: f32) -> f32 {
+        if Self::FUSED { a.mul_add(b, c) } else { a * b + c }
+    }
 
     /// `exp(x)` to some 2 units in the last place, of -87 to 88; what lies beyond is taken for the
     /// nearest.
@@ -47,6 +64,10 @@ pub(super) trait Vector: Copy {
 }
 
 impl Vector for [f32; LANES] {
+    const MAX_SUMS: usize = 4;
+    // Without the instruction, a fused multiply-add is a slow library call.
+    const FUSED: bool = cfg!(target_arch = "aarch64");
+
     #[inline(always)]
     fn splat(x: f32) -> Self {
         [x; LANES]
@@ -61,7 +82,7 @@ impl Vector for [f32; LANES] {
     }
     #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {
-        std::array::from_fn(|i| mul_add::<PORTABLE_FMA>(self[i], b[i], c[i]))
+        std::array::from_fn(|i| Self::mul_add_one(self[i], b[i], c[i]))
     }
     #[inline(always)]
     fn add(self, b: Self) -> Self {
@@ -88,6 +109,9 @@ impl Vector for [f32; LANES] {
 /// One register of AVX-512.
 #[cfg(target_arch = "x86_64")]
 impl Vector for __m512 {
+    const MAX_SUMS: usize = 16;
+    const FUSED: bool = true;
+
     #[inline(always)]
     fn splat(x: f32) -> Self {
         // SAFETY, here and below: the caller's, by the trait.
@@ -134,6 +158,9 @@ impl Vector for __m512 {
 /// Two registers of AVX2.
 #[cfg(target_arch = "x86_64")]
 impl Vector for [__m256; 2] {
+    const MAX_SUMS: usize = 6;
+    const FUSED: bool = true;
+
     #[inline(always)]
     fn splat(x: f32) -> Self {
         // SAFETY, here and below: the caller's, by the trait.
@@ -185,34 +212,36 @@ impl Vector for [__m256; 2] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Isa, builds};
+    use super::super::{Isa, Work};
     use super::*;
 
-    builds! {
-        exponentials = exponentials_of(x: &[f32; LANES], out: &mut [f32; LANES])
-    }
+    struct Exponentials<'a>(&'a mut [f32; LANES]);
 
-    #[inline(always)]
-    fn exponentials_of<V: Vector>(x: &[f32; LANES], out: &mut [f32; LANES]) {
-        V::load(x).exponential().store(out);
+    impl Work for Exponentials<'_> {
+        #[inline(always)]
+        fn run<V: Vector>(self) {
+            V::load(self.0).exponential().store(self.0);
+        }
     }
 
     #[test]
     fn the_exponential_is_exact_to_a_few_units() {
         for isa in Isa::all() {
             for start in -5_430..5_480 {
-                let x = std::array::from_fn(|i| (start as f32 + i as f32 / 16.0) / 62.5);
-                let mut found = [0.0; LANES];
-                isa.exponentials(&x, &mut found);
+                let x: [f32; LANES] =
+                    std::array::from_fn(|i| (start as f32 + i as f32 / 16.0) / 62.5);
+                let mut found = x;
+                isa.run(Exponentials(&mut found));
                 for (x, found) in x.into_iter().zip(found) {
                     let exact = f64::from(x).exp();
                     assert!((f64::from(found) - exact).abs() / exact < 3e-7, "exp({x}) = {found}");
                 }
             }
-            let mut found = [0.0; LANES];
-            isa.exponentials(&[f32::NEG_INFINITY; LANES], &mut found);
+            let mut found = [f32::NEG_INFINITY; LANES];
+            isa.run(Exponentials(&mut found));
             assert!(found[0] < 1e-37);
-            isa.exponentials(&[f32::INFINITY; LANES], &mut found);
+            let mut found = [f32::INFINITY; LANES];
+            isa.run(Exponentials(&mut found));
             assert!(found[0].is_finite());
         }
     }
