@@ -16,6 +16,7 @@ use super::keys::Role;
 use super::layers::Layers;
 use super::origin::{Origins, Place};
 use super::problem::{ConfigErrors, Problem, ProblemKind, Warning};
+use crate::engine::Precision;
 
 mod check;
 
@@ -75,6 +76,8 @@ pub struct Settings {
     pub models: Models,
     /// The validator's and the models' settings.
     pub neuron: Neuron,
+    /// How the models run.
+    pub engine: Engine,
     /// What `sn1 miner` answers with.
     pub miner: Miner,
     /// Whom a miner refuses.
@@ -159,6 +162,7 @@ pub struct Neuron {
     /// Name of the embedding model.
     pub embedder_id: String,
     /// Where models run.
+    #[serde(deserialize_with = "device")]
     pub device: Device,
     /// Most tokens in one generated text, from 1.
     pub max_tokens: usize,
@@ -184,12 +188,77 @@ pub struct TaskShare {
 }
 
 /// Where models run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Device {
     /// On the processor.
     Cpu,
+    /// On the CUDA device of that number.
+    Cuda(usize),
 }
+
+impl Device {
+    /// Whether this build can compute on a CUDA device.
+    pub const HAS_CUDA: bool = cfg!(feature = "cuda");
+
+    /// `cpu`, `cuda` (the first device) or `cuda:N`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "cpu" => Some(Self::Cpu),
+            "cuda" => Some(Self::Cuda(0)),
+            // Only digits: `parse` alone would take a sign too.
+            _ => text
+                .strip_prefix("cuda:")
+                .filter(|number| number.bytes().all(|letter| letter.is_ascii_digit()))
+                .and_then(|number| number.parse().ok())
+                .map(Self::Cuda),
+        }
+    }
+}
+
+/// `engine.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// How exactly the text model computes on the processor.
+    #[serde(deserialize_with = "precision")]
+    pub precision: Precision,
+    /// Threads on the processor, from 1; `None` is one for each core.
+    pub threads: Option<usize>,
+    /// Positions in the KV cache, all sequences together; at least one block.
+    pub kv_tokens: u32,
+    /// Whether prompts that begin with the same tokens share keys and values.
+    pub prefix_cache: bool,
+    /// Texts written at a time, from 1.
+    pub max_sequences: u32,
+    /// Prompt tokens read in one step, from 1.
+    pub prefill_tokens: usize,
+    /// The numbers that the text model computes with on a CUDA device.
+    pub dtype: Dtype,
+}
+
+/// The numbers that a model computes with on a CUDA device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    /// What suits the device and the model.
+    Auto,
+    /// 32 bits.
+    F32,
+    /// 16 bits with the range of 32.
+    Bf16,
+    /// 16 bits.
+    F16,
+}
+
+impl Dtype {
+    /// The names in configuration.
+    pub const NAMES: &[&str] = &["auto", "f32", "bf16", "f16"];
+}
+
+/// The names in configuration of how exactly a model computes.
+pub const PRECISIONS: &[(&str, Precision)] =
+    &[("faithful", Precision::Faithful), ("fast", Precision::Fast), ("f32", Precision::F32)];
 
 /// `miner.*`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -342,6 +411,19 @@ fn refused(figment: &Figment, error: &figment::Error) -> Problem {
     let key = error.path.join(".");
     let kind = ProblemKind::Inconsistent(format!("`{key}`: {}", error.kind));
     Problem { place: Place::of(figment, &key), kind }
+}
+
+fn device<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Device, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Device::parse(&name).ok_or_else(|| serde::de::Error::custom("no such device"))
+}
+
+fn precision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Precision, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let known = PRECISIONS.iter().find(|(known, _)| *known == name);
+    known
+        .map(|(_, precision)| *precision)
+        .ok_or_else(|| serde::de::Error::custom("no such precision"))
 }
 
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

@@ -6,7 +6,7 @@ use figment::Figment;
 use serde::de::DeserializeOwned;
 use sn1_actors::domain::TaskKind;
 
-use super::{MinerKind, TaskShare};
+use super::{Device, Dtype, MinerKind, PRECISIONS, TaskShare};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};
@@ -25,6 +25,9 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
     if let Some(device) = check.value::<String>("neuron.device") {
         check.device(&device);
     }
+    let precisions: Vec<&str> = PRECISIONS.iter().map(|(name, _)| *name).collect();
+    check.name_in("engine.precision", &precisions);
+    check.name_in("engine.dtype", Dtype::NAMES);
     if let Some(kind) = check.value::<String>("miner.kind") {
         check.miner("miner.kind", &kind);
     }
@@ -80,11 +83,20 @@ impl Check<'_> {
     }
 
     fn device(&mut self, device: &str) {
-        let kind = device.split_once(':').map_or(device, |(kind, _)| kind);
-        if kind == "cuda" {
-            self.problem("neuron.device", ProblemKind::NoCuda { device: shown(device) });
-        } else if device != "cpu" {
-            self.bad("neuron.device", "`cpu`".to_owned(), device);
+        match Device::parse(device) {
+            Some(Device::Cuda(_)) if !Device::HAS_CUDA => {
+                self.problem("neuron.device", ProblemKind::NoCuda { device: shown(device) });
+            }
+            Some(Device::Cpu | Device::Cuda(_)) => {}
+            None => self.bad("neuron.device", "`cpu`, `cuda` or `cuda:N`".to_owned(), device),
+        }
+    }
+
+    fn name_in(&mut self, key: &str, names: &[&str]) {
+        if let Some(name) = self.value::<String>(key)
+            && !names.contains(&name.as_str())
+        {
+            self.bad(key, format!("one of {}", names.join(", ")), &name);
         }
     }
 

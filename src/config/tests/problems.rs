@@ -109,6 +109,14 @@ fn refuses_what_is_out_of_range() {
         ["--steps", "0"],
         ["--steps", "18446744073709551616"],
         ["--neuron.device", "gpu"],
+        ["--neuron.device", "cuda:first"],
+        ["--neuron.device", "cuda:+1"],
+        ["--engine.precision", "exact"],
+        ["--engine.threads", "0"],
+        ["--engine.kv_tokens", "31"],
+        ["--engine.max_sequences", "0"],
+        ["--engine.prefill_tokens", "0"],
+        ["--engine.dtype", "f64"],
     ] {
         let problem = only(Role::Validator, &with_flags(&line));
         assert!(matches!(problem.kind, ProblemKind::BadValue { .. }), "{line:?}: {problem}");
@@ -136,6 +144,11 @@ fn refuses_tasks_and_probabilities_that_do_not_go_together() {
 
 #[test]
 fn refuses_a_device_that_this_build_lacks() {
+    if Device::HAS_CUDA {
+        let settings = Settings::load(Role::Miner, &with_flags(&["--neuron.device", "cuda:1"]));
+        assert_eq!(settings.unwrap().settings.neuron.device, Device::Cuda(1));
+        return;
+    }
     for device in ["cuda", "cuda:1"] {
         let problem = only(Role::Miner, &with_flags(&["--neuron.device", device]));
         assert!(matches!(problem.kind, ProblemKind::NoCuda { .. }), "{problem}");
