@@ -24,5 +24,5 @@ mod oracle;
 mod small_model;
 
 pub use load_error::{LoadError, LoadProblem};
-pub use local::{EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};
+pub use local::{Dtype, EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};
 pub use text_codec::{TextCodec, load_codec};

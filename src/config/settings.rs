@@ -16,7 +16,7 @@ use super::keys::Role;
 use super::layers::Layers;
 use super::origin::{Origins, Place};
 use super::problem::{ConfigErrors, Problem, ProblemKind, Warning};
-use crate::engine::Precision;
+use crate::engine::{Dtype, Precision};
 
 mod check;
 
@@ -234,31 +234,17 @@ pub struct Engine {
     /// Prompt tokens read in one step, from 1.
     pub prefill_tokens: usize,
     /// The numbers that the text model computes with on a CUDA device.
+    #[serde(deserialize_with = "dtype")]
     pub dtype: Dtype,
-}
-
-/// The numbers that a model computes with on a CUDA device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Dtype {
-    /// What suits the device and the model.
-    Auto,
-    /// 32 bits.
-    F32,
-    /// 16 bits with the range of 32.
-    Bf16,
-    /// 16 bits.
-    F16,
-}
-
-impl Dtype {
-    /// The names in configuration.
-    pub const NAMES: &[&str] = &["auto", "f32", "bf16", "f16"];
 }
 
 /// The names in configuration of how exactly a model computes.
 pub const PRECISIONS: &[(&str, Precision)] =
     &[("faithful", Precision::Faithful), ("fast", Precision::Fast), ("f32", Precision::F32)];
+
+/// The names in configuration of the numbers that a model computes with on a CUDA device.
+pub const DTYPES: &[(&str, Dtype)] =
+    &[("auto", Dtype::Auto), ("f32", Dtype::F32), ("bf16", Dtype::Bf16), ("f16", Dtype::F16)];
 
 /// `miner.*`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -419,11 +405,16 @@ fn device<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Device, D::Error
 }
 
 fn precision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Precision, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    let known = PRECISIONS.iter().find(|(known, _)| *known == name);
-    known
-        .map(|(_, precision)| *precision)
-        .ok_or_else(|| serde::de::Error::custom("no such precision"))
+    named(PRECISIONS, &String::deserialize(deserializer)?)
+}
+
+fn dtype<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dtype, D::Error> {
+    named(DTYPES, &String::deserialize(deserializer)?)
+}
+
+fn named<T: Copy, E: serde::de::Error>(known: &[(&str, T)], name: &str) -> Result<T, E> {
+    let found = known.iter().find(|(known, _)| *known == name);
+    found.map(|(_, value)| *value).ok_or_else(|| E::custom("no such name"))
 }
 
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

@@ -42,6 +42,20 @@ pub enum Place {
     Cuda(usize),
 }
 
+/// The numbers that a language model computes with on a CUDA device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dtype {
+    /// What suits the device and the model.
+    #[default]
+    Auto,
+    /// 32 bits.
+    F32,
+    /// 16 bits with the range of 32.
+    Bf16,
+    /// 16 bits.
+    F16,
+}
+
 /// How the models are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineOptions {
@@ -53,6 +67,8 @@ pub struct EngineOptions {
     pub threads: Option<usize>,
     /// How many blocks of [`sn1_actors::ports::BLOCK_TOKENS`] positions the KV cache has.
     pub kv_blocks: u32,
+    /// With what numbers, on a CUDA device.
+    pub dtype: Dtype,
 }
 
 /// The models on this machine. Build it on the thread that will run it.
@@ -81,6 +97,7 @@ impl Default for EngineOptions {
             precision: Precision::default(),
             threads: None,
             kv_blocks: 2_048,
+            dtype: Dtype::default(),
         }
     }
 }

@@ -109,6 +109,7 @@ pub fn engine_options(settings: &Settings) -> EngineOptions {
         precision: settings.engine.precision,
         threads: settings.engine.threads,
         kv_blocks: kv_blocks(settings.engine.kv_tokens),
+        dtype: settings.engine.dtype,
     }
 }
 

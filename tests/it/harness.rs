@@ -66,6 +66,16 @@ impl Place {
 
     /// Starts the program with further arguments that are passed as they are.
     pub(crate) fn start_with(&self, line: &str, more: &[&str]) -> Running {
+        self.start_fed(line, more, Stdio::null())
+    }
+
+    /// Runs the program with a file of the place on its standard input.
+    pub(crate) fn run_fed(&self, line: &str, name: &str) -> Ended {
+        let file = File::open(self.path(name)).unwrap();
+        self.start_fed(line, &[], Stdio::from(file)).wait()
+    }
+
+    fn start_fed(&self, line: &str, more: &[&str], input: Stdio) -> Running {
         let (home, logs) = (self.folder.path(), tempfile::tempdir_in(&self.folder).unwrap());
         let log = |name: &str| File::create(logs.path().join(name)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sn1"));
@@ -74,7 +84,7 @@ impl Place {
         command.env("HOME", home).env("XDG_STATE_HOME", home.join("state"));
         command.env("XDG_CACHE_HOME", home.join("cache"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(log("out")).stderr(log("err"));
+        command.stdin(input).stdout(log("out")).stderr(log("err"));
         let line = format!("sn1 {line} {}", more.join(" "));
         Running { child: command.spawn().unwrap(), line, logs }
     }

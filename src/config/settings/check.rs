@@ -6,7 +6,7 @@ use figment::Figment;
 use serde::de::DeserializeOwned;
 use sn1_actors::domain::TaskKind;
 
-use super::{Device, Dtype, MinerKind, PRECISIONS, TaskShare};
+use super::{DTYPES, Device, MinerKind, PRECISIONS, TaskShare};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};
@@ -25,9 +25,8 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
     if let Some(device) = check.value::<String>("neuron.device") {
         check.device(&device);
     }
-    let precisions: Vec<&str> = PRECISIONS.iter().map(|(name, _)| *name).collect();
-    check.name_in("engine.precision", &precisions);
-    check.name_in("engine.dtype", Dtype::NAMES);
+    check.name_in("engine.precision", PRECISIONS.iter().map(|(name, _)| *name));
+    check.name_in("engine.dtype", DTYPES.iter().map(|(name, _)| *name));
     if let Some(kind) = check.value::<String>("miner.kind") {
         check.miner("miner.kind", &kind);
     }
@@ -92,7 +91,8 @@ impl Check<'_> {
         }
     }
 
-    fn name_in(&mut self, key: &str, names: &[&str]) {
+    fn name_in(&mut self, key: &str, names: impl Iterator<Item = &'static str>) {
+        let names: Vec<&str> = names.collect();
         if let Some(name) = self.value::<String>(key)
             && !names.contains(&name.as_str())
         {

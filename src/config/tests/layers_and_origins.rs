@@ -4,7 +4,7 @@ use serde_json::json;
 use sn1_actors::domain::TaskKind;
 
 use super::*;
-use crate::engine::Precision;
+use crate::engine::{Dtype, Precision};
 
 #[test]
 fn has_the_defaults_of_each_role() {
