@@ -14,7 +14,13 @@ mod load_error;
 mod local;
 mod matrix;
 mod minilm;
+mod model_config;
+mod model_file;
+mod packed;
+mod projection;
 mod raw_tensor;
+mod safetensors;
+mod safetensors_folder;
 mod text_codec;
 mod thread_team;
 

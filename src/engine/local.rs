@@ -78,13 +78,13 @@ pub struct LocalEngine {
 }
 
 impl LocalEngine {
-    /// Reads the models into memory, the language model as f32: four bytes a weight.
+    /// Reads the models into memory.
     ///
     /// # Errors
     /// [`LoadError`] where a file is absent, damaged, or of a kind that is not supported.
-    pub fn load(files: &LocalModelFiles, _options: EngineOptions) -> Result<Self, LoadError> {
+    pub fn load(files: &LocalModelFiles, options: EngineOptions) -> Result<Self, LoadError> {
         Ok(Self {
-            text: Llama::load(&files.text)?,
+            text: Llama::load(&files.text, options)?,
             embedder: files.embedder.as_deref().map(MiniLm::load).transpose()?,
         })
     }
@@ -107,8 +107,8 @@ impl StepEngine for LocalEngine {
         self.text.step(rows)
     }
 
-    fn place(&mut self, _: Placement) -> Result<(), EngineError> {
-        Ok(())
+    fn place(&mut self, placement: Placement) -> Result<(), EngineError> {
+        self.text.place(placement)
     }
 
     fn release(&mut self, sequence: SequenceId) {
