@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # How fast the engine is beside llama.cpp, with the same GGUF file, lengths and threads, in one run:
 # every engine stays loaded and sleeps while another is measured, and every round measures each of
-# them. Prints the medians and their ratio to llama.cpp's. Asserts nothing: figures depend on the
-# machine, and are worth nothing while it does something else.
+# them. Prints the medians of the rates, and of their ratios to llama.cpp's in the same round.
+# Asserts nothing: figures depend on the machine, and are worth nothing while it does something else.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -104,9 +104,9 @@ measure() {
     field "$answer" peak_rss_mb >"$out/$name.peak"
 }
 
-# median FILE
+# median: of the numbers on standard input.
 median() {
-    sort -g "$1" | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+    sort -g | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
 }
 
 engines=(llama.cpp)
@@ -136,8 +136,9 @@ printf '  %s\n' 'peak MB'
 for engine in "${engines[@]}"; do
     printf '%-10s' "$engine"
     for number in "${!measures[@]}"; do
-        awk -v ours="$(median "$out/$engine.$number")" -v theirs="$(median "$out/llama.cpp.$number")" \
-            'BEGIN { printf "  %-15s", sprintf("%.1f [%.2f]", ours, ours / theirs) }'
+        rate=$(median <"$out/$engine.$number")
+        ratio=$(paste "$out/$engine.$number" "$out/llama.cpp.$number" | awk '{ print $1 / $2 }' | median)
+        printf '  %-15s' "$(printf '%.1f [%.2f]' "$rate" "$ratio")"
     done
     awk -v ours="$(cat "$out/$engine.peak")" -v theirs="$(cat "$out/llama.cpp.peak")" \
         'BEGIN { printf "  %.0f [%.2f]\n", ours, ours / theirs }'
