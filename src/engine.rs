@@ -15,6 +15,7 @@ mod local;
 mod matrix;
 mod minilm;
 mod raw_tensor;
+mod remote;
 mod text_codec;
 mod thread_team;
 
@@ -25,4 +26,5 @@ mod small_model;
 
 pub use load_error::{LoadError, LoadProblem};
 pub use local::{EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};
+pub use remote::{ApiKey, BadKey, BreakerPolicy, RemoteEngine, RemoteError, RemoteOptions};
 pub use text_codec::{TextCodec, load_codec};
