@@ -75,6 +75,8 @@ pub struct Settings {
     pub models: Models,
     /// The validator's and the models' settings.
     pub neuron: Neuron,
+    /// Where and how the text model runs.
+    pub engine: Engine,
     /// What `sn1 miner` answers with.
     pub miner: Miner,
     /// Whom a miner refuses.
@@ -189,6 +191,22 @@ pub struct TaskShare {
 pub enum Device {
     /// On the processor.
     Cpu,
+}
+
+/// `engine.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// Base addresses of model servers, each `http://` or `https://`; without any, the text model
+    /// runs on this machine.
+    #[serde(default, deserialize_with = "none_is_empty")]
+    pub servers: Vec<String>,
+    /// Name of the text model on the servers; `None` is the only one that they have.
+    pub server_model: Option<String>,
+    /// Requests at a time to one server, from 1.
+    pub server_in_flight: usize,
+    /// Name of the environment variable that holds the servers' key; never the key itself.
+    pub server_key_env: Option<String>,
 }
 
 /// `miner.*`.
@@ -347,4 +365,8 @@ fn refused(figment: &Figment, error: &figment::Error) -> Problem {
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
     Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+}
+
+fn none_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -90,6 +90,11 @@ pub const KEYS: &[Key] = &[
     used("neuron.top_p", Kind::Float(SHARE), ALL, "sample among the likeliest tokens up to this probability"),
     used("neuron.name", Kind::Text, CHAINED, "name of the neuron; last part of its state folder"),
 
+    maybe("engine.servers", Kind::TextList, ALL, "base addresses of model servers that speak the OpenAI protocol; left out, the text model runs here"),
+    maybe("engine.server_model", Kind::Text, ALL, "name of the text model on the servers; their only one when left out"),
+    used("engine.server_in_flight", Kind::Integer { min: 1, max: 4_096 }, ALL, "requests at a time to one model server"),
+    maybe("engine.server_key_env", Kind::Text, ALL, "environment variable that holds the servers' key; none is sent when left out"),
+
     used("miner.kind", Kind::Text, MINER, "what answers: model, agent, echo, phrase, slow, copier"),
     used("neuron.system_prompt", Kind::Text, ANSWERING, "system prompt of the miner's model"),
     used("neuron.phrase", Kind::Text, ANSWERING, "what a phrase miner says"),
