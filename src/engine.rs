@@ -19,6 +19,7 @@ mod model_file;
 mod packed;
 mod projection;
 mod raw_tensor;
+mod remote;
 mod safetensors;
 mod safetensors_folder;
 mod text_codec;
@@ -31,4 +32,5 @@ mod small_model;
 
 pub use load_error::{LoadError, LoadProblem};
 pub use local::{Dtype, EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};
+pub use remote::{ApiKey, BadKey, BreakerPolicy, RemoteEngine, RemoteError, RemoteOptions};
 pub use text_codec::{TextCodec, load_codec};

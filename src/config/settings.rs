@@ -76,7 +76,7 @@ pub struct Settings {
     pub models: Models,
     /// The validator's and the models' settings.
     pub neuron: Neuron,
-    /// How the models run.
+    /// Where and how the models run.
     pub engine: Engine,
     /// What `sn1 miner` answers with.
     pub miner: Miner,
@@ -236,6 +236,16 @@ pub struct Engine {
     /// The numbers that the text model computes with on a CUDA device.
     #[serde(deserialize_with = "dtype")]
     pub dtype: Dtype,
+    /// Base addresses of model servers, each `http://` or `https://`; without any, the text model
+    /// runs on this machine.
+    #[serde(default, deserialize_with = "none_is_empty")]
+    pub servers: Vec<String>,
+    /// Name of the text model on the servers; `None` is the only one that they have.
+    pub server_model: Option<String>,
+    /// Requests at a time to one server, from 1.
+    pub server_in_flight: usize,
+    /// Name of the environment variable that holds the servers' key; never the key itself.
+    pub server_key_env: Option<String>,
 }
 
 /// The names in configuration of how exactly a model computes.
@@ -420,4 +430,8 @@ fn named<T: Copy, E: serde::de::Error>(known: &[(&str, T)], name: &str) -> Resul
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
     Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+}
+
+fn none_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -102,6 +102,10 @@ pub const KEYS: &[Key] = &[
     used("engine.max_sequences", Kind::Integer { min: 1, max: 1_024 }, ALL, "texts written at a time"),
     used("engine.prefill_tokens", Kind::Integer { min: 1, max: 65_536 }, ALL, "prompt tokens read in one step"),
     used("engine.dtype", Kind::Text, ALL, "numbers of the text model on a CUDA device: auto, f32, bf16, f16"),
+    maybe("engine.servers", Kind::TextList, ALL, "base addresses of model servers that speak the OpenAI protocol; left out, the text model runs here"),
+    maybe("engine.server_model", Kind::Text, ALL, "name of the text model on the servers; their only one when left out"),
+    used("engine.server_in_flight", Kind::Integer { min: 1, max: 4_096 }, ALL, "requests at a time to one model server"),
+    maybe("engine.server_key_env", Kind::Text, ALL, "environment variable that holds the servers' key; none is sent when left out"),
 
     used("miner.kind", Kind::Text, MINER, "what answers: model, agent, echo, phrase, slow, copier"),
     used("neuron.system_prompt", Kind::Text, ANSWERING, "system prompt of the miner's model"),

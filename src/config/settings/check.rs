@@ -1,6 +1,6 @@
-//! What a kind of value alone does not tell: names of task kinds, miners and devices, and values
-//! that have to go together. It is judged on the values in effect, so a later layer can mend an
-//! earlier one.
+//! What a kind of value alone does not tell: names of task kinds, miners, devices and variables,
+//! addresses, and values that have to go together. It is judged on the values in effect, so a later
+//! layer can mend an earlier one.
 
 use figment::Figment;
 use serde::de::DeserializeOwned;
@@ -32,6 +32,12 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
     }
     for kind in check.value::<Vec<String>>("localnet.miners").unwrap_or_default() {
         check.miner("localnet.miners", &kind);
+    }
+    for server in check.value::<Vec<String>>("engine.servers").unwrap_or_default() {
+        check.server(&server);
+    }
+    if let Some(Some(variable)) = check.value::<Option<String>>("engine.server_key_env") {
+        check.variable("engine.server_key_env", &variable);
     }
     if let Some(Some(endpoint)) = check.value::<Option<String>>("subtensor.chain_endpoint") {
         check.endpoint(&endpoint);
@@ -113,6 +119,31 @@ impl Check<'_> {
         let rest = endpoint.strip_prefix("ws://").or_else(|| endpoint.strip_prefix("wss://"));
         if rest.is_none_or(str::is_empty) {
             self.bad("subtensor.chain_endpoint", "a ws:// or wss:// address".to_owned(), endpoint);
+        }
+    }
+
+    fn server(&mut self, server: &str) {
+        let rest = server.strip_prefix("http://").or_else(|| server.strip_prefix("https://"));
+        match rest {
+            // What may be a password is not repeated.
+            Some(rest) if rest.contains('@') => {
+                let expected = "addresses without a user or a key".to_owned();
+                self.bad("engine.servers", expected, "an address with an @");
+            }
+            Some(rest) if !rest.is_empty() && !rest.starts_with('/') => {}
+            _ => self.bad("engine.servers", "http:// or https:// addresses".to_owned(), server),
+        }
+    }
+
+    /// A name of an environment variable. What is none may be the secret that the variable should
+    /// hold, so it is not repeated.
+    fn variable(&mut self, key: &str, name: &str) {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let named =
+            name.bytes().all(letter) && !name.starts_with(|first: char| first.is_ascii_digit());
+        if name.is_empty() || !named {
+            let expected = "the name of an environment variable, not the key itself".to_owned();
+            self.bad(key, expected, "something else");
         }
     }
 
