@@ -23,6 +23,7 @@ mod model_file;
 mod packed;
 mod projection;
 mod raw_tensor;
+mod remote;
 mod safetensors;
 mod safetensors_folder;
 mod sentence_piece;
@@ -43,5 +44,6 @@ mod tiny_models;
 
 pub use embedder::Embedder;
 pub use load_error::{LoadError, LoadProblem};
-pub use local::{EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};
+pub use local::{Dtype, EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};
+pub use remote::{ApiKey, BadKey, BreakerPolicy, RemoteEngine, RemoteError, RemoteOptions};
 pub use text_codec::{TextCodec, load_codec};
