@@ -70,7 +70,7 @@ impl LocalEngine {
     /// [`LoadError`] where a file is absent, damaged, or of a kind that is not supported.
     pub fn load(files: &LocalModelFiles, options: EngineOptions) -> Result<Self, LoadError> {
         let text = match options.place {
-            Place::Cpu => TextModel::Cpu(Llama::load(&files.text, options)?),
+            Place::Cpu => TextModel::Cpu(Box::new(Llama::load(&files.text, options)?)),
             Place::Cuda(number) => {
                 let device = cuda_device(number).map_err(|problem| problem.at(&files.text))?;
                 let dtype = match options.precision {
@@ -78,7 +78,7 @@ impl LocalEngine {
                     Precision::Faithful | Precision::Fast => DType::BF16,
                 };
                 let model = DeviceLlama::load(&files.text, &device, dtype, options.kv_blocks)?;
-                TextModel::Cuda(model)
+                TextModel::Cuda(Box::new(model))
             }
         };
         Ok(Self { text, embedder: files.embedder.as_deref().map(MiniLm::load).transpose()? })
@@ -87,8 +87,8 @@ impl LocalEngine {
 
 /// The language model, wherever it runs.
 enum TextModel {
-    Cpu(Llama),
-    Cuda(DeviceLlama),
+    Cpu(Box<Llama>),
+    Cuda(Box<DeviceLlama>),
 }
 
 impl Default for EngineOptions {
