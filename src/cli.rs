@@ -3,8 +3,10 @@
 //! Every subcommand that runs an actor runs it on the code path of the whole system. Data goes to
 //! standard output, logs to standard error.
 
+mod bench;
 mod config;
 mod generate;
+mod lines;
 mod localnet;
 mod miner;
 mod models;
@@ -50,6 +52,7 @@ pub fn command() -> Command {
             query::command(),
             score::command(),
             weights::command(),
+            bench::command(),
         ])
 }
 
@@ -71,6 +74,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("query", matches)) => query::run(matches).await,
         Some(("score", matches)) => Box::pin(score::run(matches)).await,
         Some(("weights", matches)) => weights::run(matches),
+        Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),
     }
 }

@@ -7,9 +7,9 @@ use candle_core::DType;
 use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine};
 
 use super::device_llama::{DeviceLlama, cuda_device};
+use super::embedder::Embedder;
 use super::llama::Llama;
 use super::load_error::LoadError;
-use super::minilm::MiniLm;
 
 /// Where the models' files lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,20 @@ pub enum Place {
     Cuda(usize),
 }
 
+/// The numbers that a language model computes with on a CUDA device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dtype {
+    /// What suits the device: [`Self::Bf16`].
+    #[default]
+    Auto,
+    /// 32 bits.
+    F32,
+    /// 16 bits with the range of 32.
+    Bf16,
+    /// 16 bits.
+    F16,
+}
+
 /// How the models are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineOptions {
@@ -55,12 +69,14 @@ pub struct EngineOptions {
     pub threads: Option<usize>,
     /// How many blocks of [`sn1_actors::ports::BLOCK_TOKENS`] positions the KV cache has.
     pub kv_blocks: u32,
+    /// With what numbers, on a CUDA device.
+    pub dtype: Dtype,
 }
 
 /// The models on this machine. Build it on the thread that will run it.
 pub struct LocalEngine {
     text: TextModel,
-    embedder: Option<MiniLm>,
+    embedder: Option<Embedder>,
 }
 
 impl LocalEngine {
@@ -73,15 +89,19 @@ impl LocalEngine {
             Place::Cpu => TextModel::Cpu(Box::new(Llama::load(&files.text, options)?)),
             Place::Cuda(number) => {
                 let device = cuda_device(number).map_err(|problem| problem.at(&files.text))?;
-                let dtype = match options.precision {
-                    Precision::F32 => DType::F32,
-                    Precision::Faithful | Precision::Fast => DType::BF16,
+                let dtype = match options.dtype {
+                    Dtype::F32 => DType::F32,
+                    Dtype::Auto | Dtype::Bf16 => DType::BF16,
+                    Dtype::F16 => DType::F16,
                 };
                 let model = DeviceLlama::load(&files.text, &device, dtype, options.kv_blocks)?;
                 TextModel::Cuda(Box::new(model))
             }
         };
-        Ok(Self { text, embedder: files.embedder.as_deref().map(MiniLm::load).transpose()? })
+        let embedder = files.embedder.as_deref();
+        let embedder =
+            embedder.map(|folder| Embedder::load(folder, options.threads)).transpose()?;
+        Ok(Self { text, embedder })
     }
 }
 
@@ -98,6 +118,7 @@ impl Default for EngineOptions {
             precision: Precision::default(),
             threads: None,
             kv_blocks: 2_048,
+            dtype: Dtype::default(),
         }
     }
 }
@@ -125,7 +146,7 @@ impl StepEngine for LocalEngine {
     }
 
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
-        match &self.embedder {
+        match &mut self.embedder {
             Some(embedder) => embedder.embed(texts),
             None => Err(EngineError::Request("no embedding model is loaded".into())),
         }
