@@ -10,7 +10,7 @@ pub(super) fn exp<V: Vector>(x: f32) -> f32 {
     /// 1.5 * 2^23: beside it a number has no fraction, and its last bits are a whole number's.
     const ROUNDER: f32 = 12_582_912.0;
     /// ln 2 in two parts; the first has so few bits that its multiples are exact.
-    const LN_2: (f32, f32) = (0.693_359_375, -2.121_944_4e-4);
+    const LN_2: (f32, f32) = (0.693_359_4, -2.121_944_4e-4);
     let x = if x < -87.0 { -87.0 } else { x };
     let shifted = V::mul_add(x, std::f32::consts::LOG2_E, ROUNDER);
     let n = shifted - ROUNDER;
@@ -35,7 +35,7 @@ fn gelu<V: Vector>(x: f32) -> f32 {
         9.392_6e-7,
         -1.466_664_1e-5,
         6.679_133_4e-5,
-        2.531_587_1e-4,
+        2.531_587e-4,
         -5.118_269_5e-3,
         3.655_915_3e-2,
         0.318_231_1,
