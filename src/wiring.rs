@@ -6,6 +6,7 @@ pub mod local_axon;
 pub mod localnet;
 pub mod miner;
 pub mod model;
+pub mod remote;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,19 +1,30 @@
-//! `sn1 generate`: one text from the model, as ModelWorker writes it.
+//! `sn1 generate`: one text from the model, as ModelWorker writes it, or vectors of texts.
 
+mod embed;
+
+use std::io::stdin;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use serde_json::json;
-use sn1_actors::domain::{ChatMessage, Lane, Sampling};
+use serde_json::{Value, json};
+use sn1_actors::domain::{ChatMessage, Generation, Lane, Sampling};
 use sn1_actors::model_worker::{Generate, generate};
 
+use super::signals::Signals;
 use super::{json_flag, one_actor, output, settings};
-use crate::config::{Role, add_config_flags};
+use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::Exit;
 use crate::wiring::{fresh_seed, sampling};
 
+/// Nobody but the user at the terminal says when it takes too long.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
 pub(super) fn command() -> Command {
-    let prompt = Arg::new("prompt").long("prompt").value_name("TEXT").required(true);
+    let prompt = Arg::new("prompt")
+        .long("prompt")
+        .value_name("TEXT")
+        .required_unless_present("embed")
+        .help("what the user says");
     let system = Arg::new("system")
         .long("system")
         .value_name("TEXT")
@@ -21,23 +32,49 @@ pub(super) fn command() -> Command {
     let greedy = Arg::new("greedy")
         .long("greedy")
         .action(ArgAction::SetTrue)
+        .conflicts_with_all(["neuron.temperature", "neuron.top_k", "neuron.top_p"])
         .help("always take the likeliest token");
     let tokens = Arg::new("max-new-tokens")
         .long("max-new-tokens")
         .value_name("N")
         .value_parser(value_parser!(usize))
         .help("at most so many tokens; neuron.max_tokens when left out");
+    let embed = Arg::new("embed")
+        .long("embed")
+        .action(ArgAction::SetTrue)
+        .conflicts_with_all(["prompt", "system", "greedy", "max-new-tokens", "json"])
+        .help("texts from standard input, a JSON string or {\"text\": …} a line; vectors out");
     let command = Command::new("generate")
-        .about("Generate one text")
+        .about("Generate one text, or embed many")
         .after_help(
-            "Example:\n  sn1 generate --prompt 'What is the capital of France?' --greedy --json",
+            "Examples:\n  sn1 generate --prompt 'What is the capital of France?' --greedy --json\n  \
+             echo '\"a text\"' | sn1 generate --embed",
         )
-        .args([prompt.help("what the user says"), system, greedy, tokens, json_flag()]);
+        .args([prompt, system, greedy, tokens, embed, json_flag()]);
     add_config_flags(command)
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Localnet, matches)?;
+    let place = one_actor::start(&settings, true).await?;
+    if matches.get_flag("embed") {
+        return embed::run(&place.shared.embed, stdin().lock()).await;
+    }
+    let mut signals = Signals::watch()?;
+    let request = request(&settings, matches);
+    let made = tokio::select! {
+        made = generate(&place.shared.generate, request, PATIENCE) => made?,
+        () = signals.next() => return Ok(Exit::Interrupted),
+    };
+    if matches.get_flag("json") {
+        output::json(&described(&made))?;
+    } else {
+        output::line(&made.text)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn request(settings: &Settings, matches: &ArgMatches) -> Generate {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let mut messages: Vec<ChatMessage> =
         text("system").map(ChatMessage::system).into_iter().collect();
@@ -48,25 +85,21 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Sampling::greedy(max_new_tokens)
     } else {
         let seed = settings.run.seed.unwrap_or_else(fresh_seed);
-        Sampling { max_new_tokens, seed, ..sampling(&settings) }
+        Sampling { max_new_tokens, seed, ..sampling(settings) }
     };
-    let place = one_actor::start(&settings, true).await?;
-    let request = Generate { messages, sampling, lane: Lane::Validator };
-    let made = generate(&place.shared.generate, request, Duration::from_secs(3_600)).await?;
-    if !matches.get_flag("json") {
-        output::line(&made.text)?;
-        return Ok(Exit::Done);
-    }
+    Generate { messages, sampling, lane: Lane::Validator }
+}
+
+fn described(made: &Generation) -> Value {
     let rate = |tokens: usize, time: Duration| {
         if time.is_zero() { None } else { Some(tokens as f64 / time.as_secs_f64()) }
     };
-    output::json(&json!({
+    json!({
         "prompt_ids": made.prompt_ids,
         "generated_ids": made.generated_ids,
         "text": made.text,
         "finish_reason": made.finish_reason,
         "prefill_tokens_per_s": rate(made.prompt_ids.len(), made.prefill),
         "decode_tokens_per_s": rate(made.generated_ids.len().saturating_sub(1), made.decode),
-    }))?;
-    Ok(Exit::Done)
+    })
 }

@@ -94,7 +94,7 @@ fn flag(key: &Key) -> Arg {
 fn heading(section: &str) -> &'static str {
     match section {
         "run" | "journal" | "logging" => "Run, journal and logs",
-        "neuron" | "models" => "Validation and models",
+        "neuron" | "models" | "engine" => "Validation and models",
         "miner" | "blacklist" => "Miner",
         "localnet" => "Local network",
         "wallet" | "subtensor" | "axon" => "Chain and network",

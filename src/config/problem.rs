@@ -77,8 +77,8 @@ pub enum ProblemKind {
     },
     /// A CUDA device is asked for.
     #[error(
-        "`neuron.device` = {device}, but this build has no CUDA; a build with `--features cuda` is \
-         to come, use `cpu`"
+        "`neuron.device` = {device}, but this build has no CUDA; use `cpu`, or build with \
+         `cargo build --release --features cuda`"
     )]
     NoCuda {
         /// The device that was asked for.

@@ -16,6 +16,7 @@ use super::keys::Role;
 use super::layers::Layers;
 use super::origin::{Origins, Place};
 use super::problem::{ConfigErrors, Problem, ProblemKind, Warning};
+use crate::engine::{Dtype, Precision};
 
 mod check;
 
@@ -75,6 +76,8 @@ pub struct Settings {
     pub models: Models,
     /// The validator's and the models' settings.
     pub neuron: Neuron,
+    /// Where and how the models run.
+    pub engine: Engine,
     /// What `sn1 miner` answers with.
     pub miner: Miner,
     /// Whom a miner refuses.
@@ -159,6 +162,7 @@ pub struct Neuron {
     /// Name of the embedding model.
     pub embedder_id: String,
     /// Where models run.
+    #[serde(deserialize_with = "device")]
     pub device: Device,
     /// Most tokens in one generated text, from 1.
     pub max_tokens: usize,
@@ -184,12 +188,73 @@ pub struct TaskShare {
 }
 
 /// Where models run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Device {
     /// On the processor.
     Cpu,
+    /// On the CUDA device of that number.
+    Cuda(usize),
 }
+
+impl Device {
+    /// Whether this build can compute on a CUDA device.
+    pub const HAS_CUDA: bool = cfg!(feature = "cuda");
+
+    /// `cpu`, `cuda` (the first device) or `cuda:N`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "cpu" => Some(Self::Cpu),
+            "cuda" => Some(Self::Cuda(0)),
+            // Only digits: `parse` alone would take a sign too.
+            _ => text
+                .strip_prefix("cuda:")
+                .filter(|number| number.bytes().all(|letter| letter.is_ascii_digit()))
+                .and_then(|number| number.parse().ok())
+                .map(Self::Cuda),
+        }
+    }
+}
+
+/// `engine.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// How exactly the text model computes on the processor.
+    #[serde(deserialize_with = "precision")]
+    pub precision: Precision,
+    /// Threads on the processor, from 1; `None` is one for each core.
+    pub threads: Option<usize>,
+    /// Positions in the KV cache, all sequences together; at least one block.
+    pub kv_tokens: u32,
+    /// Whether prompts that begin with the same tokens share keys and values.
+    pub prefix_cache: bool,
+    /// Texts written at a time, from 1.
+    pub max_sequences: u32,
+    /// Prompt tokens read in one step, from 1.
+    pub prefill_tokens: usize,
+    /// The numbers that the text model computes with on a CUDA device.
+    #[serde(deserialize_with = "dtype")]
+    pub dtype: Dtype,
+    /// Base addresses of model servers, each `http://` or `https://`; without any, the text model
+    /// runs on this machine.
+    #[serde(default, deserialize_with = "none_is_empty")]
+    pub servers: Vec<String>,
+    /// Name of the text model on the servers; `None` is the only one that they have.
+    pub server_model: Option<String>,
+    /// Requests at a time to one server, from 1.
+    pub server_in_flight: usize,
+    /// Name of the environment variable that holds the servers' key; never the key itself.
+    pub server_key_env: Option<String>,
+}
+
+/// The names in configuration of how exactly a model computes.
+pub const PRECISIONS: &[(&str, Precision)] =
+    &[("faithful", Precision::Faithful), ("fast", Precision::Fast), ("f32", Precision::F32)];
+
+/// The names in configuration of the numbers that a model computes with on a CUDA device.
+pub const DTYPES: &[(&str, Dtype)] =
+    &[("auto", Dtype::Auto), ("f32", Dtype::F32), ("bf16", Dtype::Bf16), ("f16", Dtype::F16)];
 
 /// `miner.*`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -344,7 +409,29 @@ fn refused(figment: &Figment, error: &figment::Error) -> Problem {
     Problem { place: Place::of(figment, &key), kind }
 }
 
+fn device<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Device, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Device::parse(&name).ok_or_else(|| serde::de::Error::custom("no such device"))
+}
+
+fn precision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Precision, D::Error> {
+    named(PRECISIONS, &String::deserialize(deserializer)?)
+}
+
+fn dtype<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dtype, D::Error> {
+    named(DTYPES, &String::deserialize(deserializer)?)
+}
+
+fn named<T: Copy, E: serde::de::Error>(known: &[(&str, T)], name: &str) -> Result<T, E> {
+    let found = known.iter().find(|(known, _)| *known == name);
+    found.map(|(_, value)| *value).ok_or_else(|| E::custom("no such name"))
+}
+
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
     Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+}
+
+fn none_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

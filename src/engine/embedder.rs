@@ -1,5 +1,5 @@
-//! The embedding model by itself, with threads of its own: for measuring it, and for commands that
-//! need nothing else. The validator's is part of [`super::LocalEngine`].
+//! The embedding model with threads of its own, on the processor whatever the language model runs
+//! on.
 
 use std::path::Path;
 

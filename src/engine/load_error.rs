@@ -24,7 +24,7 @@ pub enum LoadProblem {
     #[error("it cannot be read ({0}); check its permissions and the disk")]
     Unreadable(io::Error),
     /// The file is of another kind.
-    #[error("it does not begin as a GGUF file does; choose a .gguf file")]
+    #[error("it does not begin as a GGUF file does; choose a .gguf file or a model's folder")]
     NotGguf,
     /// The file ends too soon.
     #[error("it ends within {0}; fetch it again")]
@@ -35,6 +35,9 @@ pub enum LoadProblem {
     /// The file is sound but of a kind that this program cannot run.
     #[error("it is of a kind that is not supported ({0}); choose another model")]
     Unsupported(String),
+    /// The file may be sound, but the device that was chosen cannot run it.
+    #[error("its device is no use: {0}")]
+    Device(String),
     /// A metadata entry that is needed is absent.
     #[error("it lacks the metadata entry {0}; choose another model")]
     MissingMetadata(String),
@@ -51,12 +54,29 @@ pub enum LoadProblem {
         /// The shape that the hyperparameters ask for, outermost dimension first.
         expected: Vec<usize>,
     },
+    /// One file of a model's folder has a problem.
+    #[error("its {file}: {problem}")]
+    Within {
+        /// The file's name in the folder.
+        file: String,
+        /// What is wrong with it.
+        problem: Box<LoadProblem>,
+    },
 }
 
 impl LoadProblem {
-    /// This problem as that of the file at `path`.
+    /// This problem as that of the file at `path`, or of the file in the folder at `path` that it
+    /// is within.
     pub(super) fn at(self, path: &Path) -> LoadError {
-        LoadError { path: path.to_owned(), problem: self }
+        match self {
+            Self::Within { file, problem } => problem.at(&path.join(file)),
+            problem => LoadError { path: path.to_owned(), problem },
+        }
+    }
+
+    /// This problem as that of a file in a model's folder.
+    pub(super) fn within(self, file: &str) -> Self {
+        Self::Within { file: file.to_owned(), problem: Box::new(self) }
     }
 }
 

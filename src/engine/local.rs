@@ -3,13 +3,13 @@
 
 use std::path::PathBuf;
 
+use candle_core::DType;
 use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine};
 
-use super::bert::Bert;
-use super::kernels::Isa;
+use super::device_llama::{DeviceLlama, cuda_device};
+use super::embedder::Embedder;
 use super::llama::Llama;
 use super::load_error::LoadError;
-use super::thread_team::ThreadTeam;
 
 /// Where the models' files lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,20 @@ pub enum Place {
     Cuda(usize),
 }
 
+/// The numbers that a language model computes with on a CUDA device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dtype {
+    /// What suits the device: [`Self::Bf16`].
+    #[default]
+    Auto,
+    /// 32 bits.
+    F32,
+    /// 16 bits with the range of 32.
+    Bf16,
+    /// 16 bits.
+    F16,
+}
+
 /// How the models are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineOptions {
@@ -55,30 +69,46 @@ pub struct EngineOptions {
     pub threads: Option<usize>,
     /// How many blocks of [`sn1_actors::ports::BLOCK_TOKENS`] positions the KV cache has.
     pub kv_blocks: u32,
+    /// With what numbers, on a CUDA device.
+    pub dtype: Dtype,
 }
 
 /// The models on this machine. Build it on the thread that will run it.
 pub struct LocalEngine {
-    text: Llama,
-    embedder: Option<Bert>,
-    /// The embedder's.
-    team: ThreadTeam,
-    isa: Isa,
+    text: TextModel,
+    embedder: Option<Embedder>,
 }
 
 impl LocalEngine {
-    /// Reads the models into memory, the language model as f32: four bytes a weight.
+    /// Reads the models into memory.
     ///
     /// # Errors
     /// [`LoadError`] where a file is absent, damaged, or of a kind that is not supported.
     pub fn load(files: &LocalModelFiles, options: EngineOptions) -> Result<Self, LoadError> {
-        Ok(Self {
-            text: Llama::load(&files.text)?,
-            embedder: files.embedder.as_deref().map(Bert::load).transpose()?,
-            team: ThreadTeam::with_threads(options.threads),
-            isa: Isa::detect(),
-        })
+        let text = match options.place {
+            Place::Cpu => TextModel::Cpu(Llama::load(&files.text, options)?),
+            Place::Cuda(number) => {
+                let device = cuda_device(number).map_err(|problem| problem.at(&files.text))?;
+                let dtype = match options.dtype {
+                    Dtype::F32 => DType::F32,
+                    Dtype::Auto | Dtype::Bf16 => DType::BF16,
+                    Dtype::F16 => DType::F16,
+                };
+                let model = DeviceLlama::load(&files.text, &device, dtype, options.kv_blocks)?;
+                TextModel::Cuda(model)
+            }
+        };
+        let embedder = files.embedder.as_deref();
+        let embedder =
+            embedder.map(|folder| Embedder::load(folder, options.threads)).transpose()?;
+        Ok(Self { text, embedder })
     }
+}
+
+/// The language model, wherever it runs.
+enum TextModel {
+    Cpu(Llama),
+    Cuda(DeviceLlama),
 }
 
 impl Default for EngineOptions {
@@ -88,26 +118,36 @@ impl Default for EngineOptions {
             precision: Precision::default(),
             threads: None,
             kv_blocks: 2_048,
+            dtype: Dtype::default(),
         }
     }
 }
 
 impl StepEngine for LocalEngine {
     fn step(&mut self, rows: &[Row]) -> Result<Vec<Vec<f32>>, EngineError> {
-        self.text.step(rows)
+        match &mut self.text {
+            TextModel::Cpu(model) => model.step(rows),
+            TextModel::Cuda(model) => model.step(rows),
+        }
     }
 
-    fn place(&mut self, _: Placement) -> Result<(), EngineError> {
-        Ok(())
+    fn place(&mut self, placement: Placement) -> Result<(), EngineError> {
+        match &mut self.text {
+            TextModel::Cpu(model) => model.place(placement),
+            TextModel::Cuda(model) => model.place(placement),
+        }
     }
 
     fn release(&mut self, sequence: SequenceId) {
-        self.text.release(sequence);
+        match &mut self.text {
+            TextModel::Cpu(model) => model.release(sequence),
+            TextModel::Cuda(model) => model.release(sequence),
+        }
     }
 
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
-        match &self.embedder {
-            Some(embedder) => embedder.embed(&mut self.team, self.isa, texts),
+        match &mut self.embedder {
+            Some(embedder) => embedder.embed(texts),
             None => Err(EngineError::Request("no embedding model is loaded".into())),
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sn1_actors::domain::{ChatMessage, Role};
-use sn1_actors::ports::{Codec, EngineError, Row, SequenceId, StepEngine};
+use sn1_actors::ports::{BlockId, Codec, EngineError, Placement, Row, SequenceId, StepEngine};
 
 use super::{
     EngineOptions, LoadProblem, LocalEngine, LocalModelFiles, Precision, TextCodec, load_codec,
@@ -56,10 +56,16 @@ fn ids(value: &Value) -> Vec<u32> {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-fn text_engine(gguf: &Path) -> LocalEngine {
+fn text_engine(gguf: &Path, precision: Precision) -> LocalEngine {
     let files = LocalModelFiles { text: gguf.into(), embedder: None };
-    let options = EngineOptions { precision: Precision::F32, ..EngineOptions::default() };
-    LocalEngine::load(&files, options).unwrap()
+    LocalEngine::load(&files, EngineOptions { precision, ..EngineOptions::default() }).unwrap()
+}
+
+/// Gives a new sequence blocks of its own, enough for a thousand positions.
+fn place(engine: &mut LocalEngine, sequence: u32) {
+    let blocks = (0..32).map(|i| BlockId(sequence * 32 + i)).collect();
+    let sequence = SequenceId(sequence);
+    engine.place(Placement { sequence, blocks, cached: 0 }).unwrap();
 }
 
 fn rows(sequence: u32, start: usize, tokens: &[u32]) -> Vec<Row> {
@@ -87,6 +93,7 @@ fn greedy(
     prompts: &[(Vec<u32>, usize)],
 ) -> Vec<Vec<u32>> {
     let mut made = vec![Vec::new(); prompts.len()];
+    (0..).zip(prompts).for_each(|(sequence, _)| place(engine, sequence));
     let mut pending: Vec<Row> =
         (0..).zip(prompts).flat_map(|(s, (prompt, _))| rows(s, 0, prompt)).collect();
     while !pending.is_empty() {
@@ -111,7 +118,7 @@ fn greedy(
 #[test]
 fn greedy_tokens_are_those_of_transformers() {
     let (Some(gguf), Some(cases)) = (gguf(), fixture("greedy_f32.json")) else { return };
-    let (mut engine, codec) = (text_engine(&gguf), load_codec(&gguf).unwrap());
+    let codec = load_codec(&gguf).unwrap();
     let prompts: Vec<(Vec<u32>, usize)> = cases
         .iter()
         .map(|case| {
@@ -125,16 +132,21 @@ fn greedy_tokens_are_those_of_transformers() {
         .zip(&cases)
         .map(|((_, count), case)| ids(&case["greedy_ids_f32"])[..*count].to_vec())
         .collect();
-    for (prompt, wanted) in prompts.iter().zip(&wanted) {
-        assert_eq!(greedy(&mut engine, &codec, std::slice::from_ref(prompt))[0], *wanted);
+    for precision in [Precision::F32, Precision::Faithful] {
+        let mut engine = text_engine(&gguf, precision);
+        for (prompt, wanted) in prompts.iter().zip(&wanted) {
+            let made = greedy(&mut engine, &codec, std::slice::from_ref(prompt));
+            assert_eq!(made[0], *wanted, "{precision:?}");
+        }
+        assert_eq!(greedy(&mut engine, &codec, &prompts), wanted, "{precision:?} in one batch");
     }
-    assert_eq!(greedy(&mut engine, &codec, &prompts), wanted, "in one batch");
 }
 
 #[test]
 fn logits_do_not_depend_on_the_batch() {
     let (Some(gguf), Some(cases)) = (gguf(), fixture("greedy_f32.json")) else { return };
-    let mut engine = text_engine(&gguf);
+    let mut engine = text_engine(&gguf, Precision::Faithful);
+    (0..3).for_each(|sequence| place(&mut engine, sequence));
     let prompts: Vec<Vec<u32>> = cases[..2].iter().map(|c| ids(&c["prompt_ids"])).collect();
     let (first, second) = (&prompts[0][..9], &prompts[1][20..32]);
     let alone = engine.step(&rows(0, 0, first)).unwrap().remove(0);
@@ -151,9 +163,11 @@ fn logits_do_not_depend_on_the_batch() {
 #[test]
 fn a_refused_step_changes_nothing() {
     let Some(gguf) = gguf() else { return };
-    let mut engine = text_engine(&gguf);
+    let mut engine = text_engine(&gguf, Precision::Faithful);
+    place(&mut engine, 7);
     let wanted = engine.step(&rows(7, 0, &[1, 9690, 198])).unwrap();
     engine.release(SequenceId(7));
+    place(&mut engine, 7);
     engine.step(&rows(7, 0, &[1, 9690])).unwrap();
     for bad in [
         rows(7, 3, &[198]),

@@ -21,6 +21,21 @@ pub(super) struct RawTensor {
 impl RawTensor {
     /// Its numbers in f32.
     pub(super) fn to_f32(&self) -> Result<Vec<f32>, LoadProblem> {
+        match self.dtype {
+            GgmlDType::F32 => {
+                let (numbers, _) = self.bytes.as_chunks::<4>();
+                return Ok(numbers.iter().map(|x| f32::from_le_bytes(*x)).collect());
+            }
+            // The upper half of an f32.
+            GgmlDType::BF16 => {
+                let (numbers, _) = self.bytes.as_chunks::<2>();
+                return Ok(numbers
+                    .iter()
+                    .map(|[a, b]| f32::from_le_bytes([0, 0, *a, *b]))
+                    .collect());
+            }
+            _ => {}
+        }
         qtensor_from_ggml(self.dtype, &self.bytes, self.shape.clone(), &Device::Cpu)
             .and_then(|tensor| tensor.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1())
             .map_err(|e| LoadProblem::Unsupported(format!("tensor {}: {e}", self.name)))

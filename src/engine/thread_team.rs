@@ -91,6 +91,21 @@ impl ThreadTeam {
         });
     }
 
+    /// Calls `work` with each item and its index, in no certain order, on all threads.
+    pub(super) fn for_each_item<T: Send>(
+        &mut self,
+        items: &mut [T],
+        work: impl Fn(usize, &mut T) + Sync,
+    ) {
+        let start = Start(items.as_mut_ptr());
+        self.for_each(items.len(), |index| {
+            // SAFETY: `index` is below the length, and `for_each` gives it to one thread, once.
+            #[expect(unsafe_code, reason = "threads get items of one slice")]
+            let item = unsafe { &mut *start.get().add(index) };
+            work(index, item);
+        });
+    }
+
     /// Calls `work` with each chunk of `out` and its index, in no certain order, on all threads.
     pub(super) fn for_each_chunk(
         &mut self,
@@ -193,15 +208,15 @@ impl<'a> Panel<'a> {
     }
 }
 
-/// Where a matrix begins whose columns are dealt out.
-struct Start(*mut f32);
+/// Where a slice begins whose parts are dealt out.
+struct Start<T>(*mut T);
 
-// SAFETY: only disjoint columns are reached through it, each by one thread.
-#[expect(unsafe_code, reason = "threads get columns, and slices hold rows")]
-unsafe impl Sync for Start {}
+// SAFETY: only disjoint parts are reached through it, each by one thread.
+#[expect(unsafe_code, reason = "threads get parts of what one slice holds")]
+unsafe impl<T: Send> Sync for Start<T> {}
 
-impl Start {
-    fn get(&self) -> *mut f32 {
+impl<T> Start<T> {
+    fn get(&self) -> *mut T {
         self.0
     }
 }

@@ -1,9 +1,10 @@
-//! Tests only: a small HTTP server that answers as it is told, and the folders and catalogues that
-//! the store's tests share.
+//! Tests only: a small HTTP server that answers as it is told (the remote engine's tests use it
+//! too), and the folders and catalogues that the store's tests share.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -11,19 +12,21 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::{Catalogue, Digest, Environment, PullOptions, Store};
 
 /// A request that the server got.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) path: String,
+pub(crate) struct Seen {
+    pub(crate) path: String,
     head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then_some(value.trim())
@@ -32,44 +35,101 @@ impl Seen {
 }
 
 /// What the server writes before it closes the connection.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// These bytes.
     Raw(Vec<u8>),
     /// These, then the second again and again.
     Endless(Vec<u8>, Vec<u8>),
     /// These, then silence until the client goes away.
     Stall(Vec<u8>),
+    /// One after the other.
+    Script(Vec<Act>),
 }
 
-/// A server on a port of its own; it ends when dropped. One connection at a time.
-pub(super) struct Server {
-    pub(super) url: String,
+/// A part of what the server does.
+pub(crate) enum Act {
+    /// Writes these bytes.
+    Send(Vec<u8>),
+    /// Does nothing for a while.
+    Pause(Duration),
+    /// Does nothing until the gate is opened or the client goes away.
+    Wait(Arc<Notify>),
+}
+
+/// A server on a port of its own; it ends when dropped, with all connections.
+pub(crate) struct Server {
+    pub(crate) url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
+    open: watch::Sender<usize>,
+    most: Arc<AtomicUsize>,
     _task: JoinSet<()>,
 }
 
 impl Server {
     /// `answer` gets the request and how many came before it.
-    pub(super) async fn start(answer: impl Fn(&Seen, usize) -> Reply + Send + 'static) -> Self {
+    pub(crate) async fn start(answer: impl Fn(&Seen, usize) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = seen.clone();
+        let (open, most) = (watch::Sender::new(0), Arc::new(AtomicUsize::new(0)));
+        let answer = Arc::new(Mutex::new(answer));
         let mut task = JoinSet::new();
+        let (log, count, peak) = (seen.clone(), open.clone(), most.clone());
         task.spawn(async move {
+            let mut connections = JoinSet::new();
             while let Ok((mut connection, _)) = listener.accept().await {
-                if let Some(request) = read(&mut connection).await {
-                    let before = log.lock().len();
-                    log.lock().push(request.clone());
-                    write(connection, answer(&request, before)).await;
-                }
+                let (log, count, peak) = (log.clone(), count.clone(), peak.clone());
+                let answer = answer.clone();
+                connections.spawn(async move {
+                    let Some(request) = read(&mut connection).await else { return };
+                    let _open = Open::new(count, &peak);
+                    let reply = {
+                        let mut log = log.lock();
+                        log.push(request.clone());
+                        answer.lock()(&request, log.len() - 1)
+                    };
+                    write(connection, reply).await;
+                });
+                while connections.try_join_next().is_some() {}
             }
         });
-        Self { url, seen, _task: task }
+        Self { url, seen, open, most, _task: task }
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().clone()
+    }
+
+    /// The most requests that were being answered at a time.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many requests are being answered; fails if that takes long.
+    pub(crate) async fn until_open(&self, wanted: usize) {
+        let mut open = self.open.subscribe();
+        let wait = open.wait_for(|open| *open == wanted);
+        let found = tokio::time::timeout(Duration::from_secs(10), wait).await;
+        found.expect("the requests do not get to that number").unwrap();
+    }
+}
+
+/// A request that is being answered.
+struct Open(watch::Sender<usize>);
+
+impl Open {
+    fn new(open: watch::Sender<usize>, peak: &AtomicUsize) -> Self {
+        open.send_modify(|open| {
+            *open += 1;
+            peak.fetch_max(*open, Ordering::SeqCst);
+        });
+        Self(open)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
     }
 }
 
@@ -80,7 +140,11 @@ async fn read(connection: &mut TcpStream) -> Option<Seen> {
     }
     let head = String::from_utf8(head).ok()?;
     let path = head.split(' ').nth(1)?.to_owned();
-    Some(Seen { path, head })
+    let mut seen = Seen { path, head, body: Vec::new() };
+    let length = seen.header("content-length").map_or(0, |length| length.parse().unwrap());
+    seen.body.resize(length, 0);
+    connection.read_exact(&mut seen.body).await.ok()?;
+    Some(seen)
 }
 
 async fn write(mut connection: TcpStream, reply: Reply) {
@@ -98,12 +162,30 @@ async fn write(mut connection: TcpStream, reply: Reply) {
             let _ = connection.write_all(&bytes).await;
             connection.read_u8().await.map(|_| ())
         }
+        Reply::Script(acts) => {
+            let mut result = Ok(());
+            for act in acts {
+                result = match act {
+                    _ if result.is_err() => break,
+                    Act::Send(bytes) => connection.write_all(&bytes).await,
+                    Act::Pause(time) => {
+                        tokio::time::sleep(time).await;
+                        Ok(())
+                    }
+                    Act::Wait(gate) => tokio::select! {
+                        () = gate.notified() => Ok(()),
+                        gone = connection.read_u8() => gone.map(|_| ()),
+                    },
+                };
+            }
+            result
+        }
     };
     let _ = connection.shutdown().await;
 }
 
 /// An answer without a body, or with one that is given as it should be sent.
-pub(super) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\n\r\n").into_bytes();
     bytes.extend_from_slice(body);
     bytes

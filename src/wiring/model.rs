@@ -1,16 +1,17 @@
 //! The language model: files, codec and device, or the stand-in.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sn1_actors::model_worker::device_thread::DeviceThread;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
-use sn1_actors::ports::{Clock, StepEngine};
+use sn1_actors::ports::{BLOCK_TOKENS, Clock, StepEngine};
 use sn1_actors::wiring::ModelParts;
 
-use crate::config::Settings;
-use crate::engine::{EngineOptions, LocalEngine, LocalModelFiles, load_codec};
+use crate::config::{Device, Settings};
+use crate::engine::{EngineOptions, LocalEngine, LocalModelFiles, Place, load_codec};
 use crate::exit::{Ended, Exit};
 use crate::models::{Catalogue, Environment, ModelError, Progress, PullOptions, Store};
 
@@ -52,13 +53,7 @@ pub fn ended(error: ModelError) -> Ended {
 /// # Errors
 /// If a model is unknown, cannot be had or cannot be loaded.
 pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<ModelParts> {
-    let scheduler = SchedulerConfig {
-        max_sequences: 8,
-        miner_share: 3,
-        prefill_rows: 32,
-        sip_rows: 8,
-        queue: 1_024,
-    };
+    let scheduler = scheduler(settings);
     if settings.neuron.model_id == FAKE {
         return Ok(ModelParts {
             codec: Arc::new(StandInCodec),
@@ -66,24 +61,120 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
             scheduler: SchedulerConfig { max_sequences: 32, miner_share: 12, ..scheduler },
         });
     }
-    let store = store(settings)?;
-    let options = PullOptions { progress: Progress::detect(), ..PullOptions::default() };
-    let text = store.ensure(&settings.neuron.model_id, &options).await.map_err(ended)?;
-    let embedder = store.ensure(&settings.neuron.embedder_id, &options).await.map_err(ended)?;
+    let text = text_file(settings).await?;
+    let embedder = file(settings, &settings.neuron.embedder_id).await?;
     let damaged = |error: &dyn std::fmt::Display| Ended::new(Exit::Model, error);
-    let gguf = store
-        .catalogue()
-        .find(&settings.neuron.model_id)
-        .and_then(|model| model.files.first())
-        .map(|file| text.join(&file.name))
-        .ok_or_else(|| Ended::new(Exit::Model, "the text model has no file"))?;
-    let codec = load_codec(&gguf).map_err(|error| damaged(&error))?;
-    let files = LocalModelFiles { text: gguf, embedder: Some(embedder) };
+    let codec = load_codec(&text).map_err(|error| damaged(&error))?;
+    let files = LocalModelFiles { text, embedder: Some(embedder) };
+    let options = engine_options(settings);
     let build = Box::new(move || {
-        let engine = LocalEngine::load(&files, EngineOptions::default())
-            .map_err(|error| error.to_string())?;
+        let engine = LocalEngine::load(&files, options).map_err(|error| error.to_string())?;
         Ok(Box::new(engine) as Box<dyn StepEngine>)
     });
-    let device = DeviceThread::start("cpu", build).await.map_err(|error| damaged(&error))?;
+    let thread = match settings.neuron.device {
+        Device::Cpu => "cpu".to_owned(),
+        Device::Cuda(number) => format!("cuda:{number}"),
+    };
+    let device = DeviceThread::start(&thread, build).await.map_err(|error| damaged(&error))?;
     Ok(ModelParts { codec: Arc::new(codec), device: Arc::new(device), scheduler })
+}
+
+/// Where the text model lies that the settings name, a GGUF file or a folder, pulled if need be.
+///
+/// # Errors
+/// If the model is unknown or cannot be had.
+pub async fn text_file(settings: &Settings) -> anyhow::Result<PathBuf> {
+    file(settings, &settings.neuron.model_id).await
+}
+
+async fn file(settings: &Settings, name: &str) -> anyhow::Result<PathBuf> {
+    let options = PullOptions { progress: Progress::detect(), ..PullOptions::default() };
+    locate(&store(settings)?, name, &options).await
+}
+
+/// Where the model of that name lies, a GGUF file or a folder: out of the store, pulled if need
+/// be, or a path that the name itself is.
+async fn locate(store: &Store, name: &str, options: &PullOptions) -> anyhow::Result<PathBuf> {
+    let known = store.catalogue().find(name);
+    if known.is_none() && is_path(name) {
+        return Ok(name.into());
+    }
+    let folder = store.ensure(name, options).await.map_err(ended)?;
+    let mut files = known.into_iter().flat_map(|model| &model.files);
+    Ok(match files.find(|file| file.name.ends_with(".gguf")) {
+        Some(gguf) => folder.join(&gguf.name),
+        None => folder,
+    })
+}
+
+fn is_path(name: &str) -> bool {
+    name.contains('/') || name.ends_with(".gguf") || Path::new(name).is_dir()
+}
+
+/// How the engine is run, as configured.
+#[must_use]
+pub fn engine_options(settings: &Settings) -> EngineOptions {
+    let place = match settings.neuron.device {
+        Device::Cpu => Place::Cpu,
+        Device::Cuda(number) => Place::Cuda(number),
+    };
+    EngineOptions {
+        place,
+        precision: settings.engine.precision,
+        threads: settings.engine.threads,
+        kv_blocks: kv_blocks(settings.engine.kv_tokens),
+        dtype: settings.engine.dtype,
+    }
+}
+
+fn scheduler(settings: &Settings) -> SchedulerConfig {
+    let max_sequences = settings.engine.max_sequences;
+    SchedulerConfig {
+        max_sequences,
+        // References and queries are most of a validator's work, and it pays for all of it.
+        miner_share: max_sequences * 3 / 8,
+        prefill_rows: settings.engine.prefill_tokens,
+        sip_rows: settings.engine.prefill_tokens.div_ceil(4),
+        queue: 1_024,
+    }
+}
+
+/// Blocks that hold so many tokens.
+fn kv_blocks(tokens: u32) -> u32 {
+    tokens.div_ceil(u32::try_from(BLOCK_TOKENS).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_told_from_names() {
+        for path in ["models/zephyr", "/a", "./a", "model.gguf", "src"] {
+            assert!(is_path(path), "{path}");
+        }
+        for name in ["zephyr", "smollm2-135m-instruct", "", FAKE] {
+            assert!(!is_path(name), "{name}");
+        }
+    }
+
+    #[actix::test]
+    async fn a_model_is_a_path_or_in_the_store() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let catalogue = Catalogue::from_toml(
+            "[[models]]\nname = 'm'\nkind = 'text'\nlicence = 'MIT'\n\
+             files = [{ name = 'config.json' }, { name = 'a.gguf' }]\n\
+             sources = [{ from = 'local' }]\n",
+        );
+        let store = Store::open(folder.path(), catalogue.unwrap(), Environment::read());
+        let locate = async |name: &str| locate(&store, name, &PullOptions::default()).await;
+        assert_eq!(locate("./some/where").await.unwrap(), Path::new("./some/where"));
+        let unknown = locate("n").await.unwrap_err();
+        assert!(unknown.to_string().contains('n'), "{unknown}");
+        std::fs::create_dir(folder.path().join("m")).unwrap();
+        for file in ["config.json", "a.gguf"] {
+            std::fs::write(folder.path().join("m").join(file), "{}").unwrap();
+        }
+        assert_eq!(locate("m").await.unwrap(), folder.path().join("m/a.gguf"));
+    }
 }

@@ -75,11 +75,54 @@ fn models_list_says_what_is_lacking() {
     let place = Place::new();
     let files = place.run("models list --json").json();
     let files = files.as_array().unwrap();
-    assert_eq!(files.len(), 4, "{files:?}");
+    let of = |model: &str| files.iter().filter(|file| file["model"] == model).count();
+    assert_eq!((of("smollm2-135m-instruct"), of("all-minilm-l6-v2")), (1, 3), "{files:?}");
+    assert_eq!((of("zephyr-7b-beta"), of("uae-large-v1")), (13, 3), "{files:?}");
     for file in files {
         assert_eq!(file["state"], "missing");
         let path = file["path"].as_str().unwrap();
         assert!(path.starts_with(place.path("cache").to_str().unwrap()), "{path}");
     }
     assert!(!place.path("cache").exists(), "to look must not write");
+}
+
+#[test]
+fn a_seed_writes_one_text_and_the_command_line_says_how() {
+    let place = Place::new();
+    let write = |line: &str| {
+        let line = format!("generate --model fake --json {line}");
+        place.run_with(&line, &["--prompt", "Why is the sky blue?"]).json()
+    };
+    let made = write("--seed 7 --temperature 0.9 --top-k 40 --top-p 0.9 --max-new-tokens 12");
+    for key in ["prompt_ids", "generated_ids"] {
+        assert!(made[key].as_array().is_some_and(|ids| !ids.is_empty()), "{key} in {made}");
+    }
+    assert!(made["generated_ids"].as_array().unwrap().len() <= 12, "{made}");
+    assert!(made["finish_reason"] == "stop" || made["finish_reason"] == "length", "{made}");
+    for key in ["prefill_tokens_per_s", "decode_tokens_per_s"] {
+        assert!(made.get(key).is_some(), "{key} in {made}");
+    }
+    let again = write("--seed 7 --temperature 0.9 --top-k 40 --top-p 0.9 --max-new-tokens 12");
+    assert_eq!(made["generated_ids"], again["generated_ids"]);
+    place.run("generate --model fake --greedy --temperature 1 --prompt x").expect(2);
+}
+
+#[test]
+fn texts_are_embedded_line_by_line() {
+    let place = Place::new();
+    place.write("texts", "\"one\"\n{\"text\": \"two\"}\n");
+    let ended = place.run_fed("generate --embed --model fake", "texts").expect(0);
+    let lines: Vec<Value> =
+        ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let texts: Vec<&Value> = lines.iter().map(|line| &line["text"]).collect();
+    assert_eq!(texts, [&json!("one"), &json!("two")]);
+    for line in &lines {
+        let vector = line["embedding"].as_array().unwrap();
+        let length: f64 = vector.iter().map(|x| x.as_f64().unwrap().powi(2)).sum();
+        assert!((length - 1.0).abs() < 1e-3, "{line}");
+    }
+    place.write("wrong", "\"one\"\n{}\n");
+    let ended = place.run_fed("generate --embed --model fake", "wrong").expect(2);
+    assert_eq!(ended.out.lines().count(), 1, "{}", ended.out);
+    assert!(ended.err.contains("line 2 must be"), "{}", ended.err);
 }

@@ -66,16 +66,31 @@ impl Place {
 
     /// Starts the program with further arguments that are passed as they are.
     pub(crate) fn start_with(&self, line: &str, more: &[&str]) -> Running {
+        self.spawn(sn1(line, more, Stdio::null()), format!("sn1 {line} {}", more.join(" ")))
+    }
+
+    /// Runs the program with a file of the place on its standard input.
+    pub(crate) fn run_fed(&self, line: &str, name: &str) -> Ended {
+        let input = Stdio::from(File::open(self.path(name)).unwrap());
+        self.spawn(sn1(line, &[], input), format!("sn1 {line} < {name}")).wait()
+    }
+
+    /// Starts another program. Its standard input stays open while it is wanted.
+    pub(crate) fn start_other(&self, program: &Path, arguments: &[&Path]) -> Running {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped());
+        self.spawn(command, program.display().to_string())
+    }
+
+    fn spawn(&self, mut command: Command, line: String) -> Running {
         let (home, logs) = (self.folder.path(), tempfile::tempdir_in(&self.folder).unwrap());
         let log = |name: &str| File::create(logs.path().join(name)).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sn1"));
-        command.args(line.split_whitespace()).args(more).current_dir(home).env_clear();
+        command.current_dir(home).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", home).env("XDG_STATE_HOME", home.join("state"));
         command.env("XDG_CACHE_HOME", home.join("cache"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(log("out")).stderr(log("err"));
-        let line = format!("sn1 {line} {}", more.join(" "));
+        command.stdout(log("out")).stderr(log("err"));
         Running { child: command.spawn().unwrap(), line, logs }
     }
 
@@ -86,6 +101,12 @@ impl Place {
     pub(crate) fn run_with(&self, line: &str, more: &[&str]) -> Ended {
         self.start_with(line, more).wait()
     }
+}
+
+fn sn1(line: &str, more: &[&str], input: Stdio) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sn1"));
+    command.args(line.split_whitespace()).args(more).stdin(input);
+    command
 }
 
 /// The program while it runs. Dropped, it is killed.

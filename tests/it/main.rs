@@ -9,4 +9,5 @@ mod localnet;
 mod miner;
 mod real_model;
 mod refusals;
+mod remote_engine;
 mod signals;

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::harness::Place;
 
 /// The cache of whoever runs the tests, if the text and the embedding model are in it.
-fn models() -> Option<PathBuf> {
+pub(crate) fn models() -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
     let models = variable("SN1_MODELS__DIR").or_else(|| Some(cache?.join("sn1/models")))?;

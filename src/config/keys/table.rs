@@ -55,6 +55,11 @@ pub const ALIASES: &[(&str, &str)] = &[
     ("model", "neuron.model_id"),
     ("miner-delay", "localnet.miner_delay"),
     ("axon_off", "neuron.axon_off"),
+    ("temperature", "neuron.temperature"),
+    ("top-k", "neuron.top_k"),
+    ("top-p", "neuron.top_p"),
+    ("precision", "engine.precision"),
+    ("threads", "engine.threads"),
 ];
 
 /// Every key there is.
@@ -83,12 +88,24 @@ pub const KEYS: &[Key] = &[
 
     used("neuron.model_id", Kind::Text, ALL, "name of the text model"),
     used("neuron.embedder_id", Kind::Text, ASKING, "name of the embedding model"),
-    used("neuron.device", Kind::Text, ALL, "where models run: cpu"),
+    used("neuron.device", Kind::Text, ALL, "where models run: cpu, cuda or cuda:N"),
     used("neuron.max_tokens", Kind::Integer { min: 1, max: 131_072 }, ALL, "most tokens in one generated text"),
     used("neuron.temperature", Kind::Float(Range::closed(0.0, 10.0)), ALL, "sampling temperature; 0 takes the likeliest token"),
     used("neuron.top_k", Kind::Integer { min: 0, max: 1_000_000 }, ALL, "sample among this many likeliest tokens; 0 is all"),
     used("neuron.top_p", Kind::Float(SHARE), ALL, "sample among the likeliest tokens up to this probability"),
     used("neuron.name", Kind::Text, CHAINED, "name of the neuron; last part of its state folder"),
+
+    used("engine.precision", Kind::Text, ALL, "how exactly the text model computes on the processor: faithful, fast (8 bits, spoils small models), f32"),
+    maybe("engine.threads", Kind::Integer { min: 1, max: 1_024 }, ALL, "threads of the models on the processor; one a core when left out"),
+    used("engine.kv_tokens", Kind::Integer { min: 32, max: 1 << 26 }, ALL, "tokens that the KV cache holds, all texts together"),
+    used("engine.prefix_cache", Kind::Bool, ALL, "read what several prompts begin with only once"),
+    used("engine.max_sequences", Kind::Integer { min: 1, max: 1_024 }, ALL, "texts written at a time"),
+    used("engine.prefill_tokens", Kind::Integer { min: 1, max: 65_536 }, ALL, "prompt tokens read in one step"),
+    used("engine.dtype", Kind::Text, ALL, "numbers of the text model on a CUDA device: auto, f32, bf16, f16"),
+    maybe("engine.servers", Kind::TextList, ALL, "base addresses of model servers that speak the OpenAI protocol; left out, the text model runs here"),
+    maybe("engine.server_model", Kind::Text, ALL, "name of the text model on the servers; their only one when left out"),
+    used("engine.server_in_flight", Kind::Integer { min: 1, max: 4_096 }, ALL, "requests at a time to one model server"),
+    maybe("engine.server_key_env", Kind::Text, ALL, "environment variable that holds the servers' key; none is sent when left out"),
 
     used("miner.kind", Kind::Text, MINER, "what answers: model, agent, echo, phrase, slow, copier"),
     used("neuron.system_prompt", Kind::Text, ANSWERING, "system prompt of the miner's model"),

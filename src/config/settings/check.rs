@@ -1,12 +1,12 @@
-//! What a kind of value alone does not tell: names of task kinds, miners and devices, and values
-//! that have to go together. It is judged on the values in effect, so a later layer can mend an
-//! earlier one.
+//! What a kind of value alone does not tell: names of task kinds, miners, devices and variables,
+//! addresses, and values that have to go together. It is judged on the values in effect, so a later
+//! layer can mend an earlier one.
 
 use figment::Figment;
 use serde::de::DeserializeOwned;
 use sn1_actors::domain::TaskKind;
 
-use super::{MinerKind, TaskShare};
+use super::{DTYPES, Device, MinerKind, PRECISIONS, TaskShare};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};
@@ -25,11 +25,19 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
     if let Some(device) = check.value::<String>("neuron.device") {
         check.device(&device);
     }
+    check.name_in("engine.precision", PRECISIONS.iter().map(|(name, _)| *name));
+    check.name_in("engine.dtype", DTYPES.iter().map(|(name, _)| *name));
     if let Some(kind) = check.value::<String>("miner.kind") {
         check.miner("miner.kind", &kind);
     }
     for kind in check.value::<Vec<String>>("localnet.miners").unwrap_or_default() {
         check.miner("localnet.miners", &kind);
+    }
+    for server in check.value::<Vec<String>>("engine.servers").unwrap_or_default() {
+        check.server(&server);
+    }
+    if let Some(Some(variable)) = check.value::<Option<String>>("engine.server_key_env") {
+        check.variable("engine.server_key_env", &variable);
     }
     if let Some(Some(endpoint)) = check.value::<Option<String>>("subtensor.chain_endpoint") {
         check.endpoint(&endpoint);
@@ -80,11 +88,21 @@ impl Check<'_> {
     }
 
     fn device(&mut self, device: &str) {
-        let kind = device.split_once(':').map_or(device, |(kind, _)| kind);
-        if kind == "cuda" {
-            self.problem("neuron.device", ProblemKind::NoCuda { device: shown(device) });
-        } else if device != "cpu" {
-            self.bad("neuron.device", "`cpu`".to_owned(), device);
+        match Device::parse(device) {
+            Some(Device::Cuda(_)) if !Device::HAS_CUDA => {
+                self.problem("neuron.device", ProblemKind::NoCuda { device: shown(device) });
+            }
+            Some(Device::Cpu | Device::Cuda(_)) => {}
+            None => self.bad("neuron.device", "`cpu`, `cuda` or `cuda:N`".to_owned(), device),
+        }
+    }
+
+    fn name_in(&mut self, key: &str, names: impl Iterator<Item = &'static str>) {
+        let names: Vec<&str> = names.collect();
+        if let Some(name) = self.value::<String>(key)
+            && !names.contains(&name.as_str())
+        {
+            self.bad(key, format!("one of {}", names.join(", ")), &name);
         }
     }
 
@@ -101,6 +119,31 @@ impl Check<'_> {
         let rest = endpoint.strip_prefix("ws://").or_else(|| endpoint.strip_prefix("wss://"));
         if rest.is_none_or(str::is_empty) {
             self.bad("subtensor.chain_endpoint", "a ws:// or wss:// address".to_owned(), endpoint);
+        }
+    }
+
+    fn server(&mut self, server: &str) {
+        let rest = server.strip_prefix("http://").or_else(|| server.strip_prefix("https://"));
+        match rest {
+            // What may be a password is not repeated.
+            Some(rest) if rest.contains('@') => {
+                let expected = "addresses without a user or a key".to_owned();
+                self.bad("engine.servers", expected, "an address with an @");
+            }
+            Some(rest) if !rest.is_empty() && !rest.starts_with('/') => {}
+            _ => self.bad("engine.servers", "http:// or https:// addresses".to_owned(), server),
+        }
+    }
+
+    /// A name of an environment variable. What is none may be the secret that the variable should
+    /// hold, so it is not repeated.
+    fn variable(&mut self, key: &str, name: &str) {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let named =
+            name.bytes().all(letter) && !name.starts_with(|first: char| first.is_ascii_digit());
+        if name.is_empty() || !named {
+            let expected = "the name of an environment variable, not the key itself".to_owned();
+            self.bad(key, expected, "something else");
         }
     }
 

@@ -1,6 +1,7 @@
 use sn1_actors::domain::TaskKind;
 
 use super::*;
+use crate::engine::{Dtype, Precision};
 
 /// The flags of the original at 1.0.0, the later ones, and the SDK's, each with a value.
 const ORIGINAL: &[(&str, &str)] = &[
@@ -124,6 +125,19 @@ fn takes_bare_switches_and_lists_in_both_forms() {
     assert_eq!(load(spaced).settings, load(joined).settings);
     let twice = ["--neuron.tasks", "math", "--neuron.tasks", "qa", "--neuron.task_p", "1"];
     assert_eq!(validator(&with_flags(&twice)).neuron.task_mix[0].kind, TaskKind::Qa);
+}
+
+#[test]
+fn takes_how_the_models_run() {
+    let line = ["--engine.precision", "f32", "--engine.threads", "2", "--engine.dtype", "bf16"];
+    let engine = validator(&with_flags(&line)).engine;
+    assert_eq!(engine.precision, Precision::F32);
+    assert_eq!((engine.threads, engine.dtype), (Some(2), Dtype::Bf16));
+    let fast = with_environment(&[("SN1_ENGINE__PRECISION", "fast")]);
+    assert_eq!(validator(&fast).engine.precision, Precision::Fast);
+    let device = |name| Device::parse(name);
+    assert_eq!([device("cuda"), device("cuda:3")], [Some(Device::Cuda(0)), Some(Device::Cuda(3))]);
+    assert_eq!([device("cuda:"), device("cuda:-1"), device("CPU")], [None; 3]);
 }
 
 #[test]

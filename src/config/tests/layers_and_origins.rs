@@ -4,6 +4,7 @@ use serde_json::json;
 use sn1_actors::domain::TaskKind;
 
 use super::*;
+use crate::engine::{Dtype, Precision};
 
 #[test]
 fn has_the_defaults_of_each_role() {
@@ -18,6 +19,16 @@ fn has_the_defaults_of_each_role() {
 
     let miner = Settings::load(Role::Miner, &inputs()).unwrap().settings;
     assert_eq!((miner.miner.kind, miner.neuron.name.as_str()), (MinerKind::Model, "miner"));
+
+    for role in Role::ALL {
+        let settings = Settings::load(*role, &inputs()).unwrap().settings;
+        assert_eq!(settings.neuron.device, Device::Cpu);
+        let engine = settings.engine;
+        assert_eq!((engine.precision, engine.threads), (Precision::Faithful, None));
+        assert_eq!((engine.kv_tokens, engine.prefix_cache), (65_536, true));
+        assert_eq!((engine.max_sequences, engine.prefill_tokens), (16, 32));
+        assert_eq!(engine.dtype, Dtype::Auto);
+    }
 
     let local = Settings::load(Role::Localnet, &Inputs::default()).unwrap().settings;
     assert_eq!(local.neuron.timeout, Duration::from_secs(60));

@@ -109,6 +109,14 @@ fn refuses_what_is_out_of_range() {
         ["--steps", "0"],
         ["--steps", "18446744073709551616"],
         ["--neuron.device", "gpu"],
+        ["--neuron.device", "cuda:first"],
+        ["--neuron.device", "cuda:+1"],
+        ["--engine.precision", "exact"],
+        ["--engine.threads", "0"],
+        ["--engine.kv_tokens", "31"],
+        ["--engine.max_sequences", "0"],
+        ["--engine.prefill_tokens", "0"],
+        ["--engine.dtype", "f64"],
     ] {
         let problem = only(Role::Validator, &with_flags(&line));
         assert!(matches!(problem.kind, ProblemKind::BadValue { .. }), "{line:?}: {problem}");
@@ -136,6 +144,11 @@ fn refuses_tasks_and_probabilities_that_do_not_go_together() {
 
 #[test]
 fn refuses_a_device_that_this_build_lacks() {
+    if Device::HAS_CUDA {
+        let settings = Settings::load(Role::Miner, &with_flags(&["--neuron.device", "cuda:1"]));
+        assert_eq!(settings.unwrap().settings.neuron.device, Device::Cuda(1));
+        return;
+    }
     for device in ["cuda", "cuda:1"] {
         let problem = only(Role::Miner, &with_flags(&["--neuron.device", device]));
         assert!(matches!(problem.kind, ProblemKind::NoCuda { .. }), "{problem}");
@@ -249,4 +262,35 @@ fn survives_any_value_of_any_key() {
             load(with_file(&write(&folder, "x.toml", &line)));
         }
     }
+}
+
+#[test]
+fn refuses_addresses_that_are_no_servers_and_repeats_nothing_that_may_be_secret() {
+    let problem = |line: &[&str]| only(Role::Miner, &with_flags(line)).to_string();
+    for server in ["10.0.0.1:80", "ftp://h", "http://", "https:///v1"] {
+        let said = problem(&["--engine.servers", "http://h:1", server]);
+        assert!(said.contains("must be http:// or https:// addresses"), "{said}");
+        assert!(said.contains(server), "{said}");
+    }
+    let said = problem(&["--engine.servers", "http://u:sesame@h"]);
+    assert!(said.contains("without a user or a key") && !said.contains("sesame"), "{said}");
+    for key in ["sk-sesame", "1X", "A B"] {
+        let said = problem(&["--engine.server_key_env", key]);
+        assert!(said.contains("not the key itself") && !said.contains(key), "{said}");
+    }
+    assert!(problem(&["--engine.server_in_flight", "0"]).contains("from 1 to 4096"));
+}
+
+#[test]
+fn takes_servers_from_every_layer() {
+    let engine = validator(&with_environment(&[
+        ("SN1_ENGINE__SERVERS", "http://a:1,https://b/v1"),
+        ("SN1_ENGINE__SERVER_KEY_ENV", "MY_KEY"),
+    ]))
+    .engine;
+    assert_eq!(engine.servers, ["http://a:1", "https://b/v1"]);
+    assert_eq!(engine.server_key_env.as_deref(), Some("MY_KEY"));
+    assert_eq!((engine.server_model, engine.server_in_flight), (None, 16));
+    assert!(validator(&with_environment(&[("SN1_ENGINE__SERVERS", "")])).engine.servers.is_empty());
+    assert!(validator(&inputs()).engine.servers.is_empty());
 }

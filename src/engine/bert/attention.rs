@@ -6,7 +6,6 @@
 
 use std::ops::Range;
 
-use super::functions::exp;
 use crate::engine::kernels::{GROUP, Group, GroupProduct, LANES, Lanes, Target, Vector, Work};
 use crate::engine::thread_team::Panel;
 
@@ -152,9 +151,12 @@ fn softmax<V: Vector>(scores: &mut [f32]) -> [f32; LANES] {
     }
     let mut sums = [0.0; LANES];
     for row in scores {
-        for ((score, largest), sum) in row.iter_mut().zip(&largest).zip(&mut sums) {
-            *score = exp::<V>(*score - *largest);
-            *sum += *score;
+        for (score, largest) in row.iter_mut().zip(&largest) {
+            *score -= largest;
+        }
+        V::load(row).exponential().store(row);
+        for (score, sum) in row.iter().zip(&mut sums) {
+            *sum += score;
         }
     }
     sums

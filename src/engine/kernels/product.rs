@@ -161,11 +161,11 @@ fn multiply_group<V: Vector>(
         // Wide groups as the registers allow; few rows with several tiles, since an addition must
         // wait for the one before it in the same sum.
         first += match group.stride - first {
-            16.. if V::MAX_ROWS >= 16 => block.multiply::<V, 16, 1>(target),
-            12.. if V::MAX_ROWS >= 12 => block.multiply::<V, 12, 1>(target),
-            8.. if V::MAX_ROWS >= 8 => block.multiply::<V, 8, 1>(target),
-            10.. | 6 if V::MAX_ROWS == 6 => block.multiply::<V, 6, 1>(target),
-            4.. if V::MAX_ROWS >= 8 => block.multiply::<V, 4, 2>(target),
+            16.. if V::MAX_SUMS >= 16 => block.multiply::<V, 16, 1>(target),
+            12.. if V::MAX_SUMS >= 12 => block.multiply::<V, 12, 1>(target),
+            8.. if V::MAX_SUMS >= 8 => block.multiply::<V, 8, 1>(target),
+            10.. | 6 if V::MAX_SUMS == 6 => block.multiply::<V, 6, 1>(target),
+            4.. if V::MAX_SUMS >= 8 => block.multiply::<V, 4, 2>(target),
             4.. => block.multiply::<V, 4, 1>(target),
             2.. => block.multiply::<V, 2, 2>(target),
             _ => block.multiply::<V, 1, 4>(target),
@@ -277,11 +277,7 @@ fn add_products<V: Vector, const ROWS: usize, const TILES: usize>(
 mod tests {
     use super::*;
     use crate::engine::kernels::Isa;
-
-    /// Numbers without a pattern that a mistake could share.
-    fn numbers(count: usize) -> Vec<f32> {
-        (0..count).map(|i| ((i * 7919 + 13) % 1009) as f32 / 504.5 - 1.0).collect()
-    }
+    use crate::engine::kernels::tests::numbers;
 
     fn tiles(inputs: usize, count: usize) -> Vec<Lanes> {
         let numbers = numbers(inputs * count * LANES);

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# What a validator's load makes of the model: tokens written a second with many conversations in
+# flight against one at a time. The miners only say a phrase, so all that the model does is the
+# validator's. Prints figures, asserts nothing: figures depend on the machine.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+usage() {
+    cat >&2 <<'END'
+usage: scripts/bench/load.sh [MODEL]
+  MODEL      name of a text model; smollm2-135m-instruct when left out
+  IN_FLIGHT  conversations at a time; 24 when not set
+  STEPS      steps of each run; 48 when not set
+  SN1        a release binary to use as it is
+END
+    exit 2
+}
+[[ $# -le 1 && ${1-} != -* ]] || usage
+model=${1:-smollm2-135m-instruct}
+in_flight=${IN_FLIGHT:-24}
+steps=${STEPS:-48}
+[[ $in_flight =~ ^[1-9][0-9]{0,3}$ && $steps =~ ^[1-9][0-9]{0,5}$ ]] || usage
+
+sn1=${SN1:-}
+if [[ -z $sn1 ]]; then
+    cargo build --release --bin sn1
+    sn1=${CARGO_TARGET_DIR:-target}/release/sn1
+fi
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+# run IN_FLIGHT: leaves a summary.
+run() {
+    # Short blocks: the wait for the last weights is no part of what is measured.
+    "$sn1" localnet --model "$model" --steps "$steps" --seed 7 --in-flight "$1" \
+        --localnet.miners phrase,phrase,phrase --neuron.timeout 60 --localnet.block_time 0.2 \
+        --summary "$out/$1.json" --journal "$out/$1.jsonl" >"$out/log" 2>&1 || {
+        cat "$out/log" >&2
+        return 1
+    }
+}
+
+# figure IN_FLIGHT KEY
+figure() {
+    sed -nE "s/^ *\"$2\": ([-0-9.e+]+),?$/\1/p" "$out/$1.json"
+}
+
+# show IN_FLIGHT
+show() {
+    awk -v n="$1" -v steps="$(figure "$1" steps)" -v wall="$(figure "$1" wall_s)" \
+        -v decode="$(figure "$1" decode_tokens_per_s)" \
+        -v prefill="$(figure "$1" prefill_tokens_per_s)" \
+        -v prompt="$(figure "$1" prompt_tokens)" -v cached="$(figure "$1" cached_tokens)" 'BEGIN {
+        printf "%3d in flight: %d steps in %.0f s; written %.1f tokens/s; read %.1f tokens/s; of %d " \
+            "prompt tokens %.1f %% from the prefix cache\n",
+            n, steps, wall, decode, prefill, prompt, prompt ? 100 * cached / prompt : 0
+    }'
+}
+
+run 1
+show 1
+run "$in_flight"
+show "$in_flight"
+awk -v one="$(figure 1 decode_tokens_per_s)" -v many="$(figure "$in_flight" decode_tokens_per_s)" \
+    'BEGIN { printf "ratio of tokens written: %.2f\n", many / one }'

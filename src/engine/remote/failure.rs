@@ -1,0 +1,159 @@
+//! How a try at one server can fail, by what follows from it.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use super::api_key::ApiKey;
+use super::protocol;
+
+/// The most of a foreign text that is passed on, in characters.
+const MAX_SHOWN: usize = 300;
+
+/// Why a server gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The request is at fault: no server is to be tried again with it. The server is well.
+    Request(String),
+    /// The key is missing or refused: the user has to do something.
+    Key(String),
+    /// The server wants to be left alone, for a time that it may name. It is well.
+    Busy {
+        /// The time it names.
+        rest: Option<Duration>,
+        /// What it says.
+        reason: String,
+    },
+    /// The server is well, but has not the model that is wanted.
+    WrongModel(String),
+    /// The server failed before any text came: another may be tried.
+    Failed(String),
+    /// The server failed after some text: the answer is lost.
+    BrokenOff(String),
+    /// Nobody takes the text that came. That is not the server's fault.
+    Unread,
+}
+
+impl Failure {
+    /// A failure on the way, in the words of the HTTP client's innermost error.
+    pub(super) fn of_http(error: &reqwest::Error) -> Self {
+        let what = if error.is_connect() { "cannot be connected to" } else { "broke off" };
+        let mut cause = error.source();
+        while let Some(inner) = cause.and_then(|error| error.source()) {
+            cause = Some(inner);
+        }
+        let why =
+            cause.map_or_else(String::new, |cause| format!(": {}", shown(&cause.to_string())));
+        Self::Failed(format!("{what}{why}"))
+    }
+
+    /// What a reply means that is not a success.
+    pub(super) fn of_status(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        key: Option<&ApiKey>,
+    ) -> Self {
+        let said = shown(&protocol::refusal(body));
+        let reason = format!("status {}: {said}", status.as_u16());
+        match status.as_u16() {
+            // The server's words are left out: some repeat the key.
+            401 | 403 => Self::Key(match key {
+                Some(key) => format!(
+                    "status {}: the server refuses the key in the environment variable {}",
+                    status.as_u16(),
+                    key.variable()
+                ),
+                None => format!(
+                    "status {}: the server wants a key; engine.server_key_env names the \
+                     environment variable that holds it",
+                    status.as_u16()
+                ),
+            }),
+            429 | 503 => Self::Busy { rest: retry_after(headers), reason },
+            408 => Self::Failed(reason),
+            400..500 => Self::Request(reason),
+            _ => Self::Failed(reason),
+        }
+    }
+}
+
+/// The time that `Retry-After` gives in seconds. A date is not understood: it needs a clock that
+/// agrees with the server's.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let too_large = seconds.is_sign_positive().then_some(Duration::MAX);
+    Duration::try_from_secs_f64(seconds).ok().or(too_large).filter(|_| !seconds.is_nan())
+}
+
+/// A foreign text made fit to be shown: one line, no control characters, shortened.
+pub(super) fn shown(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let mut short: String = text.trim().chars().take(MAX_SHOWN).map(plain).collect();
+    if text.trim().chars().nth(MAX_SHOWN).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, body: &str) -> Failure {
+        let status = StatusCode::from_u16(status).unwrap();
+        Failure::of_status(status, &HeaderMap::new(), body.as_bytes(), None)
+    }
+
+    #[test]
+    fn sorts_statuses_by_what_to_do() {
+        for status in [400, 404, 405, 413, 422] {
+            assert_eq!(of(status, "no"), Failure::Request(format!("status {status}: no")));
+        }
+        for status in [204, 302, 408, 500, 502, 504] {
+            assert_eq!(of(status, "no"), Failure::Failed(format!("status {status}: no")));
+        }
+        for status in [429, 503] {
+            let reason = format!("status {status}: no");
+            assert_eq!(of(status, "no"), Failure::Busy { rest: None, reason });
+        }
+    }
+
+    #[test]
+    fn names_the_variable_of_a_refused_key_and_repeats_nothing_of_it() {
+        let key = ApiKey::new("MY_KEY", "sk-secret").unwrap();
+        let headers = HeaderMap::new();
+        let body = b"{\"error\": \"Incorrect API key provided: sk-secret\"}";
+        for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
+            let Failure::Key(reason) = Failure::of_status(status, &headers, body, Some(&key))
+            else {
+                panic!("{status} is not about the key")
+            };
+            assert!(reason.contains("MY_KEY") && !reason.contains("secret"), "{reason}");
+        }
+        assert!(matches!(of(401, ""), Failure::Key(why) if why.contains("server_key_env")));
+    }
+
+    #[test]
+    fn understands_how_long_a_server_wants_to_rest() {
+        let rest = |text: &str| {
+            let headers = [(RETRY_AFTER, text.parse().unwrap())].into_iter().collect();
+            retry_after(&headers)
+        };
+        assert_eq!(rest("2"), Some(Duration::from_secs(2)));
+        assert_eq!(rest("0.5"), Some(Duration::from_millis(500)));
+        assert_eq!(rest("99999999999999999999999"), Some(Duration::MAX));
+        assert_eq!(rest("inf"), Some(Duration::MAX));
+        for text in ["-1", "NaN", "", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+            assert_eq!(rest(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn shortens_and_cleans_foreign_texts() {
+        assert_eq!(shown(" a\r\nb\u{1b}[2J "), "a  b [2J");
+        assert_eq!(shown(&"é".repeat(400)), format!("{}…", "é".repeat(300)));
+    }
+}
