@@ -4,6 +4,7 @@
 //! standard output, logs to standard error.
 
 mod bench;
+mod bench_embed;
 mod config;
 mod generate;
 mod lines;

@@ -6,13 +6,15 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 
 use super::{json_flag, output, settings};
-use crate::config::{Role, add_config_flags};
+use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::models::{FileState, Progress, PullOptions, Store};
 use crate::wiring::model::{ended, store};
 
 pub(super) fn command() -> Command {
-    let name = Arg::new("name").value_name("NAME").help("one model; all when left out");
+    let name = Arg::new("name")
+        .value_name("NAME")
+        .help("one model; those that the settings name when left out");
     let from = Arg::new("from")
         .long("from")
         .value_name("FOLDER")
@@ -38,8 +40,10 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let Some((verb, matches)) = matches.subcommand() else {
         return Err(Ended::new(Exit::Usage, "see `sn1 models --help`").into());
     };
-    let store = store(&settings(Role::Localnet, matches)?)?;
-    let names = names(&store, matches);
+    let settings = settings(Role::Localnet, matches)?;
+    let store = store(&settings)?;
+    let all = || store.catalogue().models().iter().map(|model| model.name.clone()).collect();
+    let names = if verb == "list" { all() } else { names(&store, &settings, matches) };
     match verb {
         "pull" => pull(&store, &names, matches).await,
         "verify" => list(&store, &names, matches, true).await,
@@ -47,10 +51,15 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     }
 }
 
-fn names(store: &Store, matches: &ArgMatches) -> Vec<String> {
-    match matches.try_get_one::<String>("name") {
-        Ok(Some(name)) => vec![name.clone()],
-        _ => store.catalogue().models().iter().map(|model| model.name.clone()).collect(),
+/// The model that is asked for, or else those that the settings name and the catalogue has: some
+/// of the others are too large to be pulled unasked.
+fn names(store: &Store, settings: &Settings, matches: &ArgMatches) -> Vec<String> {
+    match matches.get_one::<String>("name") {
+        Some(name) => vec![name.clone()],
+        None => [&settings.neuron.model_id, &settings.neuron.embedder_id]
+            .into_iter()
+            .filter_map(|name| Some(store.catalogue().find(name)?.name.clone()))
+            .collect(),
     }
 }
 

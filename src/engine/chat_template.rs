@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, context};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, context};
 use sn1_actors::domain::ChatMessage;
 use sn1_actors::ports::CodecError;
 
@@ -53,6 +53,7 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |cause: String| -> Result<Value, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, cause))
         });
+        environment.set_unknown_method_callback(python_method);
         environment.add_template_owned(NAME, source.to_owned())?;
         Ok(Self { environment, bos, eos })
     }
@@ -106,6 +107,30 @@ impl ChatTemplate {
     }
 }
 
+/// Methods of Python's texts that templates of models call.
+fn python_method(
+    _: &mut State<'_, '_>,
+    value: &Value,
+    method: &str,
+    arguments: &[Value],
+) -> Result<Value, Error> {
+    let unknown = || Error::from(ErrorKind::UnknownMethod);
+    let text = value.as_str().ok_or_else(unknown)?;
+    let argument = match arguments {
+        [] => None,
+        [argument] => Some(argument.as_str().ok_or_else(unknown)?),
+        _ => return Err(unknown()),
+    };
+    Ok(match (method, argument) {
+        ("strip", None) => text.trim().into(),
+        ("lstrip", None) => text.trim_start().into(),
+        ("rstrip", None) => text.trim_end().into(),
+        ("startswith", Some(start)) => text.starts_with(start).into(),
+        ("endswith", Some(end)) => text.ends_with(end).into(),
+        _ => return Err(unknown()),
+    })
+}
+
 fn refused(error: Error) -> CodecError {
     CodecError(format!("the model's chat template failed: {error}"))
 }
@@ -113,7 +138,8 @@ fn refused(error: Error) -> CodecError {
 /// `content` with the mark after every character that a control token's name begins with, and
 /// around all but the outer whitespace, which a template may trim.
 fn mark_content(content: &str, mark: char, controls: &[ControlToken]) -> String {
-    let begins = |c: char| controls.iter().any(|(name, _)| name.starts_with(c));
+    let firsts: HashSet<char> =
+        controls.iter().filter_map(|(name, _)| name.chars().next()).collect();
     let body = content.trim();
     if body.is_empty() {
         return content.to_owned();
@@ -125,7 +151,7 @@ fn mark_content(content: &str, mark: char, controls: &[ControlToken]) -> String 
     marked.push(mark);
     for c in body.chars() {
         marked.push(c);
-        if begins(c) {
+        if firsts.contains(&c) {
             marked.push(mark);
         }
     }
@@ -136,10 +162,16 @@ fn mark_content(content: &str, mark: char, controls: &[ControlToken]) -> String 
 
 /// Cuts text at the names of control tokens: the leftmost first, of those at one place the longest.
 pub(super) fn cut(text: &str, controls: &[ControlToken]) -> Vec<Segment> {
+    let firsts: HashSet<char> =
+        controls.iter().filter_map(|(name, _)| name.chars().next()).collect();
     let mut segments = Vec::new();
     let mut pending = 0;
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
+        if !firsts.contains(&c) {
+            at += c.len_utf8();
+            continue;
+        }
         let here = controls.iter().filter(|(name, _)| text[at..].starts_with(name.as_str()));
         if let Some((name, id)) = here.max_by_key(|(name, _)| name.len()) {
             if pending < at {

@@ -31,7 +31,8 @@ pub(super) enum Value {
     Text(String),
     Integers(Vec<i64>),
     Texts(Vec<String>),
-    /// An array of floats or booleans, which nothing here needs.
+    Floats(Vec<f32>),
+    /// An array of booleans or wider floats, which nothing here needs.
     Skipped,
 }
 
@@ -134,6 +135,23 @@ impl Gguf {
         }
     }
 
+    /// The floats under `key`.
+    pub(super) fn floats(&self, key: &str) -> Result<&[f32], LoadProblem> {
+        match self.required(key)? {
+            Value::Floats(floats) => Ok(floats),
+            other => Err(wrong_kind(key, "an array of floats", other)),
+        }
+    }
+
+    /// The boolean under `key`, if there is one.
+    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, LoadProblem> {
+        match self.metadata.get(key) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(other) => Err(wrong_kind(key, "a boolean", other)),
+        }
+    }
+
     /// The whole number under `key`, if there is one; refused above `max`.
     pub(super) fn count(&self, key: &str, max: usize) -> Result<Option<usize>, LoadProblem> {
         match self.metadata.get(key) {
@@ -210,7 +228,7 @@ fn wrong_kind(key: &str, wanted: &str, found: &Value) -> LoadProblem {
         Value::Float(_) => "a number",
         Value::Bool(_) => "a boolean",
         Value::Text(_) => "a text",
-        Value::Integers(_) | Value::Texts(_) | Value::Skipped => "an array",
+        Value::Integers(_) | Value::Texts(_) | Value::Floats(_) | Value::Skipped => "an array",
     };
     LoadProblem::Damaged(format!("metadata entry {key} is {found} where {wanted} is needed"))
 }
@@ -311,7 +329,13 @@ impl Reader {
                 let texts = (0..count).map(|_| self.string(key)).collect::<Result<_, _>>()?;
                 Ok(Value::Texts(texts))
             }
-            6 | 7 | 12 => {
+            6 => {
+                let mut bytes = vec![0; (count * each) as usize];
+                self.bytes(&mut bytes, key)?;
+                let (floats, _) = bytes.as_chunks::<4>();
+                Ok(Value::Floats(floats.iter().map(|float| f32::from_le_bytes(*float)).collect()))
+            }
+            7 | 12 => {
                 let mut skipped = vec![0; (count * each) as usize];
                 self.bytes(&mut skipped, key)?;
                 Ok(Value::Skipped)

@@ -9,6 +9,7 @@ const MAX_LAYERS: usize = 1 << 10;
 const MAX_WIDTH: usize = 1 << 17;
 const MAX_HEADS: usize = 1 << 10;
 const MAX_CONTEXT: usize = 1 << 22;
+pub(super) const MAX_VOCABULARY: usize = 1 << 22;
 
 /// Which floats of a head RoPE turns together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub(super) fn context_of_config(config: &ModelConfig) -> Result<usize, LoadProbl
 }
 
 /// How many tokens a sequence can hold, by the file's metadata.
-pub(super) fn context_length(gguf: &Gguf) -> Result<usize, LoadProblem> {
+pub(super) fn context_of_gguf(gguf: &Gguf) -> Result<usize, LoadProblem> {
     match gguf.text("general.architecture")? {
         "llama" => gguf.required_count("llama.context_length", MAX_CONTEXT),
         other => Err(LoadProblem::Unsupported(format!("the architecture {other}"))),
@@ -56,7 +57,7 @@ pub(super) fn context_length(gguf: &Gguf) -> Result<usize, LoadProblem> {
 
 impl Hyperparameters {
     pub(super) fn of_gguf(gguf: &Gguf) -> Result<Self, LoadProblem> {
-        let context = context_length(gguf)?;
+        let context = context_of_gguf(gguf)?;
         if let Some(Value::Text(scaling)) = gguf.get("llama.rope.scaling.type")
             && scaling != "none"
         {

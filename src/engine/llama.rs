@@ -17,7 +17,7 @@ use self::kv_cache::{BlockTable, LayerCache, Placed};
 use self::weights::Weights;
 use super::EngineOptions;
 use super::hyperparameters::{Hyperparameters, RopeLayout};
-use super::kernels::Past;
+use super::kernels::{Attention, Past, RmsNorm, SiluTimes};
 use super::load_error::LoadError;
 use super::model_file::ModelFile;
 use super::projection::Workshop;
@@ -58,11 +58,6 @@ impl Llama {
             sizes,
             shop: Workshop::new(team, options.precision),
         })
-    }
-
-    /// What the embedding model may use between steps.
-    pub(super) fn shop(&mut self) -> &mut Workshop {
-        &mut self.shop
     }
 
     pub(super) fn place(&mut self, placement: Placement) -> Result<(), EngineError> {
@@ -150,7 +145,8 @@ impl Llama {
             layer.down.multiply(shop, &gated, &mut update);
         }
         add_and_norm(shop, &mut x, &update, &weights.output_norm, epsilon, &mut normed);
-        let wanted = rows.iter().zip(normed.chunks_exact(width)).filter(|(row, _)| row.wants_logits);
+        let wanted =
+            rows.iter().zip(normed.chunks_exact(width)).filter(|(row, _)| row.wants_logits);
         let wanted: Vec<f32> = wanted.flat_map(|(_, x)| x).copied().collect();
         let head = weights.head.as_ref().unwrap_or(&weights.embedding);
         let mut logits = Vec::new();
@@ -193,7 +189,7 @@ fn add_and_norm(
                 *x += update;
             }
         }
-        isa.rms_norm(x, gain, epsilon, normed);
+        isa.run(RmsNorm { x, gain, epsilon, out: normed });
     });
 }
 
@@ -202,7 +198,7 @@ fn gate(shop: &mut Workshop, gate_up: &[f32], hidden: usize, gated: &mut [f32]) 
     let isa = shop.isa;
     each(shop, &mut gated.chunks_exact_mut(hidden).collect::<Vec<_>>(), |r, gated| {
         let (gate, up) = gate_up[r * 2 * hidden..][..2 * hidden].split_at(hidden);
-        isa.silu_times(gate, up, gated);
+        isa.run(SiluTimes { gate, up, out: gated });
     });
 }
 
@@ -271,7 +267,7 @@ fn attend(
             first: sizes.sliding_window.map_or(0, |window| length.saturating_sub(window)),
             length,
         };
-        isa.attend(&queries, width, past, out);
+        isa.run(Attention { queries: &queries, width, past, out });
     });
 }
 

@@ -35,6 +35,9 @@ pub enum LoadProblem {
     /// The file is sound but of a kind that this program cannot run.
     #[error("it is of a kind that is not supported ({0}); choose another model")]
     Unsupported(String),
+    /// The file may be sound, but the device that was chosen cannot run it.
+    #[error("its device is no use: {0}")]
+    Device(String),
     /// A metadata entry that is needed is absent.
     #[error("it lacks the metadata entry {0}; choose another model")]
     MissingMetadata(String),

@@ -3,11 +3,13 @@
 
 use std::path::PathBuf;
 
+use candle_core::DType;
 use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine};
 
+use super::device_llama::{DeviceLlama, cuda_device};
+use super::embedder::Embedder;
 use super::llama::Llama;
 use super::load_error::LoadError;
-use super::minilm::MiniLm;
 
 /// Where the models' files lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,8 +75,8 @@ pub struct EngineOptions {
 
 /// The models on this machine. Build it on the thread that will run it.
 pub struct LocalEngine {
-    text: Llama,
-    embedder: Option<MiniLm>,
+    text: TextModel,
+    embedder: Option<Embedder>,
 }
 
 impl LocalEngine {
@@ -83,11 +85,30 @@ impl LocalEngine {
     /// # Errors
     /// [`LoadError`] where a file is absent, damaged, or of a kind that is not supported.
     pub fn load(files: &LocalModelFiles, options: EngineOptions) -> Result<Self, LoadError> {
-        Ok(Self {
-            text: Llama::load(&files.text, options)?,
-            embedder: files.embedder.as_deref().map(MiniLm::load).transpose()?,
-        })
+        let text = match options.place {
+            Place::Cpu => TextModel::Cpu(Llama::load(&files.text, options)?),
+            Place::Cuda(number) => {
+                let device = cuda_device(number).map_err(|problem| problem.at(&files.text))?;
+                let dtype = match (options.dtype, options.precision) {
+                    (Dtype::F32, _) | (Dtype::Auto, Precision::F32) => DType::F32,
+                    (Dtype::Auto | Dtype::Bf16, _) => DType::BF16,
+                    (Dtype::F16, _) => DType::F16,
+                };
+                let model = DeviceLlama::load(&files.text, &device, dtype, options.kv_blocks)?;
+                TextModel::Cuda(model)
+            }
+        };
+        let embedder = files.embedder.as_deref();
+        let embedder =
+            embedder.map(|folder| Embedder::load(folder, options.threads)).transpose()?;
+        Ok(Self { text, embedder })
     }
+}
+
+/// The language model, wherever it runs.
+enum TextModel {
+    Cpu(Llama),
+    Cuda(DeviceLlama),
 }
 
 impl Default for EngineOptions {
@@ -104,19 +125,28 @@ impl Default for EngineOptions {
 
 impl StepEngine for LocalEngine {
     fn step(&mut self, rows: &[Row]) -> Result<Vec<Vec<f32>>, EngineError> {
-        self.text.step(rows)
+        match &mut self.text {
+            TextModel::Cpu(model) => model.step(rows),
+            TextModel::Cuda(model) => model.step(rows),
+        }
     }
 
     fn place(&mut self, placement: Placement) -> Result<(), EngineError> {
-        self.text.place(placement)
+        match &mut self.text {
+            TextModel::Cpu(model) => model.place(placement),
+            TextModel::Cuda(model) => model.place(placement),
+        }
     }
 
     fn release(&mut self, sequence: SequenceId) {
-        self.text.release(sequence);
+        match &mut self.text {
+            TextModel::Cpu(model) => model.release(sequence),
+            TextModel::Cuda(model) => model.release(sequence),
+        }
     }
 
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
-        match &self.embedder {
+        match &mut self.embedder {
             Some(embedder) => embedder.embed(texts),
             None => Err(EngineError::Request("no embedding model is loaded".into())),
         }

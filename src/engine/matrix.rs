@@ -1,11 +1,11 @@
 //! A weight matrix in f32, laid out for the kernels: outputs in tiles of [`LANES`], within a tile
 //! input after input, so that a product reads the weights once, straight ahead.
 
-use super::kernels::{Isa, LANES, Lanes};
+use super::kernels::{Isa, LANES, Lanes, PackedRows, Product, Target};
 use super::thread_team::ThreadTeam;
 
-/// Chunks a thread should get of one product, so that a late thread leaves little undone.
-const CHUNKS_PER_THREAD: usize = 8;
+/// Panels a thread should get of one product, so that a late thread leaves little undone.
+const PANELS_PER_THREAD: usize = 4;
 
 pub(super) struct Matrix {
     inputs: usize,
@@ -42,27 +42,18 @@ impl Matrix {
         }
     }
 
-    /// The products with each row of `inputs` floats in `x`, one row of `outputs` floats each.
+    /// The products with each row of `inputs` floats in `x`, one row of `outputs` floats each. A
+    /// row's products are the same to the bit whatever the other rows and the number of threads.
     pub(super) fn multiply(&self, team: &mut ThreadTeam, isa: Isa, x: &[f32], out: &mut Vec<f32>) {
-        let rows = x.len() / self.inputs;
-        let tile_count = self.outputs.div_ceil(LANES);
-        let tile_size = rows * LANES;
-        let per_chunk = tile_count.div_ceil(team.threads() * CHUNKS_PER_THREAD).max(1);
-        // Tile after tile, so that each thread has a part of its own.
-        let mut tiled = vec![0.0; tile_count * tile_size];
-        team.for_each_chunk(&mut tiled, per_chunk * tile_size, |chunk, out| {
-            let tiles = self.tiles.chunks_exact(self.inputs).skip(chunk * per_chunk);
-            for (tile, out) in tiles.zip(out.chunks_exact_mut(tile_size)) {
-                isa.multiply_tile(tile, x, out);
-            }
+        let rows = PackedRows::pack(team, x, self.inputs);
+        out.resize(x.len() / self.inputs * self.outputs, 0.0);
+        let tiles = self.outputs.div_ceil(LANES);
+        let per_panel = tiles.div_ceil(team.threads() * PANELS_PER_THREAD).max(1);
+        team.for_each_panel(out, self.outputs, per_panel * LANES, |index, mut panel| {
+            let tiles = self.tiles.chunks(per_panel * self.inputs).nth(index).unwrap_or_default();
+            let target = Target { panel: &mut panel, first_row: 0 };
+            isa.run(Product { tiles, inputs: self.inputs, target, rows: &rows });
         });
-        out.clear();
-        for row in 0..rows {
-            for (t, tile) in tiled.chunks_exact(tile_size).enumerate() {
-                let used = LANES.min(self.outputs - t * LANES);
-                out.extend_from_slice(&tile[row * LANES..][..used]);
-            }
-        }
     }
 }
 

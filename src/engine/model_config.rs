@@ -150,7 +150,7 @@ impl ModelConfig {
     }
 
     /// The field; null is none.
-    fn get(&self, key: &str) -> Option<&Value> {
+    pub(super) fn get(&self, key: &str) -> Option<&Value> {
         self.fields.get(key).filter(|value| !value.is_null())
     }
 }

@@ -184,7 +184,13 @@ pub(super) struct Panel<'a> {
     matrix: PhantomData<&'a mut [f32]>,
 }
 
-impl Panel<'_> {
+impl<'a> Panel<'a> {
+    /// All columns of a matrix with rows of `stride` floats.
+    pub(super) fn whole(matrix: &'a mut [f32], stride: usize) -> Self {
+        let rows = matrix.len() / stride;
+        Self { start: matrix.as_mut_ptr(), rows, stride, width: stride, matrix: PhantomData }
+    }
+
     /// How many columns there are.
     pub(super) fn width(&self) -> usize {
         self.width

@@ -170,9 +170,14 @@ impl Catalogue {
         &self.models
     }
 
-    /// The model of that name or alias.
+    /// The model of that name or alias, or of that repository on the hub.
     pub fn find(&self, name: &str) -> Option<&Model> {
-        self.models.iter().find(|model| model.names().any(|known| known == name))
+        let named = self.models.iter().find(|model| model.names().any(|known| known == name));
+        let of_hub = |source: &Source| match source {
+            Source::Hub { repository, .. } => repository == name,
+            Source::Local { .. } | Source::Pip { .. } => false,
+        };
+        named.or_else(|| self.models.iter().find(|model| model.sources.iter().any(of_hub)))
     }
 
     fn problems(&self) -> Vec<String> {
@@ -309,6 +314,20 @@ mod tests {
                     && order[2].starts_with("pip")
             );
         }
+    }
+
+    #[test]
+    fn the_models_of_the_original_are_there_by_their_names_on_the_hub() {
+        let catalogue = Catalogue::embedded().unwrap();
+        for (repository, name, kind) in [
+            ("HuggingFaceH4/zephyr-7b-beta", "zephyr-7b-beta", Kind::Text),
+            ("WhereIsAI/UAE-Large-V1", "uae-large-v1", Kind::Embedder),
+        ] {
+            let model = catalogue.find(repository).unwrap();
+            assert_eq!((model.name.as_str(), model.kind), (name, kind));
+            assert!(model.files.iter().all(|file| file.sha256.is_none()), "nothing was looked at");
+        }
+        assert!(catalogue.find("HuggingFaceH4/zephyr-7b-alpha").is_none());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The language model: files, codec and device, or the stand-in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
             scheduler: SchedulerConfig { max_sequences: 32, miner_share: 12, ..scheduler },
         });
     }
-    let text = text_file(settings).await?;
+    let text = text_model(settings).await?;
     let embedder = pulled(settings, &settings.neuron.embedder_id).await?;
     let damaged = |error: &dyn std::fmt::Display| Ended::new(Exit::Model, error);
     let codec = load_codec(&text).map_err(|error| damaged(&error))?;
@@ -79,22 +79,17 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
     Ok(ModelParts { codec: Arc::new(codec), device: Arc::new(device), scheduler })
 }
 
-/// The file of the text model that the settings name, pulled if it is missing.
+/// The GGUF file or the folder of the text model that the settings name, pulled if it is missing.
 ///
 /// # Errors
 /// If the model is unknown or cannot be had.
-pub async fn text_file(settings: &Settings) -> anyhow::Result<PathBuf> {
-    let folder = pulled(settings, &settings.neuron.model_id).await?;
-    let store = store(settings)?;
-    let model = store.catalogue().find(&settings.neuron.model_id);
-    let file = model.and_then(|model| model.files.first());
-    let file = file.ok_or_else(|| Ended::new(Exit::Model, "the text model has no file"))?;
-    Ok(folder.join(&file.name))
+pub async fn text_model(settings: &Settings) -> anyhow::Result<PathBuf> {
+    pulled(settings, &settings.neuron.model_id).await
 }
 
 async fn pulled(settings: &Settings, model: &str) -> anyhow::Result<PathBuf> {
     let options = PullOptions { progress: Progress::detect(), ..PullOptions::default() };
-    Ok(store(settings)?.ensure(model, &options).await.map_err(ended)?)
+    locate(&store(settings)?, model, &options).await
 }
 
 /// How the engine is run, as configured.
@@ -128,4 +123,58 @@ fn scheduler(settings: &Settings) -> SchedulerConfig {
 /// Blocks that hold so many tokens.
 fn kv_blocks(tokens: u32) -> u32 {
     tokens.div_ceil(u32::try_from(BLOCK_TOKENS).unwrap_or(u32::MAX))
+}
+
+/// Where the model of that name lies, a GGUF file or a folder: out of the store, pulled if need
+/// be, or a path that the name itself is.
+async fn locate(store: &Store, name: &str, options: &PullOptions) -> anyhow::Result<PathBuf> {
+    let known = store.catalogue().find(name);
+    if known.is_none() && is_path(name) {
+        return Ok(name.into());
+    }
+    let folder = store.ensure(name, options).await.map_err(ended)?;
+    let mut files = known.into_iter().flat_map(|model| &model.files);
+    Ok(match files.find(|file| file.name.ends_with(".gguf")) {
+        Some(gguf) => folder.join(&gguf.name),
+        None => folder,
+    })
+}
+
+fn is_path(name: &str) -> bool {
+    name.contains('/') || name.ends_with(".gguf") || Path::new(name).is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_told_from_names() {
+        for path in ["models/zephyr", "/a", "./a", "model.gguf", "src"] {
+            assert!(is_path(path), "{path}");
+        }
+        for name in ["zephyr", "smollm2-135m-instruct", "", FAKE] {
+            assert!(!is_path(name), "{name}");
+        }
+    }
+
+    #[actix::test]
+    async fn a_model_is_a_path_or_in_the_store() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let catalogue = Catalogue::from_toml(
+            "[[models]]\nname = 'm'\nkind = 'text'\nlicence = 'MIT'\n\
+             files = [{ name = 'config.json' }, { name = 'a.gguf' }]\n\
+             sources = [{ from = 'local' }]\n",
+        );
+        let store = Store::open(folder.path(), catalogue.unwrap(), Environment::read());
+        let locate = async |name: &str| locate(&store, name, &PullOptions::default()).await;
+        assert_eq!(locate("./some/where").await.unwrap(), Path::new("./some/where"));
+        let unknown = locate("n").await.unwrap_err();
+        assert!(unknown.to_string().contains('n'), "{unknown}");
+        std::fs::create_dir(folder.path().join("m")).unwrap();
+        for file in ["config.json", "a.gguf"] {
+            std::fs::write(folder.path().join("m").join(file), "{}").unwrap();
+        }
+        assert_eq!(locate("m").await.unwrap(), folder.path().join("m/a.gguf"));
+    }
 }

@@ -82,7 +82,7 @@ impl Group {
         self.sums.resize(rows * blocks, 0.0);
         for (row, x) in x.chunks_exact(width).enumerate() {
             let Self { words, scales, sums, .. } = self;
-            isa.quantise(x, PanelRow { grain, rows, row, words, scales, sums });
+            isa.run(PanelRow { x, grain, rows, row, words, scales, sums });
         }
     }
 }
