@@ -64,8 +64,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let texts = matches.get_one::<PathBuf>("texts").map(read_texts).transpose()?;
     let texts = texts.unwrap_or_default();
-    let mut embedder =
-        Embedder::load(&folder, settings.engine.threads).map_err(|error| Ended::new(Exit::Model, error))?;
+    let mut embedder = Embedder::load(&folder, settings.engine.threads)
+        .map_err(|error| Ended::new(Exit::Model, error))?;
     let clock = system_clock();
     let mut round = || measure(&mut embedder, &*clock, &texts);
     round()?;
