@@ -4,7 +4,6 @@
 //! standard output, logs to standard error.
 
 mod bench;
-mod bench_embed;
 mod config;
 mod generate;
 mod lines;

@@ -4,6 +4,7 @@
 //! `scripts/bench/engine.sh` compares it with llama.cpp.
 
 mod agreement;
+mod embed;
 mod engine;
 mod memory;
 mod prompts;
@@ -11,7 +12,6 @@ mod rig;
 
 use clap::{ArgMatches, Command};
 
-use super::bench_embed;
 use crate::exit::{Ended, Exit};
 
 pub(super) fn command() -> Command {
@@ -23,14 +23,14 @@ pub(super) fn command() -> Command {
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([engine::command(), agreement::command(), bench_embed::command()])
+        .subcommands([engine::command(), agreement::command(), embed::command()])
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     match matches.subcommand() {
         Some(("engine", matches)) => engine::run(matches).await,
+        Some(("embed", matches)) => Box::pin(embed::run(matches)).await,
         Some(("agreement", matches)) => agreement::run(matches).await,
-        Some(("embed", matches)) => Box::pin(bench_embed::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "see `sn1 bench --help`").into()),
     }
 }

@@ -47,7 +47,7 @@ pub enum Place {
 /// The numbers that a language model computes with on a CUDA device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dtype {
-    /// What suits the device and the model.
+    /// What suits the device: [`Self::Bf16`].
     #[default]
     Auto,
     /// 32 bits.
@@ -89,10 +89,10 @@ impl LocalEngine {
             Place::Cpu => TextModel::Cpu(Llama::load(&files.text, options)?),
             Place::Cuda(number) => {
                 let device = cuda_device(number).map_err(|problem| problem.at(&files.text))?;
-                let dtype = match (options.dtype, options.precision) {
-                    (Dtype::F32, _) | (Dtype::Auto, Precision::F32) => DType::F32,
-                    (Dtype::Auto | Dtype::Bf16, _) => DType::BF16,
-                    (Dtype::F16, _) => DType::F16,
+                let dtype = match options.dtype {
+                    Dtype::F32 => DType::F32,
+                    Dtype::Auto | Dtype::Bf16 => DType::BF16,
+                    Dtype::F16 => DType::F16,
                 };
                 let model = DeviceLlama::load(&files.text, &device, dtype, options.kv_blocks)?;
                 TextModel::Cuda(model)

@@ -61,8 +61,8 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
             scheduler: SchedulerConfig { max_sequences: 32, miner_share: 12, ..scheduler },
         });
     }
-    let text = text_model(settings).await?;
-    let embedder = pulled(settings, &settings.neuron.embedder_id).await?;
+    let text = text_file(settings).await?;
+    let embedder = file(settings, &settings.neuron.embedder_id).await?;
     let damaged = |error: &dyn std::fmt::Display| Ended::new(Exit::Model, error);
     let codec = load_codec(&text).map_err(|error| damaged(&error))?;
     let files = LocalModelFiles { text, embedder: Some(embedder) };
@@ -79,17 +79,36 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
     Ok(ModelParts { codec: Arc::new(codec), device: Arc::new(device), scheduler })
 }
 
-/// The GGUF file or the folder of the text model that the settings name, pulled if it is missing.
+/// Where the text model lies that the settings name, a GGUF file or a folder, pulled if need be.
 ///
 /// # Errors
 /// If the model is unknown or cannot be had.
-pub async fn text_model(settings: &Settings) -> anyhow::Result<PathBuf> {
-    pulled(settings, &settings.neuron.model_id).await
+pub async fn text_file(settings: &Settings) -> anyhow::Result<PathBuf> {
+    file(settings, &settings.neuron.model_id).await
 }
 
-async fn pulled(settings: &Settings, model: &str) -> anyhow::Result<PathBuf> {
+async fn file(settings: &Settings, name: &str) -> anyhow::Result<PathBuf> {
     let options = PullOptions { progress: Progress::detect(), ..PullOptions::default() };
-    locate(&store(settings)?, model, &options).await
+    locate(&store(settings)?, name, &options).await
+}
+
+/// Where the model of that name lies, a GGUF file or a folder: out of the store, pulled if need
+/// be, or a path that the name itself is.
+async fn locate(store: &Store, name: &str, options: &PullOptions) -> anyhow::Result<PathBuf> {
+    let known = store.catalogue().find(name);
+    if known.is_none() && is_path(name) {
+        return Ok(name.into());
+    }
+    let folder = store.ensure(name, options).await.map_err(ended)?;
+    let mut files = known.into_iter().flat_map(|model| &model.files);
+    Ok(match files.find(|file| file.name.ends_with(".gguf")) {
+        Some(gguf) => folder.join(&gguf.name),
+        None => folder,
+    })
+}
+
+fn is_path(name: &str) -> bool {
+    name.contains('/') || name.ends_with(".gguf") || Path::new(name).is_dir()
 }
 
 /// How the engine is run, as configured.
@@ -123,25 +142,6 @@ fn scheduler(settings: &Settings) -> SchedulerConfig {
 /// Blocks that hold so many tokens.
 fn kv_blocks(tokens: u32) -> u32 {
     tokens.div_ceil(u32::try_from(BLOCK_TOKENS).unwrap_or(u32::MAX))
-}
-
-/// Where the model of that name lies, a GGUF file or a folder: out of the store, pulled if need
-/// be, or a path that the name itself is.
-async fn locate(store: &Store, name: &str, options: &PullOptions) -> anyhow::Result<PathBuf> {
-    let known = store.catalogue().find(name);
-    if known.is_none() && is_path(name) {
-        return Ok(name.into());
-    }
-    let folder = store.ensure(name, options).await.map_err(ended)?;
-    let mut files = known.into_iter().flat_map(|model| &model.files);
-    Ok(match files.find(|file| file.name.ends_with(".gguf")) {
-        Some(gguf) => folder.join(&gguf.name),
-        None => folder,
-    })
-}
-
-fn is_path(name: &str) -> bool {
-    name.contains('/') || name.ends_with(".gguf") || Path::new(name).is_dir()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::cli::{json_flag, output, settings};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::engine::{Precision, load_codec};
 use crate::exit::{Ended, Exit};
-use crate::wiring::model::text_model;
+use crate::wiring::model::text_file;
 
 /// Rows whose logits are held at a time.
 const ROWS: usize = 64;
@@ -62,7 +62,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 
 /// The prompts as chats in tokens.
 async fn encode(settings: &Settings, texts: Vec<String>) -> anyhow::Result<Vec<Vec<u32>>> {
-    let file = text_model(settings).await?;
+    let file = text_file(settings).await?;
     let codec = load_codec(&file).map_err(|error| Ended::new(Exit::Model, error))?;
     let chats = texts.into_iter().map(|text| codec.encode_chat(&[ChatMessage::user(text)]));
     Ok(chats.collect::<Result<Vec<_>, _>>()?)

@@ -13,7 +13,7 @@ use crate::cli::{json_flag, output, settings};
 use crate::config::{PRECISIONS, Role, Settings, add_config_flags};
 use crate::engine::{EngineOptions, LocalEngine, LocalModelFiles, Precision};
 use crate::exit::{Ended, Exit};
-use crate::wiring::model::{FAKE, engine_options, text_model};
+use crate::wiring::model::{FAKE, engine_options, text_file};
 use crate::wiring::system_clock;
 
 /// An engine, and what loading it took.
@@ -112,7 +112,7 @@ impl Loaded {
         if settings.neuron.model_id == FAKE {
             return Err(Ended::new(Exit::Usage, "the stand-in has no engine to measure").into());
         }
-        let file = text_model(settings).await?;
+        let file = text_file(settings).await?;
         let kv_blocks = u32::try_from(blocks)?;
         let options = EngineOptions { precision, kv_blocks, ..engine_options(settings) };
         let clock = system_clock();

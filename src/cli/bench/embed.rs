@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 use sn1_actors::ports::Clock;
 
-use super::{json_flag, output, settings};
+use crate::cli::{json_flag, output, settings};
 use crate::config::{Role, add_config_flags};
 use crate::engine::Embedder;
 use crate::exit::{Ended, Exit};
