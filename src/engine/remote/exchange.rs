@@ -1,7 +1,5 @@
 //! One request to one server over HTTP, every wait and every size bounded.
 
-use std::time::Duration;
-
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use sn1_actors::domain::{FinishReason, Moment};
@@ -24,9 +22,6 @@ const MAX_SMALL_BODY: usize = 1 << 20;
 /// What an answer may take on the wire: so many bytes, and more for each token.
 const BODY_BASE: usize = 1 << 16;
 const BODY_PER_TOKEN: usize = 1 << 12;
-/// How long the end of a body is waited for behind the last event, so that the connection can be
-/// used again.
-const TAIL: Duration = Duration::from_millis(50);
 
 /// How servers are asked.
 pub(super) struct Exchange<'a> {
@@ -89,7 +84,7 @@ impl Exchange<'_> {
         let limit = self.options.probe_timeout;
         match timeout(limit, get).await {
             // A list that cannot be had is the server's fault, not that of some request.
-            Ok(Err(Failure::Request(reason))) => {
+            Ok(Err(Failure::Request(reason) | Failure::NotFound(reason))) => {
                 Err(Failure::Failed(format!("has no list of models: {reason}")))
             }
             Ok(result) => result,
@@ -133,14 +128,13 @@ impl Exchange<'_> {
                     last,
                 })
             }
-            Err(Failure::Failed(reason)) if progress.first.is_some() => {
-                Err(Failure::BrokenOff(reason))
-            }
-            Err(Failure::Request(reason) | Failure::Busy { reason, .. })
-                if progress.first.is_some() =>
-            {
-                Err(Failure::BrokenOff(reason))
-            }
+            // Whatever it is: another server cannot go on.
+            Err(
+                Failure::Failed(reason)
+                | Failure::Request(reason)
+                | Failure::NotFound(reason)
+                | Failure::Busy { reason, .. },
+            ) if progress.first.is_some() => Err(Failure::BrokenOff(reason)),
             Err(failure) => Err(failure),
         }
     }
@@ -182,11 +176,7 @@ impl Exchange<'_> {
                 Err(_) => return Err(Failure::Failed(format!("fell silent for {limit:?}"))),
             }
         }
-        self.give(pieces, progress.text.finish()).await?;
-        if !reading.at_end && !progress.text.is_stopped() {
-            let _ = timeout(TAIL, reading.response.chunk()).await;
-        }
-        Ok(())
+        self.give(pieces, progress.text.finish()).await
     }
 
     /// Sends the request and waits for the first text, or for the end.
@@ -388,7 +378,8 @@ fn check(error: Option<&ErrorBody>) -> Result<(), Failure> {
     let Some(error) = error else { return Ok(()) };
     let message = shown(&error.message());
     match error.status() {
-        Some(400 | 404 | 422) => Err(Failure::Request(message)),
+        Some(400 | 422) => Err(Failure::Request(message)),
+        Some(404) => Err(Failure::NotFound(message)),
         Some(429 | 503) => Err(Failure::Busy { rest: None, reason: message }),
         _ => Err(Failure::Failed(message)),
     }
