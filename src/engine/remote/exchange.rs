@@ -60,14 +60,6 @@ struct Reading {
     at_end: bool,
 }
 
-/// What the first wait for a reply comes to.
-enum Opening {
-    /// All of the answer at once.
-    Whole(Piece),
-    /// Its first piece.
-    Streaming(Reading, Piece),
-}
-
 impl Exchange<'_> {
     /// The models that a server has.
     pub(super) async fn models(&self, server: &Server) -> Result<ModelList, Failure> {
@@ -150,22 +142,16 @@ impl Exchange<'_> {
     ) -> Result<(), Failure> {
         let limit = self.options.first_token_timeout;
         let open = self.open(server, model, request, progress);
-        let opening = match timeout(limit, open).await {
+        let (piece, reading) = match timeout(limit, open).await {
             Ok(opening) => opening?,
             Err(_) => return Err(Failure::Failed(format!("sent no text within {limit:?}"))),
         };
         if progress.first.is_some() {
             began();
         }
-        let mut reading = match opening {
-            Opening::Whole(piece) => {
-                self.give(pieces, piece).await?;
-                return self.give(pieces, progress.text.finish()).await;
-            }
-            Opening::Streaming(reading, piece) => {
-                self.give(pieces, piece).await?;
-                reading
-            }
+        self.give(pieces, piece).await?;
+        let Some(mut reading) = reading else {
+            return self.give(pieces, progress.text.finish()).await;
         };
         let limit = self.options.idle_timeout;
         while !progress.ended {
@@ -179,20 +165,21 @@ impl Exchange<'_> {
         self.give(pieces, progress.text.finish()).await
     }
 
-    /// Sends the request and waits for the first text, or for the end.
+    /// Sends the request and waits for the first text, or for the end; gives the first piece, and
+    /// the reply unless that was all of it.
     async fn open(
         &self,
         server: &Server,
         model: &str,
         request: &TextRequest,
         progress: &mut Progress,
-    ) -> Result<Opening, Failure> {
+    ) -> Result<(Piece, Option<Reading>), Failure> {
         let mut response = self.ask(server, model, request).await?;
         let per_token = request.sampling.max_new_tokens.saturating_mul(BODY_PER_TOKEN);
         let limit = BODY_BASE.saturating_add(per_token).min(self.options.max_body);
         if is(&response, "application/json") {
             let body = read_body(&mut response, limit).await?;
-            return Ok(Opening::Whole(progress.take_whole(&body, self.clock.now())?));
+            return Ok((progress.take_whole(&body, self.clock.now())?, None));
         }
         if !is(&response, "text/event-stream") {
             return Err(Failure::Failed("sent neither an event stream nor JSON".into()));
@@ -203,7 +190,7 @@ impl Exchange<'_> {
         while progress.first.is_none() && !progress.ended {
             piece = self.piece(&mut reading, progress).await?;
         }
-        Ok(Opening::Streaming(reading, piece))
+        Ok((piece, Some(reading)))
     }
 
     /// Sends the request and reads the head of the reply. If the server complains of fields that it
