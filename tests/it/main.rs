@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helper that cannot go on fails its test")]
 
+mod bench;
 mod commands;
 mod harness;
 mod localnet;

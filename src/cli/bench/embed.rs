@@ -35,11 +35,6 @@ pub(super) fn command() -> Command {
         .value_name("FOLDER")
         .value_parser(value_parser!(PathBuf))
         .help("the model's files; those of neuron.embedder_id when left out");
-    let threads = Arg::new("threads")
-        .long("threads")
-        .value_name("N")
-        .value_parser(value_parser!(u16).range(1..=256))
-        .help("one for each core when left out");
     let rounds = Arg::new("rounds")
         .long("rounds")
         .value_name("N")
@@ -54,24 +49,23 @@ pub(super) fn command() -> Command {
     let command = Command::new("embed")
         .about("Measure the embedding model")
         .after_help("Example:\n  sn1 bench embed --texts texts.jsonl --threads 2 --json")
-        .args([texts, folder, threads, rounds, paced, json_flag()]);
+        .args([texts, folder, rounds, paced, json_flag()]);
     add_config_flags(command)
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let settings = settings(Role::Localnet, matches)?;
     let folder = match matches.get_one::<PathBuf>("folder") {
         Some(folder) => folder.clone(),
         None => {
-            let settings = settings(Role::Localnet, matches)?;
             let options = PullOptions::default();
             store(&settings)?.ensure(&settings.neuron.embedder_id, &options).await.map_err(ended)?
         }
     };
     let texts = matches.get_one::<PathBuf>("texts").map(read_texts).transpose()?;
     let texts = texts.unwrap_or_default();
-    let threads = matches.get_one::<u16>("threads").map(|threads| usize::from(*threads));
-    let mut embedder =
-        Embedder::load(&folder, threads).map_err(|error| Ended::new(Exit::Model, error))?;
+    let mut embedder = Embedder::load(&folder, settings.engine.threads)
+        .map_err(|error| Ended::new(Exit::Model, error))?;
     let clock = system_clock();
     let mut round = || measure(&mut embedder, &*clock, &texts);
     round()?;

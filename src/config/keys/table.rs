@@ -97,7 +97,7 @@ pub const KEYS: &[Key] = &[
 
     used("engine.precision", Kind::Text, ALL, "how exactly the text model computes on the processor: faithful, fast (8 bits, spoils small models), f32"),
     maybe("engine.threads", Kind::Integer { min: 1, max: 1_024 }, ALL, "threads of the models on the processor; one a core when left out"),
-    used("engine.kv_tokens", Kind::Integer { min: 32, max: 1 << 26 }, ALL, "tokens that the KV cache holds, all texts together"),
+    used("engine.kv_tokens", Kind::Integer { min: 32, max: 1 << 22 }, ALL, "tokens that the KV cache holds, all texts together"),
     used("engine.prefix_cache", Kind::Bool, ALL, "read what several prompts begin with only once"),
     used("engine.max_sequences", Kind::Integer { min: 1, max: 1_024 }, ALL, "texts written at a time"),
     used("engine.prefill_tokens", Kind::Integer { min: 1, max: 65_536 }, ALL, "prompt tokens read in one step"),

@@ -1,0 +1,52 @@
+//! `sn1 bench` on the real model, where it was pulled.
+
+use serde_json::Value;
+
+use crate::harness::Place;
+use crate::real_model::models;
+
+fn place() -> Option<Place> {
+    let models = models();
+    if models.is_none() {
+        println!("skipped: the models are not in the cache; `sn1 models pull` gets them");
+    }
+    Some(Place::new().with("SN1_MODELS__DIR", models?))
+}
+
+#[test]
+fn each_request_is_answered_with_a_line_and_a_wrong_one_harms_none() {
+    let Some(place) = place() else { return };
+    let requests = [
+        r#"{"measure": "prefill", "tokens": 4}"#,
+        "nonsense",
+        r#"{"measure": "prefill", "tokens": 1000000}"#,
+        r#"{"measure": "decode", "sequences": 2, "context": 3, "steps": 2}"#,
+    ];
+    place.write("requests", &requests.join("\n"));
+    let line = "bench engine --serve --batch 2 --prompt-tokens 8 --threads 1";
+    let ended = place.run_fed(line, "requests").expect(0);
+    let answers: Vec<Value> =
+        ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), 5, "{}", ended.out);
+    assert_eq!((&answers[0]["engine"], &answers[0]["threads"]), (&"sn1".into(), &1.into()));
+    for (answer, measured) in answers[1..].iter().zip([true, false, false, true]) {
+        assert_eq!(answer["tokens_per_s"].as_f64().is_some_and(|rate| rate > 0.0), measured);
+        assert_eq!(answer["error"].is_string(), !measured, "{answer}");
+    }
+}
+
+#[test]
+fn faithful_has_the_likeliest_token_of_f32_nearly_everywhere() {
+    let Some(place) = place() else { return };
+    let agreement = place.run("bench agreement --count 3 --json").json();
+    assert_eq!(agreement["prompts"], 3);
+    let share = |precision: &str| agreement[precision]["share"].as_f64().unwrap();
+    assert!(share("faithful") >= 0.97, "{agreement}");
+    assert!(share("fast") < 1.0, "{agreement}");
+    assert!(agreement["faithful"]["positions"].as_u64().is_some_and(|n| n > 60), "{agreement}");
+}
+
+#[test]
+fn the_stand_in_is_not_measured() {
+    Place::new().run("bench engine --model fake").refused(2, &["the stand-in has no engine"]);
+}
