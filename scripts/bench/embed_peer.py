@@ -86,11 +86,14 @@ def main():
         f"{len(mix)} texts of {min(lengths)} to {max(lengths)} tokens, {mean:.0f} in the mean; "
         f"{args.threads} threads; medians of {args.rounds} rounds in turn"
     )
-    our_rate = len(mix) / statistics.median(our_seconds)
-    their_rate = len(mix) / statistics.median(their_seconds)
-    print(f"sn1                    {our_rate:7.1f} texts/s")
-    print(f"sentence-transformers  {their_rate:7.1f} texts/s")
-    print(f"ratio                  {our_rate / their_rate:7.2f}")
+    # The best rounds as well: what else runs on the machine slows a padded batch's threads, which
+    # wait for each other, more than ours.
+    for name, pick in [("median", statistics.median), ("best", min)]:
+        our_rate, their_rate = (len(mix) / pick(s) for s in (our_seconds, their_seconds))
+        print(
+            f"{name:6}  sn1 {our_rate:6.1f} texts/s  sentence-transformers {their_rate:6.1f} "
+            f"texts/s  ratio {our_rate / their_rate:.2f}"
+        )
 
 
 if __name__ == "__main__":
