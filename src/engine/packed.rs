@@ -119,7 +119,7 @@ impl PackedMatrix {
                     for (row, products) in products.iter().take(panel.rows).enumerate() {
                         let out = &mut out.row(first + row)[t * LANES..][..used];
                         // A copy of known length is no call.
-                        match out.as_mut_array::<LANES>() {
+                        match out.first_chunk_mut::<LANES>() {
                             Some(out) => *out = *products,
                             None => out.copy_from_slice(&products[..used]),
                         }

@@ -95,9 +95,9 @@ fn attend_heads<V: Vector, const HEADS: usize>(
     let mut sums = [[V::splat(0.0); 2]; HEADS];
     for (block, weights) in blocks.clone().zip(&mut weights) {
         for head in 0..HEADS {
-            for half in 0..2 {
-                let scores = V::load(&weights[head][half]);
-                scores.add(V::splat(-shares[head])).exponential().store(&mut weights[head][half]);
+            for weights in &mut weights[head] {
+                let scores = V::load(weights);
+                scores.add(V::splat(-shares[head])).exponential().store(weights);
             }
         }
         hide::<HEADS>(weights, seen(past, block), 0.0);

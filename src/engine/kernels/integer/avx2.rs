@@ -1,5 +1,9 @@
 //! The products for AVX2 with FMA and half-precision conversion: half a tile at a time.
 #![expect(unsafe_code, reason = "vector loads take pointers; lengths were looked at by the caller")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "a row is an index into registers and memory alike"
+)]
 
 use std::arch::x86_64::*;
 

@@ -1,6 +1,10 @@
 //! The products for AVX-512 with VNNI: one instruction multiplies and adds two 16-bit or four
 //! 8-bit numbers for each of 16 outputs.
 #![expect(unsafe_code, reason = "vector loads take pointers; lengths were looked at by the caller")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "a row is an index into registers and memory alike"
+)]
 
 use std::arch::x86_64::*;
 
