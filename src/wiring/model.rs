@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    #[actix_rt::test]
+    #[tokio::test]
     async fn a_model_is_a_path_or_in_the_store() {
         let folder = tempfile::TempDir::new().unwrap();
         let catalogue = Catalogue::from_toml(
