@@ -11,6 +11,7 @@ use sn1_actors::domain::ChatMessage;
 use sn1_actors::ports::{Codec, EngineError, Row, SequenceId, StepEngine};
 use tempfile::TempDir;
 
+use super::tiny_models::place;
 use super::{EngineOptions, LoadError, LoadProblem, LocalEngine, LocalModelFiles, load_codec};
 
 const TOKENS: [&str; 10] = ["<|a|>", "<|e|>", "a", "b", "Ġ", "ab", "1", "2", "Ċ", "Ġab"];
@@ -120,6 +121,7 @@ fn a_small_model_speaks_and_its_context_ends() {
     assert_eq!((codec.context_length(), codec.is_stop(1)), (16, true));
 
     let mut engine = load(&path).unwrap();
+    place(&mut engine, 3, 0, 16);
     let row = |position: u32| Row {
         sequence: SequenceId(3),
         position,
@@ -131,6 +133,7 @@ fn a_small_model_speaks_and_its_context_ends() {
     assert!(logits.iter().all(|row| row.len() == 10 && row.iter().all(|x| x.is_finite())));
     assert!(matches!(engine.step(&[row(16)]), Err(EngineError::Request(_))));
     engine.release(SequenceId(3));
+    place(&mut engine, 3, 0, 16);
     assert_eq!(engine.step(&[row(0)]).unwrap()[0], logits[0]);
 }
 
@@ -249,6 +252,7 @@ fn no_flipped_bit_panics() {
             codec.decode(&ids);
         }
         if let Ok(mut engine) = load(&path) {
+            place(&mut engine, 0, 0, 2);
             let row =
                 |position| Row { sequence: SequenceId(0), position, token: 2, wants_logits: true };
             // It may be refused, or come out wrong.
