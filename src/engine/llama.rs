@@ -150,8 +150,7 @@ impl Llama {
             layer.down.multiply(shop, &gated, &mut update);
         }
         add_and_norm(shop, &mut x, &update, &weights.output_norm, epsilon, &mut normed);
-        let wanted =
-            rows.iter().zip(normed.chunks_exact(width)).filter(|(row, _)| row.wants_logits);
+        let wanted = rows.iter().zip(normed.chunks_exact(width)).filter(|(row, _)| row.wants_logits);
         let wanted: Vec<f32> = wanted.flat_map(|(_, x)| x).copied().collect();
         let head = weights.head.as_ref().unwrap_or(&weights.embedding);
         let mut logits = Vec::new();

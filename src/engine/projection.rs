@@ -63,8 +63,7 @@ impl Projection {
             parts.push(match packing(&alike[0]) {
                 Some(bits) => Part::Packed(PackedMatrix::stacked(inputs, bits, alike)),
                 None => {
-                    let floats =
-                        alike.iter().map(RawTensor::to_f32).collect::<Result<Vec<_>, _>>()?;
+                    let floats = alike.iter().map(RawTensor::to_f32).collect::<Result<Vec<_>, _>>()?;
                     Part::Float(Matrix::stacked(inputs, &floats))
                 }
             });
@@ -103,7 +102,8 @@ impl Projection {
             match part {
                 Part::Float(matrix) => matrix.multiply(team, *isa, x, into),
                 Part::Packed(matrix) => {
-                    let wants_coarse = *precision == Precision::Fast && matrix.bits() == Bits::Four;
+                    let wants_coarse =
+                        *precision == Precision::Fast && matrix.bits() == Bits::Four;
                     let (panels, is_filled) = if wants_coarse {
                         (&mut *coarse, &mut is_coarse)
                     } else {

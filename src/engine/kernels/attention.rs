@@ -176,8 +176,9 @@ mod tests {
             let queries = numbers(heads * width);
             let (keys, values) = (numbers(width * 200), numbers(width * 211));
             let table = [5, 0, 3, 1].map(BlockId);
-            let mut blocks = [const { Vec::new() }; 2]
-                .map(|_: Vec<f32>| vec![vec![f32::NAN; width * BLOCK_TOKENS]; 6]);
+            let mut blocks = [const { Vec::new() }; 2].map(|_: Vec<f32>| {
+                vec![vec![f32::NAN; width * BLOCK_TOKENS]; 6]
+            });
             for position in 0..length {
                 let block = table[position / BLOCK_TOKENS].0 as usize;
                 let place = position % BLOCK_TOKENS;

@@ -66,11 +66,7 @@ impl BlockTable {
         }
         for (number, id) in blocks.iter().enumerate() {
             let Some(block) = self.blocks.get(id.0 as usize) else {
-                return refuse(format!(
-                    "block {} is beyond the cache's {}",
-                    id.0,
-                    self.blocks.len()
-                ));
+                return refuse(format!("block {} is beyond the cache's {}", id.0, self.blocks.len()));
             };
             if blocks[..number].contains(id) {
                 return refuse(format!("block {} is there twice", id.0));

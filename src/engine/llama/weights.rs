@@ -45,8 +45,9 @@ impl Weights {
         let head = if has_head { Some(tokens(TensorName::Head)?) } else { None };
         let mut layers = Vec::new();
         for number in 0..sizes.layers {
-            let mut tensor =
-                |tensor: L, shape: &[usize]| file.raw(TensorName::Layer(number, tensor), shape);
+            let mut tensor = |tensor: L, shape: &[usize]| {
+                file.raw(TensorName::Layer(number, tensor), shape)
+            };
             layers.push(Layer {
                 attention_norm: tensor(L::AttentionNorm, &[width])?.to_f32()?,
                 qkv: Projection::read(
@@ -69,11 +70,7 @@ impl Weights {
                     vec![tensor(L::Gate, &[hidden, width])?, tensor(L::Up, &[hidden, width])?],
                     precision,
                 )?,
-                down: Projection::read(
-                    hidden,
-                    vec![tensor(L::Down, &[width, hidden])?],
-                    precision,
-                )?,
+                down: Projection::read(hidden, vec![tensor(L::Down, &[width, hidden])?], precision)?,
             });
         }
         Ok(Self {

@@ -63,13 +63,15 @@ unsafe fn rows<const ROWS: usize>(
                 for row in 0..ROWS {
                     let unit = panel.scales.as_ptr().add(b * panel.rows + first + row);
                     let unit = _mm256_mul_ps(scale, _mm256_set1_ps(*unit));
-                    totals[row] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[row]), unit, totals[row]);
+                    totals[row] =
+                        _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[row]), unit, totals[row]);
                 }
                 if tile.bits == Bits::Four {
                     let minimum = at(tile.minima, b, half);
                     for row in 0..ROWS {
                         let sum = panel.sums.as_ptr().add(b * panel.rows + first + row);
-                        totals[row] = _mm256_fmadd_ps(minimum, _mm256_set1_ps(*sum), totals[row]);
+                        totals[row] =
+                            _mm256_fmadd_ps(minimum, _mm256_set1_ps(*sum), totals[row]);
                     }
                 }
             }
