@@ -45,7 +45,7 @@ pub(super) fn read(path: &Path) -> Result<CodecParts, LoadProblem> {
         template: gguf.text("tokenizer.chat_template")?.to_owned(),
         tokenizer: match gguf.text("tokenizer.ggml.model")? {
             "gpt2" => TextTokenizer::ByteLevel(Box::new(byte_level(gguf, tokens)?)),
-            "llama" => TextTokenizer::SentencePiece(sentence_piece(gguf, tokens, kinds)?),
+            "llama" => TextTokenizer::SentencePiece(Box::new(sentence_piece(gguf, tokens, kinds)?)),
             other => return Err(LoadProblem::Unsupported(format!("the tokenizer {other}"))),
         },
         bos: name(bos),

@@ -28,7 +28,7 @@ const MAX_CONTROLS: usize = 4096;
 pub(super) enum TextTokenizer {
     /// Byte-level BPE out of a GGUF file.
     ByteLevel(Box<Tokenizer>),
-    SentencePiece(SentencePiece),
+    SentencePiece(Box<SentencePiece>),
     Json(Box<JsonTokenizer>),
 }
 

@@ -55,7 +55,7 @@ pub(super) fn load(path: &Path) -> Result<LocalEngine, LoadError> {
 
 /// Gives a sequence room for `tokens` positions, in blocks from `first` on.
 pub(super) fn place(engine: &mut LocalEngine, sequence: u32, first: u32, tokens: usize) {
-    let blocks = u32::try_from(tokens.div_ceil(BLOCK_TOKENS as usize)).unwrap();
+    let blocks = u32::try_from(tokens.div_ceil(BLOCK_TOKENS)).unwrap();
     let placement = Placement {
         sequence: SequenceId(sequence),
         blocks: (first..first + blocks).map(BlockId).collect(),

@@ -354,7 +354,11 @@ fn decoding(decoder: Option<&Value>) -> Result<Decoding, LoadProblem> {
 /// it was there.
 fn never_prepend(part: &mut Value) -> bool {
     if let Some(Value::Array(parts)) = part.get_mut("pretokenizers") {
-        return parts.iter_mut().fold(false, |found, part| never_prepend(part) || found);
+        let mut found = false;
+        for part in parts {
+            found |= never_prepend(part);
+        }
+        return found;
     }
     let first = kind(part) == "Metaspace" && part["prepend_scheme"] == "first";
     if first {
