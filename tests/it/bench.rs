@@ -1,5 +1,7 @@
 //! `sn1 bench` on the real model, where it was pulled.
 
+#![expect(clippy::print_stdout, reason = "what is skipped is said")]
+
 use serde_json::Value;
 
 use crate::harness::Place;
