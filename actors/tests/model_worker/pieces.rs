@@ -13,7 +13,7 @@ const WORDS: &str = "thé vert 🍵 et un café très fort: ça coûte 3 € à 
 
 #[test]
 fn pieces_together_are_the_text_however_slowly_they_are_read() {
-    for (places, pause) in [(1, 0), (2, 0), (64, 0), (2, 7), (64, 1_000)] {
+    for (places, pause) in [(1, 0_u32), (2, 0), (64, 0), (2, 7), (64, 1_000)] {
         Stage::play(async |stage: Stage| {
             let bench = Bench::start(&stage, SchedulerConfig::default());
             let (sender, mut reader) = mpsc::channel(places);
