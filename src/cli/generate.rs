@@ -87,7 +87,7 @@ fn request(settings: &Settings, matches: &ArgMatches) -> Generate {
         let seed = settings.run.seed.unwrap_or_else(fresh_seed);
         Sampling { max_new_tokens, seed, ..sampling(settings) }
     };
-    Generate { messages, sampling, lane: Lane::Validator }
+    Generate::new(messages, sampling, Lane::Validator)
 }
 
 fn described(made: &Generation) -> Value {

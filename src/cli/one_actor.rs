@@ -41,7 +41,7 @@ pub(super) async fn start(settings: &Settings, with_model: bool) -> anyhow::Resu
     if !with_model {
         model::FAKE.clone_into(&mut settings.neuron.model_id);
     }
-    let parts = model::open(&settings, overseer.clock()).await?;
+    let parts = model::open(&settings, &overseer).await?;
     let shared = start_shared(&overseer, parts, tools()?, 4, &Failpoints::default());
     Ok(Workplace { overseer, shared })
 }

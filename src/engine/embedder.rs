@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use sn1_actors::ports::EngineError;
+use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine};
 
 use super::bert::Bert;
 use super::kernels::Isa;
@@ -41,4 +41,25 @@ impl Embedder {
     pub fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
         self.bert.embed(&mut self.team, self.isa, texts)
     }
+}
+
+/// An engine without a language model, for those whose texts are written elsewhere.
+impl StepEngine for Embedder {
+    fn step(&mut self, rows: &[Row]) -> Result<Vec<Vec<f32>>, EngineError> {
+        if rows.is_empty() { Ok(Vec::new()) } else { Err(no_text()) }
+    }
+
+    fn place(&mut self, _: Placement) -> Result<(), EngineError> {
+        Err(no_text())
+    }
+
+    fn release(&mut self, _: SequenceId) {}
+
+    fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
+        Embedder::embed(self, texts)
+    }
+}
+
+fn no_text() -> EngineError {
+    EngineError::Request("no language model is loaded".into())
 }

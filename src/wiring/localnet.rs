@@ -76,7 +76,7 @@ pub async fn start(
     ledger: Arc<dyn Ledger>,
 ) -> anyhow::Result<Localnet> {
     let in_flight = settings.neuron.num_concurrent_forwards;
-    let model = model::open(settings, overseer.clock()).await?;
+    let model = model::open(settings, overseer).await?;
     // The validator's requests and every miner's can be under way at once.
     let askers = in_flight * (settings.localnet.miners.len() + 2);
     let failpoints = Failpoints::default();

@@ -4,14 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::device_thread::DeviceThread;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
-use sn1_actors::ports::{BLOCK_TOKENS, Clock, StepEngine};
+use sn1_actors::ports::{BLOCK_TOKENS, Device, StepEngine};
+use sn1_actors::runtime::Overseer;
 use sn1_actors::wiring::ModelParts;
 
-use crate::config::{Device, Settings};
-use crate::engine::{EngineOptions, LocalEngine, LocalModelFiles, Place, load_codec};
+use super::remote::remote;
+
+use crate::config::{Device as DeviceName, Settings};
+use crate::engine::{Embedder, EngineOptions, LocalEngine, LocalModelFiles, Place, load_codec};
 use crate::exit::{Ended, Exit};
 use crate::models::{Catalogue, Environment, ModelError, Progress, PullOptions, Store};
 
@@ -52,17 +56,23 @@ pub fn ended(error: ModelError) -> Ended {
 ///
 /// # Errors
 /// If a model is unknown, cannot be had or cannot be loaded.
-pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<ModelParts> {
+pub async fn open(settings: &Settings, overseer: &Overseer) -> anyhow::Result<ModelParts> {
     let scheduler = scheduler(settings);
     if settings.neuron.model_id == FAKE {
         return Ok(ModelParts {
-            codec: Arc::new(StandInCodec),
-            device: Arc::new(StandInDevice::new(clock, FAKE_RATE)),
+            text: TextSource::Local(Arc::new(StandInCodec)),
+            device: Arc::new(StandInDevice::new(overseer.clock(), FAKE_RATE)),
             scheduler: SchedulerConfig { max_sequences: 32, miner_share: 12, ..scheduler },
         });
     }
-    let text = text_file(settings).await?;
     let embedder = file(settings, &settings.neuron.embedder_id).await?;
+    if let Some(servers) = remote(settings, overseer.clock())? {
+        servers.check().await.map_err(|error| Ended::new(Exit::Failed, error))?;
+        overseer.tasks().spawn("model_servers", servers.watch());
+        let device = embedding_device(embedder, settings.engine.threads).await?;
+        return Ok(ModelParts { text: TextSource::Remote(servers), device, scheduler });
+    }
+    let text = text_file(settings).await?;
     let damaged = |error: &dyn std::fmt::Display| Ended::new(Exit::Model, error);
     let codec = load_codec(&text).map_err(|error| damaged(&error))?;
     let files = LocalModelFiles { text, embedder: Some(embedder) };
@@ -72,11 +82,24 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
         Ok(Box::new(engine) as Box<dyn StepEngine>)
     });
     let thread = match settings.neuron.device {
-        Device::Cpu => "cpu".to_owned(),
-        Device::Cuda(number) => format!("cuda:{number}"),
+        DeviceName::Cpu => "cpu".to_owned(),
+        DeviceName::Cuda(number) => format!("cuda:{number}"),
     };
     let device = DeviceThread::start(&thread, build).await.map_err(|error| damaged(&error))?;
-    Ok(ModelParts { codec: Arc::new(codec), device: Arc::new(device), scheduler })
+    Ok(ModelParts { text: TextSource::Local(Arc::new(codec)), device: Arc::new(device), scheduler })
+}
+
+/// The device where texts are written elsewhere.
+async fn embedding_device(
+    folder: PathBuf,
+    threads: Option<usize>,
+) -> anyhow::Result<Arc<dyn Device>> {
+    let build = Box::new(move || {
+        let embedder = Embedder::load(&folder, threads).map_err(|error| error.to_string())?;
+        Ok(Box::new(embedder) as Box<dyn StepEngine>)
+    });
+    let device = DeviceThread::start("cpu", build).await;
+    Ok(Arc::new(device.map_err(|error| Ended::new(Exit::Model, error))?))
 }
 
 /// Where the text model lies that the settings name, a GGUF file or a folder, pulled if need be.
@@ -115,8 +138,8 @@ fn is_path(name: &str) -> bool {
 #[must_use]
 pub fn engine_options(settings: &Settings) -> EngineOptions {
     let place = match settings.neuron.device {
-        Device::Cpu => Place::Cpu,
-        Device::Cuda(number) => Place::Cuda(number),
+        DeviceName::Cpu => Place::Cpu,
+        DeviceName::Cuda(number) => Place::Cuda(number),
     };
     EngineOptions {
         place,
@@ -135,7 +158,9 @@ fn scheduler(settings: &Settings) -> SchedulerConfig {
         miner_share: max_sequences * 3 / 8,
         prefill_rows: settings.engine.prefill_tokens,
         sip_rows: settings.engine.prefill_tokens.div_ceil(4),
-        queue: 1_024,
+        kv_blocks: kv_blocks(settings.engine.kv_tokens),
+        prefix_cache: settings.engine.prefix_cache,
+        ..SchedulerConfig::default()
     }
 }
 
