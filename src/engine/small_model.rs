@@ -242,9 +242,9 @@ fn no_flipped_bit_panics() {
     let path = folder.path().join("small.gguf");
     SmallModel::new().write(&path);
     let whole = fs::read(&path).unwrap();
-    for (place, bit) in (0..whole.len()).zip((0..8).cycle()) {
+    for (at, bit) in (0..whole.len()).zip((0..8).cycle()) {
         let mut bytes = whole.clone();
-        bytes[place] ^= 1 << bit;
+        bytes[at] ^= 1 << bit;
         fs::write(&path, &bytes).unwrap();
         if let Ok(codec) = load_codec(&path) {
             let chat = [ChatMessage::user("ab <|e|> 12")];
