@@ -51,7 +51,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Sampling { max_new_tokens, seed, ..sampling(&settings) }
     };
     let place = one_actor::start(&settings, true).await?;
-    let request = Generate { messages, sampling, lane: Lane::Validator };
+    let request = Generate::new(messages, sampling, Lane::Validator);
     let made = generate(&place.shared.generate, request, Duration::from_secs(3_600)).await?;
     if !matches.get_flag("json") {
         output::line(&made.text)?;

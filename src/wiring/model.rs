@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::device_thread::DeviceThread;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
@@ -52,18 +53,17 @@ pub fn ended(error: ModelError) -> Ended {
 /// # Errors
 /// If a model is unknown, cannot be had or cannot be loaded.
 pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<ModelParts> {
-    let scheduler = SchedulerConfig {
-        max_sequences: 8,
-        miner_share: 3,
-        prefill_rows: 32,
-        sip_rows: 8,
-        queue: 1_024,
-    };
+    // `LocalEngine` cannot take over what another sequence computed.
+    let scheduler = SchedulerConfig { prefix_cache: false, ..SchedulerConfig::default() };
     if settings.neuron.model_id == FAKE {
         return Ok(ModelParts {
-            codec: Arc::new(StandInCodec),
+            text: TextSource::Local(Arc::new(StandInCodec)),
             device: Arc::new(StandInDevice::new(clock, FAKE_RATE)),
-            scheduler: SchedulerConfig { max_sequences: 32, miner_share: 12, ..scheduler },
+            scheduler: SchedulerConfig {
+                max_sequences: 32,
+                miner_share: 12,
+                ..SchedulerConfig::default()
+            },
         });
     }
     let store = store(settings)?;
@@ -85,5 +85,5 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
         Ok(Box::new(engine) as Box<dyn StepEngine>)
     });
     let device = DeviceThread::start("cpu", build).await.map_err(|error| damaged(&error))?;
-    Ok(ModelParts { codec: Arc::new(codec), device: Arc::new(device), scheduler })
+    Ok(ModelParts { text: TextSource::Local(Arc::new(codec)), device: Arc::new(device), scheduler })
 }
