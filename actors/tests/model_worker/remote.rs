@@ -104,7 +104,7 @@ impl Remote {
 }
 
 fn order(order: &str) -> Generate {
-    let lane = if order.len() % 2 == 0 { Lane::Validator } else { Lane::Miner };
+    let lane = if order.len().is_multiple_of(2) { Lane::Validator } else { Lane::Miner };
     Generate::new(vec![ChatMessage::user(order)], Sampling::ORIGINAL, lane)
 }
 
