@@ -58,6 +58,6 @@ pub fn sampling(settings: &Settings) -> Sampling {
         top_k: settings.neuron.top_k,
         top_p,
         max_new_tokens: settings.neuron.max_tokens,
-        seed: 0,
+        ..Sampling::ORIGINAL
     }
 }

@@ -198,7 +198,7 @@ impl AssistantDeps {
                 format!("Use this information to answer.\n\n{known}\n\nQuestion: {}", last.content);
         }
         let sampling = Sampling { seed: seed_of(query), ..self.config.sampling };
-        let request = Generate { messages, sampling, lane: Lane::Miner };
+        let request = Generate::new(messages, sampling, Lane::Miner);
         match self.model_worker.ask_again(request, deadline).await {
             Ok(Ok(generation)) => Ok(generation.text),
             Ok(Err(error)) => Err(RespondError::Failed(error.to_string())),

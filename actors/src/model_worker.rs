@@ -1,217 +1,296 @@
 //! ModelWorker: the language model as an actor. It owns admission and batching; a device thread
-//! does the computing.
+//! does the computing, or a remote backend writes the texts.
 //!
 //! TaskMaker, PersonaAgent and Assistant ask it to `Generate`, RewardScorer to `Embed`. Sequences
-//! of different askers share each step of the device. Validator's and miners' requests have queues
-//! of their own, so that a burst of one does not starve the other.
+//! of different askers share each step of the device; embeddings run between steps, in small
+//! batches. Each lane has a queue of its own, so that a burst of one does not starve the others.
+//!
+//! When the device fails and is built anew, sequences go on where they were, save those that may
+//! have brought it down.
 
+pub mod blocks;
+pub mod detokeniser;
 pub mod device_thread;
+pub mod embed_queue;
+pub mod lanes;
+pub mod meter;
+pub mod outbox;
+pub mod prefix_cache;
+mod remote;
+mod requests;
 pub mod sampling;
 pub mod scheduler;
 pub mod stand_in;
+pub mod stop_strings;
+pub mod text_stream;
+mod waiting;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix::{
-    Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Supervised, WrapFuture,
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Supervised, WrapFuture};
+
+use crate::domain::Moment;
+use crate::ports::{
+    Clock, Codec, Device, DeviceDone, DeviceWork, EngineError, SequenceId, Step, TextBackend,
 };
+use crate::runtime::{Failpoints, Fault, FaultKind, Job, KillSwitch};
 
-use crate::domain::{ChatMessage, Generation, Lane, Moment, Sampling};
-use crate::ports::{Clock, Codec, Device, DeviceDone, DeviceWork, EngineError, SequenceId, Step};
-use crate::runtime::{AskError, Failpoints, Fault, FaultKind, Job, KillSwitch, Port, Reply, Slot};
+pub use requests::{Embed, Generate, ModelError, generate};
 
-use scheduler::{Finished, Request, Scheduler, SchedulerConfig};
+use embed_queue::EmbedQueue;
+use meter::ModelMeter;
+use remote::{RemoteJob, RemoteQueue};
+use requests::check_texts;
+use scheduler::{Laid, Loss, Refusal, Request, Scheduler, SchedulerConfig};
+use stop_strings::StopStrings;
+use text_stream::TextStream;
+use waiting::Waiting;
 
-/// Write a text.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Generation, ModelError>")]
-pub struct Generate {
-    /// The chat that the text continues.
-    pub messages: Vec<ChatMessage>,
-    /// How the next token is chosen.
-    pub sampling: Sampling,
-    /// On whose behalf.
-    pub lane: Lane,
-}
-
-/// Turn texts into unit vectors.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Vec<Vec<f32>>, ModelError>")]
-pub struct Embed {
-    /// The texts; one vector comes back for each.
-    pub texts: Vec<String>,
-}
-
-/// Why there is no text and no vector.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ModelError {
-    /// The request is at fault; asking again changes nothing.
-    #[error("the model cannot take this request: {0}")]
-    Request(String),
-    /// The device failed; asking again may succeed.
-    #[error("the model failed: {0}")]
-    Failed(String),
-    /// No answer in time, or the actor is gone.
-    #[error("the model did not answer: {0}")]
-    NoAnswer(AskError),
-}
-
-/// Asks for a text with `patience`, again if the actor is restarted meanwhile.
-///
-/// # Errors
-/// [`ModelError`] by what the asker can do about it.
-pub async fn generate(
-    port: &Port<Generate>,
-    request: Generate,
-    patience: Duration,
-) -> Result<Generation, ModelError> {
-    let deadline = port.within(patience);
-    port.ask_again(request, deadline).await.map_err(ModelError::NoAnswer)?
+/// Where texts are written.
+#[derive(Clone)]
+pub enum TextSource {
+    /// On the device of this process; the codec is its model's.
+    Local(Arc<dyn Codec>),
+    /// Elsewhere.
+    Remote(Arc<dyn TextBackend>),
 }
 
 /// What ModelWorker works with, and is rebuilt from.
 #[derive(Clone)]
 pub struct ModelWorkerDeps {
-    /// Text to tokens and back.
-    pub codec: Arc<dyn Codec>,
-    /// Where the model runs; it survives a restart of the actor.
+    /// Where texts are written.
+    pub text: TextSource,
+    /// Where embeddings are made, and texts if they are local; it survives a restart of the actor.
     pub device: Arc<dyn Device>,
     /// How requests are batched.
     pub config: SchedulerConfig,
     /// Times requests.
     pub clock: Arc<dyn Clock>,
+    /// Counts what is done; it survives a restart of the actor.
+    pub meter: Arc<ModelMeter>,
     /// Tripped when the device is lost.
     pub kill: KillSwitch,
     /// For tests.
     pub failpoints: Failpoints,
 }
 
-struct Waiting {
-    reply: Reply<Result<Generation, ModelError>>,
-    prompt_ids: Vec<u32>,
-    asked: Moment,
-    admitted: Option<Moment>,
-    first_token: Option<Moment>,
-    _slot: Slot,
+/// What the device has to do now.
+enum Turn {
+    Step(Laid),
+    Embed(Vec<String>),
 }
 
 /// The actor.
 pub struct ModelWorker {
     deps: ModelWorkerDeps,
     scheduler: Scheduler<Waiting>,
-    embeds: VecDeque<Job<Embed>>,
+    embeds: EmbedQueue<Job<Embed>>,
+    remote: RemoteQueue,
     busy: bool,
+    /// Whether embeddings go first the next time that both wait.
+    embeds_next: bool,
 }
 
 impl ModelWorker {
     /// A new one, whose device forgets all sequences of the one before it.
     #[must_use]
     pub fn new(deps: ModelWorkerDeps) -> Self {
-        Self { scheduler: Scheduler::new(deps.config), embeds: VecDeque::new(), busy: false, deps }
+        Self {
+            scheduler: Scheduler::new(deps.config),
+            embeds: EmbedQueue::new(deps.config.embed_texts, deps.config.embed_tokens),
+            remote: RemoteQueue::default(),
+            busy: false,
+            embeds_next: false,
+            deps,
+        }
     }
 
-    /// Gives the device its next piece of work, if it is free and there is any.
+    /// Gives the device and the backend their next work, if they are free and there is any.
     fn pump(&mut self, ctx: &mut Context<Self>) {
+        self.begin_remote(ctx);
         if self.busy {
             return;
         }
-        self.scheduler.drop_abandoned(|waiting| waiting.reply.is_abandoned());
-        let (work, embed) = match self.embeds.pop_front() {
-            Some(job) if job.reply.is_abandoned() => return self.pump(ctx),
-            Some(job) => (DeviceWork::Embed { texts: job.message.texts.clone() }, Some(job)),
-            None => match self.scheduler.next_step() {
-                Some((released, rows)) => {
-                    (DeviceWork::Step(Step { released, rows, ..Step::default() }), None)
-                }
-                None => return,
-            },
-        };
+        self.end_early();
+        let Some(turn) = self.next_turn() else { return };
         self.deps.failpoints.hit("model_worker:step");
-        let now = self.deps.clock.now();
-        self.scheduler.each_running(|waiting| {
-            waiting.admitted.get_or_insert(now);
-        });
+        let began = self.deps.clock.now();
+        let (work, laid) = match turn {
+            Turn::Embed(texts) => (DeviceWork::Embed { texts }, None),
+            Turn::Step(Laid { step, .. }) if step.rows.is_empty() => (DeviceWork::Step(step), None),
+            Turn::Step(laid) => {
+                self.scheduler.each_running(|waiting| waiting.admitted(began));
+                let counts = Laid { step: Step::default(), ..laid };
+                (DeviceWork::Step(laid.step), Some(counts))
+            }
+        };
+        let embeds = matches!(work, DeviceWork::Embed { .. });
         self.busy = true;
         let done = self.deps.device.run(work).into_actor(self);
         ctx.spawn(done.map(move |done, actor, ctx| {
             actor.busy = false;
-            match embed {
-                Some(job) => actor.embedded(job, done),
-                None => actor.stepped(done),
+            actor.deps.meter.busy_us.add_time(actor.deps.clock.now().since(began));
+            if embeds {
+                actor.embedded(done);
+            } else {
+                actor.stepped(done, laid.as_ref());
             }
             actor.pump(ctx);
         }));
     }
 
-    fn embedded(&mut self, job: Job<Embed>, done: Result<DeviceDone, EngineError>) {
-        let answer = match done {
-            Ok(DeviceDone::Embeddings(vectors)) => Ok(vectors),
-            Ok(DeviceDone::Logits(_)) => Err(ModelError::Failed("the device mixed up".into())),
-            Err(error) => {
-                if !matches!(error, EngineError::Request(_)) {
-                    self.device_failed(&error);
-                }
-                Err(model_error(&error))
-            }
-        };
-        job.reply.send(answer);
+    /// Steps and embeddings take turns while both wait.
+    fn next_turn(&mut self) -> Option<Turn> {
+        let embeds_first = std::mem::take(&mut self.embeds_next);
+        if embeds_first && let Some(texts) = self.embeds.next_batch() {
+            return Some(Turn::Embed(texts));
+        }
+        if let Some(laid) = self.scheduler.next_step() {
+            self.embeds_next = true;
+            return Some(Turn::Step(laid));
+        }
+        self.embeds.next_batch().map(Turn::Embed)
     }
 
-    fn stepped(&mut self, done: Result<DeviceDone, EngineError>) {
-        self.deps.failpoints.hit("model_worker:stepped");
-        match done {
-            Ok(DeviceDone::Logits(logits)) => {
-                let now = self.deps.clock.now();
-                let codec = Arc::clone(&self.deps.codec);
-                let finished = self.scheduler.apply(
-                    &logits,
-                    |id| codec.is_stop(id),
-                    |waiting| {
-                        waiting.first_token.get_or_insert(now);
-                    },
-                );
-                for finished in finished {
-                    self.answer(finished, now);
-                }
+    /// Takes out whatever nobody waits for any more, or too late.
+    fn end_early(&mut self) {
+        let now = self.deps.clock.now();
+        for waiting in self.scheduler.take_out(|waiting| waiting.end(now).is_some()) {
+            if let Some(error) = waiting.end(now) {
+                self.deps.meter.ended_early(&error);
+                waiting.fail(error);
             }
-            Ok(DeviceDone::Embeddings(_)) => {
-                self.device_failed(&EngineError::Recoverable("the device mixed up".into()));
-            }
-            Err(error) => self.device_failed(&error),
+        }
+        let gone = self.embeds.take_out(|job| job.reply.is_abandoned());
+        self.deps.meter.cancelled.add(gone.len());
+    }
+
+    fn begin_remote(&mut self, ctx: &mut Context<Self>) {
+        let TextSource::Remote(backend) = &self.deps.text else { return };
+        for (job, error) in self.remote.take_out(self.deps.clock.now()) {
+            self.deps.meter.ended_early(&error);
+            job.reply.send(Err(error));
+        }
+        while let Some(job) = self.remote.begin(backend.capacity()) {
+            let lane = job.request.lane;
+            let (clock, meter) = (Arc::clone(&self.deps.clock), Arc::clone(&self.deps.meter));
+            let written = remote::write(Arc::clone(backend), clock, meter, job);
+            ctx.spawn(written.into_actor(self).map(move |(), actor, ctx| {
+                actor.remote.ended(lane);
+                actor.begin_remote(ctx);
+            }));
         }
     }
 
-    /// All sequences are lost with the device's memory of them.
+    fn embedded(&mut self, done: Result<DeviceDone, EngineError>) {
+        match done {
+            Ok(DeviceDone::Embeddings(vectors)) if vectors.len() == self.embeds.awaited() => {
+                self.deps.meter.embedded_texts.add(vectors.len());
+                for done in self.embeds.apply(vectors) {
+                    done.carried.reply.send(Ok(done.vectors));
+                }
+            }
+            Ok(_) => self.embeds_failed(&mixed_up()),
+            Err(error @ EngineError::Request(_)) => {
+                if let Some(job) = self.embeds.refused() {
+                    job.reply.send(Err(model_error(&error)));
+                }
+            }
+            Err(error) => self.embeds_failed(&error),
+        }
+    }
+
+    fn embeds_failed(&mut self, error: &EngineError) {
+        for job in self.embeds.failed() {
+            job.reply.send(Err(model_error(error)));
+        }
+        self.device_failed(error);
+    }
+
+    /// `laid` is what the step was made of; without it the device only had something to forget.
+    fn stepped(&mut self, done: Result<DeviceDone, EngineError>, laid: Option<&Laid>) {
+        self.deps.failpoints.hit("model_worker:stepped");
+        let logits = match done {
+            Ok(DeviceDone::Logits(logits)) if logits.len() == self.scheduler.awaited() => logits,
+            Ok(_) => return self.device_failed(&mixed_up()),
+            Err(error) => return self.device_failed(&error),
+        };
+        let (Some(laid), TextSource::Local(codec)) = (laid, &self.deps.text) else { return };
+        let (codec, now) = (Arc::clone(codec), self.deps.clock.now());
+        self.count(laid, logits.len());
+        let see = |waiting: &mut Waiting, token| waiting.token(codec.as_ref(), token, now);
+        for finished in self.scheduler.apply(&logits, see) {
+            Waiting::answer(finished, codec.as_ref(), now);
+        }
+    }
+
+    fn count(&self, laid: &Laid, new_tokens: usize) {
+        let meter = &self.deps.meter;
+        meter.steps.add(1);
+        meter.prompt_tokens.add(laid.prompt);
+        meter.cached_tokens.add(laid.cached);
+        meter.prefilled_tokens.add(laid.prefill);
+        meter.decoded_tokens.add(new_tokens);
+    }
+
     fn device_failed(&mut self, error: &EngineError) {
         tracing::error!(%error, "the device failed");
-        if let EngineError::Poisoned(cause) = error {
-            self.deps.kill.trip(Fault {
-                kind: FaultKind::DeviceLost,
-                part: "model_worker".into(),
-                cause: cause.clone(),
-            });
-        }
-        for waiting in self.scheduler.fail_running() {
-            waiting.reply.send(Err(model_error(error)));
+        let loss = match error {
+            EngineError::Request(_) => Loss::Step,
+            EngineError::Recoverable(_) => {
+                self.deps.meter.rebuilds.add(1);
+                Loss::Memory
+            }
+            EngineError::Poisoned(cause) => {
+                self.deps.kill.trip(Fault {
+                    kind: FaultKind::DeviceLost,
+                    part: "model_worker".into(),
+                    cause: cause.clone(),
+                });
+                Loss::Device
+            }
+        };
+        for waiting in self.scheduler.device_failed(loss) {
+            waiting.fail(model_error(error));
         }
     }
 
-    fn answer(&self, finished: Finished<Waiting>, now: Moment) {
-        let Finished { carried, generated_ids, reason } = finished;
-        let admitted = carried.admitted.unwrap_or(carried.asked);
-        let first = carried.first_token.unwrap_or(now);
-        carried.reply.send(Ok(Generation {
-            text: self.deps.codec.decode(&generated_ids).trim().to_owned(),
-            prompt_ids: carried.prompt_ids,
-            generated_ids,
-            finish_reason: reason,
-            queued: admitted.since(carried.asked),
-            prefill: first.since(admitted),
-            decode: now.since(first),
-        }));
+    fn refuse(&self, refusal: Refusal) -> ModelError {
+        let error = ModelError::Refused(refusal);
+        self.deps.meter.ended_early(&error);
+        error
     }
+
+    fn submit_local(&mut self, job: Job<Generate>, codec: &dyn Codec) {
+        let Job { message, reply, slot, .. } = job;
+        let prompt_ids = match codec.encode_chat(&message.messages) {
+            Ok(ids) => ids,
+            Err(error) => return reply.send(Err(ModelError::Request(error.to_string()))),
+        };
+        let stop = match StopStrings::new(message.stop.clone()) {
+            Ok(stop) => stop,
+            Err(refusal) => return reply.send(Err(self.refuse(refusal))),
+        };
+        let request = Request { prompt_ids, sampling: message.sampling, lane: message.lane };
+        let asked = self.deps.clock.now();
+        let waiting = Waiting::new(message, TextStream::new(stop), reply, slot, asked);
+        let submitted = self.scheduler.submit(request, codec.context_length(), waiting);
+        if let Err((waiting, refusal)) = submitted {
+            waiting.fail(self.refuse(refusal));
+        }
+    }
+
+    fn submit_remote(&mut self, job: Job<Generate>, asked: Moment) {
+        let Job { message, reply, slot, .. } = job;
+        let job = RemoteJob { request: message, reply, slot, asked };
+        if let Err((job, refusal)) = self.remote.submit(job, &self.deps.config) {
+            job.reply.send(Err(self.refuse(refusal)));
+        }
+    }
+}
+
+fn mixed_up() -> EngineError {
+    EngineError::Recoverable("it gave what it was not asked for".into())
 }
 
 fn model_error(error: &EngineError) -> ModelError {
@@ -249,23 +328,9 @@ impl Handler<Job<Generate>> for ModelWorker {
 
     fn handle(&mut self, job: Job<Generate>, ctx: &mut Context<Self>) {
         self.deps.failpoints.hit("model_worker:generate");
-        let Job { message, reply, slot, .. } = job;
-        let prompt_ids = match self.deps.codec.encode_chat(&message.messages) {
-            Ok(ids) => ids,
-            Err(error) => return reply.send(Err(ModelError::Request(error.to_string()))),
-        };
-        let waiting = Waiting {
-            reply,
-            prompt_ids: prompt_ids.clone(),
-            asked: self.deps.clock.now(),
-            admitted: None,
-            first_token: None,
-            _slot: slot,
-        };
-        let request = Request { prompt_ids, sampling: message.sampling, lane: message.lane };
-        let context_length = self.deps.codec.context_length();
-        if let Err((waiting, refusal)) = self.scheduler.submit(request, context_length, waiting) {
-            return waiting.reply.send(Err(ModelError::Request(refusal.to_string())));
+        match self.deps.text.clone() {
+            TextSource::Local(codec) => self.submit_local(job, codec.as_ref()),
+            TextSource::Remote(_) => self.submit_remote(job, self.deps.clock.now()),
         }
         self.pump(ctx);
     }
@@ -274,9 +339,13 @@ impl Handler<Job<Generate>> for ModelWorker {
 impl Handler<Job<Embed>> for ModelWorker {
     type Result = ();
 
-    fn handle(&mut self, job: Job<Embed>, ctx: &mut Context<Self>) {
+    fn handle(&mut self, mut job: Job<Embed>, ctx: &mut Context<Self>) {
         self.deps.failpoints.hit("model_worker:embed");
-        self.embeds.push_back(job);
+        let texts = std::mem::take(&mut job.message.texts);
+        match check_texts(&texts, self.embeds.len(), self.deps.config.queue) {
+            Ok(()) => self.embeds.push(texts, job),
+            Err(refusal) => job.reply.send(Err(self.refuse(refusal))),
+        }
         self.pump(ctx);
     }
 }

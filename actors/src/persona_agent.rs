@@ -168,7 +168,7 @@ impl Phraser {
 
         let began = self.clock.now();
         let sampling = Sampling { seed, ..self.config.sampling };
-        let request = Generate { messages, sampling, lane: Lane::Validator };
+        let request = Generate::new(messages, sampling, Lane::Validator);
         let words = generate(&self.model_worker, request, self.config.patience).await;
         let words = words.map_err(|error| error.to_string())?.text;
         let time = self.clock.now().since(began);

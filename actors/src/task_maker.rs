@@ -246,7 +246,7 @@ impl Workshop {
         lane: Lane,
     ) -> Result<String, String> {
         let sampling = Sampling { seed, ..self.config.sampling };
-        let request = Generate { messages: messages.to_vec(), sampling, lane };
+        let request = Generate::new(messages.to_vec(), sampling, lane);
         let written = generate(&self.model_worker, request, self.config.text_patience).await;
         written.map(|generation| generation.text).map_err(|error| error.to_string())
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::device_thread::DeviceThread;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
@@ -56,7 +57,7 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
     let scheduler = scheduler(settings);
     if settings.neuron.model_id == FAKE {
         return Ok(ModelParts {
-            codec: Arc::new(StandInCodec),
+            text: TextSource::Local(Arc::new(StandInCodec)),
             device: Arc::new(StandInDevice::new(clock, FAKE_RATE)),
             scheduler: SchedulerConfig { max_sequences: 32, miner_share: 12, ..scheduler },
         });
@@ -76,7 +77,7 @@ pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<
         Device::Cuda(number) => format!("cuda:{number}"),
     };
     let device = DeviceThread::start(&thread, build).await.map_err(|error| damaged(&error))?;
-    Ok(ModelParts { codec: Arc::new(codec), device: Arc::new(device), scheduler })
+    Ok(ModelParts { text: TextSource::Local(Arc::new(codec)), device: Arc::new(device), scheduler })
 }
 
 /// Where the text model lies that the settings name, a GGUF file or a folder, pulled if need be.
@@ -135,7 +136,9 @@ fn scheduler(settings: &Settings) -> SchedulerConfig {
         miner_share: max_sequences * 3 / 8,
         prefill_rows: settings.engine.prefill_tokens,
         sip_rows: settings.engine.prefill_tokens.div_ceil(4),
-        queue: 1_024,
+        kv_blocks: kv_blocks(settings.engine.kv_tokens),
+        prefix_cache: settings.engine.prefix_cache,
+        ..SchedulerConfig::default()
     }
 }
 

@@ -13,6 +13,9 @@ pub struct Sampling {
     pub top_k: usize,
     /// Only the smallest set of tokens whose probability reaches this is drawn from.
     pub top_p: f32,
+    /// Makes tokens that the prompt or the text has already less likely: their positive logits are
+    /// divided by it, negative ones multiplied. 1 changes nothing; it must be above 0.
+    pub repetition_penalty: f32,
     /// Generation ends after so many tokens.
     pub max_new_tokens: usize,
     /// Seeds the draws: the same request gives the same tokens.
@@ -21,13 +24,19 @@ pub struct Sampling {
 
 impl Sampling {
     /// The original's defaults: temperature 0.7, top-k 50, top-p 0.95, 256 new tokens.
-    pub const ORIGINAL: Self =
-        Self { temperature: 0.7, top_k: 50, top_p: 0.95, max_new_tokens: 256, seed: 0 };
+    pub const ORIGINAL: Self = Self {
+        temperature: 0.7,
+        top_k: 50,
+        top_p: 0.95,
+        repetition_penalty: 1.0,
+        max_new_tokens: 256,
+        seed: 0,
+    };
 
     /// Always the most likely token.
     #[must_use]
     pub fn greedy(max_new_tokens: usize) -> Self {
-        Self { temperature: 0.0, top_k: 0, top_p: 1.0, max_new_tokens, seed: 0 }
+        Self { temperature: 0.0, top_k: 0, top_p: 1.0, max_new_tokens, ..Self::ORIGINAL }
     }
 }
 
@@ -47,7 +56,7 @@ pub enum Lane {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
-    /// The model said that it was done.
+    /// The model said that it was done, or wrote one of the request's stop strings.
     Stop,
     /// [`Sampling::max_new_tokens`] was reached, or the model's context was full.
     Length,
@@ -56,7 +65,7 @@ pub enum FinishReason {
 /// A finished generation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Generation {
-    /// The new text, trimmed.
+    /// The new text, trimmed, without the stop string that ended it.
     pub text: String,
     /// The prompt as tokens.
     pub prompt_ids: Vec<u32>,

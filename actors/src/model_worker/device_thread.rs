@@ -1,9 +1,11 @@
 //! A thread of its own for an engine: it blocks while it computes, and a CUDA context belongs to
 //! the thread that made it.
 //!
-//! The engine is built on that thread, and built anew there after a panic or a recoverable error.
-//! ModelWorker sends it one piece of work at a time.
+//! The engine is built on that thread, and built anew there after a panic or a recoverable error,
+//! within a budget: one that needs it more often is as good as lost. ModelWorker sends it one piece
+//! of work at a time.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 
@@ -11,6 +13,12 @@ use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use crate::ports::{Device, DeviceDone, DeviceWork, EngineError, Step, StepEngine};
+
+/// The engine is built anew so often at most within [`REBUILD_WINDOW`].
+const REBUILDS: usize = 6;
+
+/// The window, in pieces of work: time says nothing of an engine that had nothing to do.
+const REBUILD_WINDOW: u64 = 2_000;
 
 type Build = Box<dyn FnMut() -> Result<Box<dyn StepEngine>, String> + Send>;
 
@@ -45,7 +53,7 @@ impl DeviceThread {
         let (ready, built) = oneshot::channel();
         let thread = std::thread::Builder::new().name(name.to_owned());
         thread
-            .spawn(move || Worker { build, engine: None }.serve(&inbox, ready))
+            .spawn(move || Worker::new(build).serve(&inbox, ready))
             .map_err(|cause| failed(cause.to_string()))?;
         match built.await {
             Ok(Ok(())) => Ok(Self { commands }),
@@ -70,15 +78,23 @@ impl Device for DeviceThread {
 struct Worker {
     build: Build,
     engine: Option<Box<dyn StepEngine>>,
+    /// Pieces of work so far.
+    works: u64,
+    /// At which of them the engine was built anew, within the window.
+    rebuilds: VecDeque<u64>,
 }
 
 impl Worker {
+    fn new(build: Build) -> Self {
+        Self { build, engine: None, works: 0, rebuilds: VecDeque::new() }
+    }
+
     fn serve(
         mut self,
         inbox: &mpsc::Receiver<Command>,
         ready: oneshot::Sender<Result<(), String>>,
     ) {
-        let built = self.rebuild();
+        let built = self.build();
         let failed = built.is_err();
         let _ = ready.send(built);
         if failed {
@@ -94,6 +110,16 @@ impl Worker {
     }
 
     fn rebuild(&mut self) -> Result<(), String> {
+        let begin = self.works.saturating_sub(REBUILD_WINDOW);
+        self.rebuilds.retain(|at| *at >= begin);
+        if self.rebuilds.len() >= REBUILDS {
+            return Err(format!("it failed {} times in a short while", REBUILDS + 1));
+        }
+        self.rebuilds.push_back(self.works);
+        self.build()
+    }
+
+    fn build(&mut self) -> Result<(), String> {
         self.engine = None;
         let built = catch_unwind(AssertUnwindSafe(|| (self.build)()));
         self.engine = Some(built.map_err(|_| "it panicked while it was built".to_owned())??);
@@ -101,27 +127,36 @@ impl Worker {
     }
 
     fn run(&mut self, work: DeviceWork) -> Result<DeviceDone, EngineError> {
+        self.works += 1;
         if self.engine.is_none() {
             self.rebuild().map_err(EngineError::Poisoned)?;
         }
         let Some(engine) = self.engine.as_mut() else {
             return Err(EngineError::Poisoned("there is no engine".into()));
         };
-        let ran = catch_unwind(AssertUnwindSafe(|| match work {
-            DeviceWork::Step(Step { released, placed, rows }) => {
-                released.into_iter().for_each(|sequence| engine.release(sequence));
-                for placement in placed {
-                    engine.place(placement)?;
-                }
-                engine.step(&rows).map(DeviceDone::Logits)
-            }
-            DeviceWork::Embed { texts } => engine.embed(&texts).map(DeviceDone::Embeddings),
-        }));
+        let ran = catch_unwind(AssertUnwindSafe(|| run_on(engine.as_mut(), work)));
         let ran = ran.unwrap_or_else(|_| Err(EngineError::Recoverable("it panicked".into())));
         if matches!(ran, Err(EngineError::Recoverable(_))) {
             self.engine = None;
         }
         ran
+    }
+}
+
+/// Has an engine do one unit of work.
+pub(super) fn run_on(
+    engine: &mut dyn StepEngine,
+    work: DeviceWork,
+) -> Result<DeviceDone, EngineError> {
+    match work {
+        DeviceWork::Step(Step { released, placed, rows }) => {
+            released.into_iter().for_each(|sequence| engine.release(sequence));
+            for placement in placed {
+                engine.place(placement)?;
+            }
+            engine.step(&rows).map(DeviceDone::Logits)
+        }
+        DeviceWork::Embed { texts } => engine.embed(&texts).map(DeviceDone::Embeddings),
     }
 }
 
@@ -171,6 +206,26 @@ mod tests {
         for (fault, next) in [(3, 3.0), (1, 1.0), (2, 1.0)] {
             assert!(device.run(work(fault)).await.is_err());
             assert_eq!(steps(device.run(work(0)).await), next, "after fault {fault}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_fails_too_often_is_lost_and_one_that_fails_now_and_then_is_not() {
+        let build = || -> Build { Box::new(|| Ok(Box::new(Faulty { steps: 0.0 }))) };
+        let device = DeviceThread::start("test", build()).await.unwrap();
+        for fault in 0..=REBUILDS {
+            let failed = device.run(work(2)).await;
+            assert!(matches!(failed, Err(EngineError::Recoverable(_))), "{fault}: {failed:?}");
+        }
+        let lost = device.run(work(0)).await;
+        assert!(matches!(lost, Err(EngineError::Poisoned(_))), "{lost:?}");
+
+        let device = DeviceThread::start("test", build()).await.unwrap();
+        for _ in 0..2 * REBUILDS {
+            device.run(work(1)).await.unwrap_err();
+            for _ in 0..REBUILD_WINDOW / REBUILDS as u64 {
+                device.run(work(0)).await.unwrap();
+            }
         }
     }
 

@@ -1,10 +1,11 @@
 //! The choice of the next token from the logits of one row.
 //!
-//! In the order of the usual samplers: temperature, then top-k, then top-p, then one draw. Pure:
+//! In the order of the usual samplers: repetition penalty, temperature, then top-k, then top-p, then one draw. Pure:
 //! a [`Sampler`] belongs to one request and draws from that request's seed, so the same request
 //! gives the same tokens whatever else runs beside it.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -18,6 +19,10 @@ pub struct Sampler {
     rng: ChaCha8Rng,
     /// Kept between tokens for its memory only.
     candidates: Vec<Candidate>,
+    /// The tokens to be penalised; empty without a penalty.
+    seen: BTreeSet<u32>,
+    /// Kept between tokens for its memory only.
+    penalised: Vec<f32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,13 +39,23 @@ impl Candidate {
 }
 
 impl Sampler {
-    /// A sampler at the start of its request's random stream.
+    /// A sampler at the start of its request's random stream, which continues `prompt`.
     ///
     /// A temperature that is not above 0 means greedy; a `top_p` that is not below 1 cuts nothing.
     #[must_use]
-    pub fn new(sampling: &Sampling) -> Self {
+    pub fn new(sampling: &Sampling, prompt: &[u32]) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(sampling.seed);
-        Self { sampling: *sampling, rng, candidates: Vec::new() }
+        let mut sampler = Self {
+            sampling: *sampling,
+            rng,
+            candidates: Vec::new(),
+            seen: BTreeSet::new(),
+            penalised: Vec::new(),
+        };
+        if sampler.penalises() {
+            sampler.seen.extend(prompt);
+        }
+        sampler
     }
 
     /// The next token, given one logit for each token of the vocabulary; `None` without logits.
@@ -50,8 +65,37 @@ impl Sampler {
         if logits.is_empty() {
             return None;
         }
+        if !self.penalises() {
+            return Some(self.choose(logits));
+        }
+        let mut penalised = std::mem::take(&mut self.penalised);
+        self.penalise(logits, &mut penalised);
+        let token = self.choose(&penalised);
+        self.penalised = penalised;
+        self.seen.insert(token);
+        Some(token)
+    }
+
+    fn choose(&mut self, logits: &[f32]) -> u32 {
         let token = if self.sampling.temperature > 0.0 { self.draw(logits) } else { best(logits) };
-        Some(token.unwrap_or(0))
+        token.unwrap_or(0)
+    }
+
+    #[expect(clippy::float_cmp, reason = "exactly 1 means that nobody asked for a penalty")]
+    fn penalises(&self) -> bool {
+        self.sampling.repetition_penalty != 1.0
+    }
+
+    /// As transformers does it: what was seen moves towards and beyond the impossible.
+    fn penalise(&self, logits: &[f32], penalised: &mut Vec<f32>) {
+        let penalty = self.sampling.repetition_penalty;
+        penalised.clear();
+        penalised.extend_from_slice(logits);
+        for token in &self.seen {
+            if let Some(logit) = penalised.get_mut(*token as usize) {
+                *logit = if *logit > 0.0 { *logit / penalty } else { *logit * penalty };
+            }
+        }
     }
 
     fn draw(&mut self, logits: &[f32]) -> Option<u32> {
@@ -140,10 +184,10 @@ mod tests {
     use proptest::prelude::*;
 
     const PLAIN: Sampling =
-        Sampling { temperature: 1.0, top_k: 0, top_p: 1.0, max_new_tokens: 1, seed: 7 };
+        Sampling { temperature: 1.0, top_k: 0, top_p: 1.0, seed: 7, ..Sampling::ORIGINAL };
 
     fn draws(sampling: Sampling, logits: &[f32], count: usize) -> Vec<u32> {
-        let mut sampler = Sampler::new(&sampling);
+        let mut sampler = Sampler::new(&sampling, &[]);
         (0..count).map(|_| sampler.pick(logits).unwrap()).collect()
     }
 
@@ -169,7 +213,7 @@ mod tests {
 
     #[test]
     fn greedy_takes_the_largest_logit_and_the_lowest_of_equals() {
-        let mut sampler = Sampler::new(&Sampling::greedy(1));
+        let mut sampler = Sampler::new(&Sampling::greedy(1), &[]);
         for (logits, token) in [
             (&[0.1, 3.0, -2.0][..], 1),
             (&[2.0, 3.0, 3.0], 1),
@@ -185,7 +229,7 @@ mod tests {
     #[test]
     fn gives_no_token_without_logits_and_token_0_where_none_is_possible() {
         for sampling in [Sampling::greedy(1), PLAIN, Sampling::ORIGINAL] {
-            let mut sampler = Sampler::new(&sampling);
+            let mut sampler = Sampler::new(&sampling, &[]);
             assert_eq!(sampler.pick(&[]), None);
             assert_eq!(sampler.pick(&[f32::NAN, f32::NEG_INFINITY, f32::NAN]), Some(0));
         }
@@ -265,6 +309,19 @@ mod tests {
         assert_close(&shares(sampling, &logits_of(&[0.5, 0.3, 0.2])), &[1.0, 0.0, 0.0]);
     }
 
+    #[test]
+    fn a_penalty_makes_tokens_of_the_prompt_and_the_text_less_likely() {
+        let sampling = Sampling { repetition_penalty: 2.0, ..Sampling::greedy(1) };
+        let logits = [3.0, 2.0, 1.4, -1.0];
+        let mut sampler = Sampler::new(&sampling, &[0]);
+        let tokens: Vec<_> = (0..4).map(|_| sampler.pick(&logits).unwrap()).collect();
+        assert_eq!(tokens, [1, 0, 0, 0], "3 counts 1.5; then 2 counts 1; 1.5 is above 1.4");
+        let mut sampler = Sampler::new(&sampling, &[0, 9]);
+        assert_eq!(sampler.pick(&[-1.0, -1.5]), Some(1), "-1 counts -2; 9 is no token");
+        let mut sampler = Sampler::new(&Sampling::greedy(1), &[0]);
+        assert_eq!(sampler.pick(&logits), Some(0), "no penalty");
+    }
+
     proptest! {
         #[test]
         fn any_logits_and_settings_give_a_token_of_the_vocabulary(
@@ -272,10 +329,13 @@ mod tests {
             temperature in any::<f32>(),
             top_k in prop_oneof![0_usize..250, Just(usize::MAX)],
             top_p in any::<f32>(),
+            repetition_penalty in prop_oneof![Just(1.0_f32), 0.01_f32..9.0],
             seed in any::<u64>(),
         ) {
-            let sampling = Sampling { temperature, top_k, top_p, max_new_tokens: 1, seed };
-            let mut sampler = Sampler::new(&sampling);
+            let sampling = Sampling {
+                temperature, top_k, top_p, repetition_penalty, max_new_tokens: 1, seed,
+            };
+            let mut sampler = Sampler::new(&sampling, &[]);
             for _ in 0..3 {
                 let token = sampler.pick(&logits).unwrap() as usize;
                 let possible = |l: &f32| *l > f32::NEG_INFINITY;
@@ -289,7 +349,7 @@ mod tests {
             top_k in 1_usize..100,
         ) {
             let logits: Vec<f32> = logits.into_iter().map(f32::from).collect();
-            let mut sampler = Sampler::new(&Sampling { top_k, ..PLAIN });
+            let mut sampler = Sampler::new(&Sampling { top_k, ..PLAIN }, &[]);
             sampler.keep_likely(&logits);
             let mut kept: Vec<u32> = sampler.candidates.iter().map(|c| c.token).collect();
             kept.sort_unstable();

@@ -4,7 +4,9 @@
 //! Its tokens are bytes. It "answers" with a run of the words it was asked, so that answers differ
 //! and overlap as real ones do. Time is the clock's, so it takes none in a test.
 
-use std::collections::HashMap;
+pub mod contract;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,21 +17,27 @@ use tokio::sync::Mutex as Queue;
 
 use crate::domain::ChatMessage;
 use crate::ports::{
-    Clock, Codec, CodecError, Device, DeviceDone, DeviceWork, EngineError, Row, SequenceId, Step,
+    Clock, Codec, CodecError, Device, DeviceDone, DeviceWork, EngineError, Placement, Row,
+    SequenceId, StepEngine,
 };
 
+use super::device_thread::run_on;
+use contract::KvContract;
+
 const STOP: u32 = 256;
-const VOCABULARY: usize = 257;
+/// Ends every prompt: what comes after it is the answer.
+const ANSWER: u32 = 257;
+const VOCABULARY: usize = 258;
 const DIMENSIONS: usize = 64;
 
-/// Bytes as tokens; token 256 ends the answer.
+/// Bytes as tokens; token 257 begins the answer, 256 ends it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StandInCodec;
 
 impl Codec for StandInCodec {
     fn encode_chat(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, CodecError> {
         let texts: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
-        Ok(texts.join("\n").bytes().map(u32::from).collect())
+        Ok(texts.join("\n").bytes().map(u32::from).chain([ANSWER]).collect())
     }
 
     fn decode(&self, ids: &[u32]) -> String {
@@ -55,74 +63,154 @@ pub struct ServiceRate {
     pub per_row: Duration,
 }
 
+/// The stand-in as an engine. It keeps to the contract of [`StepEngine`] itself and checks that
+/// whoever drives it does: a mistake in the accounting of blocks is [`EngineError::Poisoned`].
+#[derive(Debug, Default)]
+pub struct StandInEngine {
+    memory: KvContract,
+    answers: HashMap<SequenceId, Answer>,
+}
+
+/// What a sequence is told to say, and how many tokens went before it.
+#[derive(Debug)]
+struct Answer {
+    after: usize,
+    bytes: Vec<u8>,
+}
+
+impl StandInEngine {
+    /// One whose KV cache has so many blocks.
+    #[must_use]
+    pub fn of_blocks(blocks: u32) -> Self {
+        Self { memory: KvContract::of_blocks(blocks), answers: HashMap::new() }
+    }
+
+    /// How many sequences it knows.
+    #[must_use]
+    pub fn sequences(&self) -> usize {
+        self.memory.sequences()
+    }
+
+    fn logits(&mut self, row: &Row) -> Result<Option<Vec<f32>>, String> {
+        let tokens = self.memory.run(row)?;
+        if !row.wants_logits {
+            return Ok(None);
+        }
+        let answer = self.answers.entry(row.sequence).or_insert_with(|| answer_to(tokens));
+        let said = tokens.len() - answer.after.min(tokens.len());
+        let token = answer.bytes.get(said).map_or(STOP as usize, |byte| usize::from(*byte));
+        let mut logits = vec![f32::NEG_INFINITY; VOCABULARY];
+        logits[token] = 0.0;
+        Ok(Some(logits))
+    }
+}
+
+impl StepEngine for StandInEngine {
+    fn step(&mut self, rows: &[Row]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let logits = rows.iter().filter_map(|row| self.logits(row).transpose());
+        logits.collect::<Result<_, _>>().map_err(breach)
+    }
+
+    fn place(&mut self, placement: Placement) -> Result<(), EngineError> {
+        self.answers.remove(&placement.sequence);
+        self.memory.place(placement).map_err(breach)
+    }
+
+    fn release(&mut self, sequence: SequenceId) {
+        self.answers.remove(&sequence);
+        self.memory.release(sequence);
+    }
+
+    fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, EngineError> {
+        Ok(texts.iter().map(|text| embed(text)).collect())
+    }
+}
+
+fn breach(what: String) -> EngineError {
+    EngineError::Poisoned(format!("the contract with the engine is broken: {what}"))
+}
+
+/// The answer to all before the token that asks for it; the same whether the sequence comes in one
+/// go or goes on after it was interrupted.
+fn answer_to(tokens: &[u32]) -> Answer {
+    let after = tokens.iter().rposition(|token| *token == ANSWER).map_or(tokens.len(), |at| at + 1);
+    let byte = |token: &u32| u8::try_from(*token).ok();
+    let prompt: Vec<u8> = tokens[..after].iter().filter_map(byte).collect();
+    Answer { after, bytes: compose(&prompt) }
+}
+
 /// A device that takes time but computes next to nothing.
 pub struct StandInDevice {
     clock: Arc<dyn Clock>,
     rate: ServiceRate,
     /// One piece of work at a time, as on a device.
     turn: Arc<Queue<()>>,
-    sequences: Arc<Mutex<HashMap<SequenceId, Sequence>>>,
-}
-
-#[derive(Default)]
-struct Sequence {
-    prompt: Vec<u8>,
-    answer: Option<Vec<u8>>,
+    engine: Arc<Mutex<StandInEngine>>,
+    faults: Arc<Mutex<VecDeque<(u64, EngineError)>>>,
+    blocks: u32,
 }
 
 impl StandInDevice {
-    /// An idle one.
+    /// An idle one, of more blocks than anybody needs.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, rate: ServiceRate) -> Self {
-        Self { clock, rate, turn: Arc::default(), sequences: Arc::default() }
+        Self::of_blocks(clock, rate, u32::MAX)
+    }
+
+    /// An idle one whose KV cache has so many blocks.
+    #[must_use]
+    pub fn of_blocks(clock: Arc<dyn Clock>, rate: ServiceRate, blocks: u32) -> Self {
+        let engine = Arc::new(Mutex::new(StandInEngine::of_blocks(blocks)));
+        Self { clock, rate, turn: Arc::default(), engine, faults: Arc::default(), blocks }
+    }
+
+    /// How many sequences it knows.
+    #[must_use]
+    pub fn sequences(&self) -> usize {
+        self.engine.lock().sequences()
+    }
+
+    /// Makes it fail after so many more pieces of work, and then at once for each call of this.
+    pub fn fail_after(&self, works: u64, error: EngineError) {
+        self.faults.lock().push_back((works, error));
     }
 }
 
 impl Device for StandInDevice {
     fn run(&self, work: DeviceWork) -> BoxFuture<'static, Result<DeviceDone, EngineError>> {
-        let (clock, rate) = (Arc::clone(&self.clock), self.rate);
-        let (turn, sequences) = (Arc::clone(&self.turn), Arc::clone(&self.sequences));
+        let (clock, rate, blocks) = (Arc::clone(&self.clock), self.rate, self.blocks);
+        let (turn, engine) = (Arc::clone(&self.turn), Arc::clone(&self.engine));
+        let faults = Arc::clone(&self.faults);
         Box::pin(async move {
             let _turn = turn.lock().await;
-            match work {
-                DeviceWork::Step(Step { released, rows, .. }) => {
-                    let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-                    if count > 0 {
-                        clock.sleep(rate.per_step + rate.per_row.saturating_mul(count)).await;
-                    }
-                    let mut sequences = sequences.lock();
-                    for sequence in &released {
-                        sequences.remove(sequence);
-                    }
-                    Ok(DeviceDone::Logits(step(&mut sequences, &rows)))
-                }
-                DeviceWork::Embed { texts } => {
-                    clock.sleep(rate.per_step).await;
-                    Ok(DeviceDone::Embeddings(texts.iter().map(|text| embed(text)).collect()))
-                }
+            let rows = match &work {
+                DeviceWork::Step(step) => step.rows.len(),
+                DeviceWork::Embed { texts } => texts.len(),
+            };
+            if rows > 0 {
+                let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+                clock.sleep(rate.per_step + rate.per_row.saturating_mul(rows)).await;
             }
+            let mut engine = engine.lock();
+            if let Some(error) = due(&mut faults.lock()) {
+                if matches!(error, EngineError::Recoverable(_)) {
+                    *engine = StandInEngine::of_blocks(blocks);
+                }
+                return Err(error);
+            }
+            run_on(&mut *engine, work)
         })
     }
 }
 
-fn step(sequences: &mut HashMap<SequenceId, Sequence>, rows: &[Row]) -> Vec<Vec<f32>> {
-    let mut all = Vec::new();
-    for row in rows {
-        let sequence = sequences.entry(row.sequence).or_default();
-        if sequence.answer.is_none() {
-            sequence.prompt.push(u8::try_from(row.token).unwrap_or(b' '));
-        }
-        if row.wants_logits {
-            let Sequence { prompt, answer } = sequence;
-            let answer = answer.get_or_insert_with(|| compose(prompt));
-            let at = (row.position as usize + 1).saturating_sub(prompt.len());
-            let token = answer.get(at).map_or(STOP as usize, |byte| usize::from(*byte));
-            let mut logits = vec![f32::NEG_INFINITY; VOCABULARY];
-            logits[token] = 0.0;
-            all.push(logits);
-        }
+/// The fault that is due now; each call is a piece of work.
+fn due(faults: &mut VecDeque<(u64, EngineError)>) -> Option<EngineError> {
+    let (left, _) = faults.front_mut()?;
+    if *left > 0 {
+        *left -= 1;
+        return None;
     }
-    all
+    faults.pop_front().map(|(_, error)| error)
 }
 
 /// Up to sixteen neighbouring words of the prompt's last lines, from a place that all of the prompt

@@ -38,6 +38,14 @@ impl<T> Reply<T> {
     pub fn is_abandoned(&self) -> bool {
         self.0.as_ref().is_some_and(oneshot::Sender::is_closed)
     }
+
+    /// Resolves when [`Self::is_abandoned`] becomes true; never for a message that was pushed.
+    pub async fn abandoned(&mut self) {
+        match &mut self.0 {
+            Some(asker) => asker.closed().await,
+            None => future::pending().await,
+        }
+    }
 }
 
 /// A message on its way through a port.

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model_worker::meter::ModelMeter;
 use crate::model_worker::scheduler::SchedulerConfig;
-use crate::model_worker::{Embed, Generate, ModelWorker, ModelWorkerDeps};
-use crate::ports::{Codec, Device, Tool};
+use crate::model_worker::{Embed, Generate, ModelWorker, ModelWorkerDeps, TextSource};
+use crate::ports::{Device, Tool};
 use crate::runtime::{Failpoints, Inbox, Overseer, Port, RestartPolicy};
 use crate::tool_fetcher::{FetchContext, ToolFetcher, ToolFetcherDeps};
 
 /// The model and how it is used.
 pub struct ModelParts {
-    /// Text to tokens and back.
-    pub codec: Arc<dyn Codec>,
-    /// Where it runs.
+    /// Where texts are written.
+    pub text: TextSource,
+    /// Where embeddings are made, and texts if they are local.
     pub device: Arc<dyn Device>,
     /// How requests are batched.
     pub scheduler: SchedulerConfig,
@@ -34,6 +35,8 @@ pub struct Shared {
     pub generate: Port<Generate>,
     /// To the model, for embeddings.
     pub embed: Port<Embed>,
+    /// What the model did so far.
+    pub meter: Arc<ModelMeter>,
     /// To the tools.
     pub fetch: Port<FetchContext>,
 }
@@ -54,13 +57,15 @@ pub fn start_shared(
     let shared = Shared {
         generate: model_worker.port(askers),
         embed: model_worker.port(askers),
+        meter: Arc::default(),
         fetch: tool_fetcher.port(askers),
     };
     let deps = ModelWorkerDeps {
-        codec: model.codec,
+        text: model.text,
         device: model.device,
         config: model.scheduler,
         clock: Arc::clone(&clock),
+        meter: Arc::clone(&shared.meter),
         kill: overseer.kill().clone(),
         failpoints: failpoints.clone(),
     };

@@ -16,6 +16,7 @@ use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{
     MinerReply, Netuid, Query, RunSeed, Sampling, StatusCode, Tao, TaskKind, Uid,
 };
+use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
 use sn1_actors::persona_agent::PersonaAgentConfig;
@@ -70,7 +71,7 @@ impl Net {
         let mut topology = Topology::default();
         let askers = plan.in_flight * usize::from(MINERS + 2);
         let model = ModelParts {
-            codec: Arc::new(StandInCodec),
+            text: TextSource::Local(Arc::new(StandInCodec)),
             device: Arc::new(StandInDevice::new(Arc::clone(&stage.clock), plan.rate)),
             scheduler: SchedulerConfig {
                 max_sequences: 8,
@@ -78,6 +79,7 @@ impl Net {
                 prefill_rows: 256,
                 sip_rows: 256,
                 queue: 256,
+                ..SchedulerConfig::default()
             },
         };
         let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
