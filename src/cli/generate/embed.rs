@@ -26,8 +26,8 @@ enum Line {
 /// Why a line has no vector.
 #[derive(Debug, thiserror::Error)]
 enum InputError {
-    #[error("line {line} must be a JSON string or an object with a `text`: {cause}")]
-    NotAText { line: usize, cause: String },
+    #[error("line {line} must be a JSON string or an object with a `text`")]
+    NotAText { line: usize },
     #[error(transparent)]
     Line(#[from] LineError),
 }
@@ -72,7 +72,7 @@ fn next(lines: &mut Lines<impl BufRead>) -> Result<Option<String>, InputError> {
     let Some((line, text)) = lines.next()? else { return Ok(None) };
     match serde_json::from_str(&text) {
         Ok(Line::Bare(text) | Line::Object { text }) => Ok(Some(text)),
-        Err(error) => Err(InputError::NotAText { line, cause: error.to_string() }),
+        Err(_) => Err(InputError::NotAText { line }),
     }
 }
 
