@@ -282,9 +282,9 @@ impl ModelWorker {
 
     fn submit_remote(&mut self, job: Job<Generate>, asked: Moment) {
         let Job { message, reply, slot, .. } = job;
-        let job = RemoteJob { request: message, reply, slot, asked };
-        if let Err((job, refusal)) = self.remote.submit(job, &self.deps.config) {
-            job.reply.send(Err(self.refuse(refusal)));
+        match self.remote.check(&message, &self.deps.config) {
+            Ok(()) => self.remote.push(RemoteJob { request: message, reply, slot, asked }),
+            Err(refusal) => reply.send(Err(self.refuse(refusal))),
         }
     }
 }

@@ -25,7 +25,7 @@ impl Detokeniser {
         self.window.push(token);
         let text = self.fresh(codec);
         let waits = self.window.len() - self.context;
-        if text.is_empty() || (text.ends_with('\u{fffd}') && waits < PATIENCE) {
+        if waits < PATIENCE && (text.is_empty() || text.ends_with('\u{fffd}')) {
             return String::new();
         }
         self.window.drain(..self.context);
@@ -43,7 +43,11 @@ impl Detokeniser {
     fn fresh(&self, codec: &dyn Codec) -> String {
         let all = codec.decode(&self.window);
         let context = codec.decode(&self.window[..self.context]);
-        all.strip_prefix(&context).map_or_else(String::new, str::to_owned)
+        match all.strip_prefix(&context) {
+            Some(text) => text.to_owned(),
+            // The context broke off within a character that patience did not wait for.
+            None => codec.decode(&self.window[self.context..]),
+        }
     }
 }
 

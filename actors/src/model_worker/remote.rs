@@ -50,20 +50,21 @@ pub(super) struct RemoteQueue {
 }
 
 impl RemoteQueue {
-    /// Queues a request.
-    pub(super) fn submit(
-        &mut self,
-        job: RemoteJob,
+    /// Whether a request can be taken.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub(super) fn check(
+        &self,
+        request: &Generate,
         config: &SchedulerConfig,
-    ) -> Result<(), (RemoteJob, Refusal)> {
-        let waiting = self.lanes.waiting(job.request.lane);
-        match check(&job.request, waiting, config) {
-            Ok(()) => {
-                self.lanes.push(job.request.lane, job);
-                Ok(())
-            }
-            Err(refusal) => Err((job, refusal)),
-        }
+    ) -> Result<(), Refusal> {
+        check(request, self.lanes.waiting(request.lane), config)
+    }
+
+    /// Queues a request.
+    pub(super) fn push(&mut self, job: RemoteJob) {
+        self.lanes.push(job.request.lane, job);
     }
 
     /// Takes out those that nobody waits for any more, with the reason.

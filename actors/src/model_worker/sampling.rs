@@ -81,7 +81,6 @@ impl Sampler {
         token.unwrap_or(0)
     }
 
-    #[expect(clippy::float_cmp, reason = "exactly 1 means that nobody asked for a penalty")]
     fn penalises(&self) -> bool {
         self.sampling.repetition_penalty != 1.0
     }

@@ -74,6 +74,8 @@ struct Work<T> {
     limit: usize,
     sampler: Sampler,
     survived: u32,
+    /// It and others began with a step that failed: the next time it begins by itself.
+    alone: bool,
     carried: T,
 }
 
@@ -155,6 +157,7 @@ impl<T> Scheduler<T> {
             limit,
             sampler,
             survived: 0,
+            alone: false,
             carried,
         };
         self.lanes.push(request.lane, work);
@@ -240,9 +243,9 @@ impl<T> Scheduler<T> {
     }
 
     /// The device failed in the step under way, or between steps. Gives back what was handed in
-    /// for the requests that end with it: those that began with that step, and those that have
+    /// for the requests that end with it: one that alone began with that step, and those that have
     /// been through this too often. The others wait for their turn again, before all that never
-    /// ran, and go on where they were.
+    /// ran, and go on where they were; several that began together will begin one by one.
     pub fn device_failed(&mut self, loss: Loss) -> Vec<T> {
         self.awaited.clear();
         let suspects = std::mem::take(&mut self.fresh);
@@ -250,10 +253,12 @@ impl<T> Scheduler<T> {
         for running in std::mem::take(&mut self.running).into_iter().rev() {
             let suspect = suspects.contains(&running.sequence);
             let mut work = self.leave(running);
-            if suspect || work.survived >= SURVIVALS || loss == Loss::Device {
+            let to_blame = suspect && suspects.len() == 1;
+            if to_blame || work.survived >= SURVIVALS || loss == Loss::Device {
                 ended.push(work.carried);
             } else {
                 work.survived += 1;
+                work.alone |= suspect;
                 self.lanes.push_first(work.lane, work);
             }
         }
@@ -288,7 +293,8 @@ impl<T> Scheduler<T> {
         while let Some(&sequence) = self.free.last() {
             let Some(lane) = self.lanes.turn(self.miners_first()) else { break };
             let Some(next) = self.lanes.first(lane) else { break };
-            if self.is_being_read(next) {
+            let alone = next.alone;
+            if self.is_being_read(next) || (alone && !placed.is_empty()) {
                 break;
             }
             let Some(held) = self.memory.admit(&next.tokens, next.positions()) else { break };
@@ -300,6 +306,9 @@ impl<T> Scheduler<T> {
                 cached: u32::try_from(held.cached()).unwrap_or(u32::MAX),
             });
             self.running.push(Running { sequence, run: held.cached(), held, work });
+            if alone {
+                break;
+            }
         }
         placed
     }

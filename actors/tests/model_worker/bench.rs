@@ -88,5 +88,8 @@ pub(crate) fn ask(prompt: &str) -> Generate {
 /// A prompt of some length that differs from those of other numbers in its last words.
 pub(crate) fn prompt(n: usize) -> String {
     let common = "Read this with care before you say anything at all about green or black tea. ";
-    format!("{} Question {n}: how is tea number {n} picked, dried, sold and drunk?", common.repeat(3))
+    format!(
+        "{} Question {n}: how is tea number {n} picked, dried, sold and drunk?",
+        common.repeat(3)
+    )
 }

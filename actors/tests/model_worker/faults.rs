@@ -10,7 +10,7 @@ use sn1_actors::model_worker::device_thread::DeviceThread;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{StandInCodec, StandInEngine};
 use sn1_actors::model_worker::{Generate, ModelError, TextSource, generate};
-use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine, TokioClock};
+use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine, TokioClock, Tool};
 use sn1_actors::runtime::{Failpoints, FaultKind, Overseer};
 use sn1_actors::testkit::{FakeTools, MemoryJournal, Stage};
 use sn1_actors::wiring::{ModelParts, Shared, ToolParts, start_shared};
@@ -41,7 +41,7 @@ fn texts_go_on_where_they_were_when_the_engine_is_built_anew() {
     assert!(whole.iter().all(Result::is_ok));
     assert_eq!(run(&[60]), whole, "nobody had just begun: all go on");
     assert_eq!(run(&[60, 30]), whole);
-    let failed = run(&[2]);
+    let failed = run(&[1]);
     let lost = failed.iter().filter(|made| made.is_err()).count();
     assert!(lost >= 1 && lost < 6, "whoever had just begun ends, the others go on: {failed:?}");
     for (made, expected) in failed.iter().zip(&whole) {
@@ -112,12 +112,13 @@ fn on_a_real_thread(test: impl AsyncFnOnce(Overseer, Shared, Arc<AtomicU32>)) {
         let build = Box::new(move || {
             built.fetch_add(1, Ordering::SeqCst);
             let engine = StandInEngine::of_blocks(config.kv_blocks);
-            Ok(Box::new(Faulty(engine)) as Box<dyn StepEngine>)
+            Ok::<_, String>(Box::new(Faulty(engine)) as Box<dyn StepEngine>)
         });
         let device = Arc::new(DeviceThread::start("test", build).await.expect("it starts"));
         let text = TextSource::Local(Arc::new(StandInCodec));
         let model = ModelParts { text, device, scheduler: config };
-        let tools = ToolParts { tools: Arc::new([Arc::new(FakeTools) as _]), patience: PATIENCE };
+        let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
+        let tools = ToolParts { tools, patience: PATIENCE };
         let shared = start_shared(&overseer, model, tools, 64, &Failpoints::default());
         test(overseer.clone(), shared, builds).await;
         overseer.kill().stop();
@@ -145,14 +146,14 @@ fn a_panic_and_an_engine_out_of_memory_fail_their_request_and_the_others_go_on()
         let prompts: Vec<String> = (0..20).map(prompt).collect();
         let whole = join_all(prompts.iter().map(|prompt| text(&shared, prompt))).await;
         assert!(whole.iter().all(Result::is_ok), "{whole:?}");
-        for (fault, cause, before) in [("boom!", "it panicked", 1), ("too # large", "out of memory", 2)] {
-            assert_eq!(builds.load(Ordering::SeqCst), before);
+        for (fault, cause) in [("boom!", "it panicked"), ("too # large", "out of memory")] {
             let good = join_all(prompts.iter().map(|prompt| text(&shared, prompt)));
             let (bad, good) = futures_util::future::join(text(&shared, fault), good).await;
             assert_eq!(bad, Err(ModelError::Failed(cause.into())));
             assert_eq!(good, whole, "beside {fault}");
         }
-        assert_eq!(builds.load(Ordering::SeqCst), 3, "built anew once for each");
+        let builds = builds.load(Ordering::SeqCst);
+        assert!((3..=5).contains(&builds), "one or two for each, to find out who it was: {builds}");
         assert_eq!(overseer.kill().fault(), None);
     });
 }
