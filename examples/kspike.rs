@@ -2,6 +2,7 @@
 use sn1::engine::*;
 use sn1_actors::ports::*;
 use std::time::Instant;
+#[allow(dead_code)]
 fn cpu() -> f64 {
     std::fs::read_to_string("/proc/self/schedstat")
         .unwrap()
@@ -29,7 +30,11 @@ fn main() {
     let t = Instant::now();
     let mut e = LocalEngine::load(
         &files,
-        EngineOptions { precision, threads: Some(1), ..Default::default() },
+        EngineOptions {
+            precision,
+            threads: Some(std::env::args().nth(2).map_or(2, |t| t.parse().unwrap())),
+            ..Default::default()
+        },
     )
     .unwrap();
     println!("load {:?}", t.elapsed());
@@ -51,19 +56,26 @@ fn main() {
             })
             .collect()
     };
-    for (n, k) in [(48, 25), (423, 7)] {
+    let only: Option<u32> = std::env::args().nth(3).map(|t| t.parse().unwrap());
+    for (n, k) in if only == Some(423) {
+        vec![(423, 8), (423, 8)]
+    } else if only.is_some() {
+        vec![]
+    } else {
+        vec![(48, 25), (423, 7)]
+    } {
         let mut t = vec![];
         for _ in 0..k {
             place(&mut e, 0);
-            let i = cpu();
+            let i = Instant::now();
             e.step(&rows(0, 0, n)).unwrap();
-            t.push(n as f64 / (cpu() - i));
+            t.push(n as f64 / i.elapsed().as_secs_f64());
             e.release(SequenceId(0));
         }
         t.sort_by(f64::total_cmp);
         println!("prefill {n}: median {:.0} best {:.0}", t[t.len() / 2], t[t.len() - 1]);
     }
-    for k in [1u32, 2, 3, 4, 8, 16] {
+    for k in only.map_or(vec![1u32, 2, 4, 8, 16], |k| if k == 423 { vec![] } else { vec![k; 10] }) {
         let mut t = vec![];
         for s in 0..k {
             place(&mut e, s);
@@ -71,9 +83,9 @@ fn main() {
         }
         for p in 48..88 {
             let r: Vec<Row> = (0..k).flat_map(|s| rows(s, p, p + 1)).collect();
-            let i = cpu();
+            let i = Instant::now();
             e.step(&r).unwrap();
-            t.push(k as f64 / (cpu() - i));
+            t.push(k as f64 / i.elapsed().as_secs_f64());
         }
         for s in 0..k {
             e.release(SequenceId(s));

@@ -109,6 +109,9 @@ heading "bans of .clippy.toml"
 scripts/check-bans.sh
 echo "all of them bite"
 
+heading "features cuda and flash-attn"
+scripts/check-cuda.sh
+
 heading "cargo doc"
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace
 

@@ -91,8 +91,11 @@ impl Bert {
 
     /// At least one token, and none that there is no vector for.
     fn tokens(&self, text: &str) -> Result<Vec<u32>, EngineError> {
-        let text = &text[..text.floor_char_boundary(self.config.max_tokens * MAX_TOKEN_BYTES)];
-        let encoding = self.tokenizer.encode_fast(text, true);
+        let mut end = text.len().min(self.config.max_tokens * MAX_TOKEN_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let encoding = self.tokenizer.encode_fast(&text[..end], true);
         let encoding = encoding.map_err(|e| EngineError::Request(e.to_string()))?;
         let tokens = encoding.get_ids().to_vec();
         let vocabulary = self.config.sizes.vocabulary;

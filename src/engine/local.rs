@@ -86,7 +86,7 @@ impl LocalEngine {
     /// [`LoadError`] where a file is absent, damaged, or of a kind that is not supported.
     pub fn load(files: &LocalModelFiles, options: EngineOptions) -> Result<Self, LoadError> {
         let text = match options.place {
-            Place::Cpu => TextModel::Cpu(Llama::load(&files.text, options)?),
+            Place::Cpu => TextModel::Cpu(Box::new(Llama::load(&files.text, options)?)),
             Place::Cuda(number) => {
                 let device = cuda_device(number).map_err(|problem| problem.at(&files.text))?;
                 let dtype = match options.dtype {
@@ -95,7 +95,7 @@ impl LocalEngine {
                     Dtype::F16 => DType::F16,
                 };
                 let model = DeviceLlama::load(&files.text, &device, dtype, options.kv_blocks)?;
-                TextModel::Cuda(model)
+                TextModel::Cuda(Box::new(model))
             }
         };
         let embedder = files.embedder.as_deref();
@@ -107,8 +107,8 @@ impl LocalEngine {
 
 /// The language model, wherever it runs.
 enum TextModel {
-    Cpu(Llama),
-    Cuda(DeviceLlama),
+    Cpu(Box<Llama>),
+    Cuda(Box<DeviceLlama>),
 }
 
 impl Default for EngineOptions {

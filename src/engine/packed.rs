@@ -12,7 +12,7 @@ pub(super) use panels::Panels;
 
 use half::f16;
 
-use super::kernels::integer::{BLOCK, Bits, Line, MAX_PANEL, Scales, Tile};
+use super::kernels::integer::{BLOCK, Bits, Line, MAX_PANEL, Panel, Scales, Tile};
 use super::kernels::{Isa, LANES};
 use super::raw_tensor::RawTensor;
 use super::thread_team::ThreadTeam;
@@ -107,17 +107,22 @@ impl PackedMatrix {
         let tiles = self.outputs.div_ceil(LANES);
         let per_chunk = tiles.div_ceil(team.threads() * CHUNKS_PER_THREAD).max(1);
         let width = per_chunk * LANES;
+        let panels: Vec<Panel<'_>> = rows.panels().collect();
         team.for_each_panel(out, self.outputs, width, |chunk, mut out| {
             let mut products = [[0.0; LANES]; MAX_PANEL];
             for t in 0..per_chunk.min(tiles - chunk * per_chunk) {
                 let tile = self.tile(chunk * per_chunk + t);
                 let used = LANES.min(out.width() - t * LANES);
                 let mut first = 0;
-                for panel in rows.panels() {
-                    isa.multiply_packed(tile, panel, &mut products);
+                for panel in &panels {
+                    isa.multiply_packed(&tile, panel, &mut products);
                     for (row, products) in products.iter().take(panel.rows).enumerate() {
                         let out = &mut out.row(first + row)[t * LANES..][..used];
-                        out.copy_from_slice(&products[..used]);
+                        // A copy of known length is no call.
+                        match out.as_mut_array::<LANES>() {
+                            Some(out) => *out = *products,
+                            None => out.copy_from_slice(&products[..used]),
+                        }
                     }
                     first += panel.rows;
                 }

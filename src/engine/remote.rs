@@ -76,7 +76,9 @@ impl RemoteEngine {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(options.connect_timeout)
-            .pool_idle_timeout(options.pool_idle)
+            // A connection for each request: llama.cpp closes it after each stream, though it says
+            // otherwise, and then the next request on it looks like the death of the server.
+            .pool_max_idle_per_host(0)
             .user_agent(concat!("sn1/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| RemoteError::Client(error.to_string()))?;
@@ -149,7 +151,9 @@ impl Inner {
             };
             let reason = self.learn(&mut visit, &failure);
             match failure {
-                Failure::Request(_) | Failure::Key(_) => return Err(TextError::Request(reason)),
+                Failure::Request(_) | Failure::NotFound(_) | Failure::Key(_) => {
+                    return Err(TextError::Request(reason));
+                }
                 Failure::BrokenOff(_) | Failure::Unread => {
                     return Err(TextError::Interrupted(reason));
                 }
@@ -276,7 +280,10 @@ impl Inner {
         let (now, server) = (self.clock.now(), Arc::clone(&visit.server));
         let reason = match failure {
             Failure::Request(reason) => {
-                // The model may have been exchanged for another.
+                visit.completed();
+                reason
+            }
+            Failure::NotFound(reason) => {
                 server.forget_model();
                 visit.completed();
                 reason

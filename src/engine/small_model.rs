@@ -8,7 +8,7 @@ use candle_core::quantized::gguf_file::{Value, write};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use sn1_actors::domain::ChatMessage;
-use sn1_actors::ports::{Codec, EngineError, Row, SequenceId, StepEngine};
+use sn1_actors::ports::{BlockId, Codec, EngineError, Placement, Row, SequenceId, StepEngine};
 use tempfile::TempDir;
 
 use super::{EngineOptions, LoadError, LoadProblem, LocalEngine, LocalModelFiles, load_codec};
@@ -126,11 +126,18 @@ fn a_small_model_speaks_and_its_context_ends() {
         token: position % 10,
         wants_logits: position.is_multiple_of(3),
     };
+    let place = |blocks: &[u32]| Placement {
+        sequence: SequenceId(3),
+        blocks: blocks.iter().copied().map(BlockId).collect(),
+        cached: 0,
+    };
+    engine.place(place(&[0])).unwrap();
     let logits = engine.step(&(0..16).map(row).collect::<Vec<_>>()).unwrap();
     assert_eq!(logits.len(), 6);
     assert!(logits.iter().all(|row| row.len() == 10 && row.iter().all(|x| x.is_finite())));
     assert!(matches!(engine.step(&[row(16)]), Err(EngineError::Request(_))));
     engine.release(SequenceId(3));
+    engine.place(place(&[1])).unwrap();
     assert_eq!(engine.step(&[row(0)]).unwrap()[0], logits[0]);
 }
 
@@ -251,6 +258,8 @@ fn no_flipped_bit_panics() {
         if let Ok(mut engine) = load(&path) {
             let row =
                 |position| Row { sequence: SequenceId(0), position, token: 2, wants_logits: true };
+            let blocks = vec![BlockId(0)];
+            engine.place(Placement { sequence: SequenceId(0), blocks, cached: 0 }).unwrap();
             // It may be refused, or come out wrong.
             let _ = engine.step(&[row(0), row(1)]);
         }

@@ -113,8 +113,11 @@ async fn a_llama_cpp_server_answers_through_the_engine_as_it_does_directly() {
         panic!("it has no such model")
     };
     assert!(reason.contains("other") && reason.contains(gguf.to_str().unwrap()), "{reason}");
-    let refused = ask(&engine, TextRequest { messages: Vec::new(), ..request("", 3, &[]) }).await;
-    assert!(matches!(refused, Err(TextError::Request(_))), "{refused:?}");
+    let refused = ask(&engine, request(&"word ".repeat(3_000), 3, &[])).await;
+    assert!(
+        matches!(&refused, Err(TextError::Request(why)) if why.contains("context")),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

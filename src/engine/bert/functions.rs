@@ -13,7 +13,7 @@ fn gelu<V: Vector>(x: V) -> V {
         9.392_6e-7,
         -1.466_664_1e-5,
         6.679_133_4e-5,
-        2.531_587_1e-4,
+        2.531_587e-4,
         -5.118_269_5e-3,
         3.655_915_3e-2,
         0.318_231_1,
@@ -42,17 +42,24 @@ pub(super) struct AddAndGelu<'a> {
 impl Work for AddAndGelu<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) {
+        let (biases, last_bias) = self.bias.as_chunks::<LANES>();
         for row in self.rows.chunks_exact_mut(self.bias.len()) {
-            for (row, bias) in row.chunks_mut(LANES).zip(self.bias.chunks(LANES)) {
-                let mut sums = [0.0; LANES];
-                for ((sum, x), bias) in sums.iter_mut().zip(&*row).zip(bias) {
-                    *sum = *x + *bias;
-                }
-                gelu(V::load(&sums)).store(&mut sums);
-                row.copy_from_slice(&sums[..row.len()]);
+            let (row, last) = row.as_chunks_mut::<LANES>();
+            for (x, bias) in row.iter_mut().zip(biases) {
+                add_and_gelu::<V>(x, bias);
             }
+            let (mut x, mut bias) = ([0.0; LANES], [0.0; LANES]);
+            x[..last.len()].copy_from_slice(last);
+            bias[..last.len()].copy_from_slice(last_bias);
+            add_and_gelu::<V>(&mut x, &bias);
+            last.copy_from_slice(&x[..last.len()]);
         }
     }
+}
+
+#[inline(always)]
+fn add_and_gelu<V: Vector>(x: &mut [f32; LANES], bias: &[f32; LANES]) {
+    gelu(V::load(x).add(V::load(bias))).store(x);
 }
 
 /// Each row becomes the normalised sum of itself, an update and a bias.

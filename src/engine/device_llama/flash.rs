@@ -38,7 +38,7 @@ impl Flash {
         let spans: Vec<(usize, &Span)> = plan
             .pieces
             .iter()
-            .flat_map(|piece| piece.sequences.iter().map(|span| (piece.queries, span)))
+            .flat_map(|piece| piece.sequences.iter().map(move |span| (piece.queries, span)))
             .collect();
         let widest = spans.iter().map(|(_, span)| span.blocks.len()).max().unwrap_or(0);
         let blocks: Vec<u32> = spans

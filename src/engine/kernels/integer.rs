@@ -18,7 +18,7 @@ use super::{Isa, LANES};
 /// Inputs that share a scale.
 pub(in crate::engine) const BLOCK: usize = 32;
 /// Rows that are multiplied together, at most.
-pub(in crate::engine) const MAX_PANEL: usize = 8;
+pub(in crate::engine) const MAX_PANEL: usize = 12;
 /// How far ahead weights are fetched where few rows share them, in [`Line`]s: 8 KiB.
 const AHEAD: usize = 128;
 
@@ -119,8 +119,8 @@ impl Isa {
     /// If the parts do not fit together.
     pub(in crate::engine) fn multiply_packed(
         self,
-        tile: Tile<'_>,
-        panel: Panel<'_>,
+        tile: &Tile<'_>,
+        panel: &Panel<'_>,
         out: &mut Products,
     ) {
         let blocks = tile.scales.len();

@@ -1,7 +1,5 @@
 //! One request to one server over HTTP, every wait and every size bounded.
 
-use std::time::Duration;
-
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use sn1_actors::domain::{FinishReason, Moment};
@@ -24,9 +22,6 @@ const MAX_SMALL_BODY: usize = 1 << 20;
 /// What an answer may take on the wire: so many bytes, and more for each token.
 const BODY_BASE: usize = 1 << 16;
 const BODY_PER_TOKEN: usize = 1 << 12;
-/// How long the end of a body is waited for behind the last event, so that the connection can be
-/// used again.
-const TAIL: Duration = Duration::from_millis(50);
 
 /// How servers are asked.
 pub(super) struct Exchange<'a> {
@@ -65,14 +60,6 @@ struct Reading {
     at_end: bool,
 }
 
-/// What the first wait for a reply comes to.
-enum Opening {
-    /// All of the answer at once.
-    Whole(Piece),
-    /// Its first piece.
-    Streaming(Reading, Piece),
-}
-
 impl Exchange<'_> {
     /// The models that a server has.
     pub(super) async fn models(&self, server: &Server) -> Result<ModelList, Failure> {
@@ -89,7 +76,7 @@ impl Exchange<'_> {
         let limit = self.options.probe_timeout;
         match timeout(limit, get).await {
             // A list that cannot be had is the server's fault, not that of some request.
-            Ok(Err(Failure::Request(reason))) => {
+            Ok(Err(Failure::Request(reason) | Failure::NotFound(reason))) => {
                 Err(Failure::Failed(format!("has no list of models: {reason}")))
             }
             Ok(result) => result,
@@ -133,14 +120,13 @@ impl Exchange<'_> {
                     last,
                 })
             }
-            Err(Failure::Failed(reason)) if progress.first.is_some() => {
-                Err(Failure::BrokenOff(reason))
-            }
-            Err(Failure::Request(reason) | Failure::Busy { reason, .. })
-                if progress.first.is_some() =>
-            {
-                Err(Failure::BrokenOff(reason))
-            }
+            // Whatever it is: another server cannot go on.
+            Err(
+                Failure::Failed(reason)
+                | Failure::Request(reason)
+                | Failure::NotFound(reason)
+                | Failure::Busy { reason, .. },
+            ) if progress.first.is_some() => Err(Failure::BrokenOff(reason)),
             Err(failure) => Err(failure),
         }
     }
@@ -156,22 +142,16 @@ impl Exchange<'_> {
     ) -> Result<(), Failure> {
         let limit = self.options.first_token_timeout;
         let open = self.open(server, model, request, progress);
-        let opening = match timeout(limit, open).await {
+        let (piece, reading) = match timeout(limit, open).await {
             Ok(opening) => opening?,
             Err(_) => return Err(Failure::Failed(format!("sent no text within {limit:?}"))),
         };
         if progress.first.is_some() {
             began();
         }
-        let mut reading = match opening {
-            Opening::Whole(piece) => {
-                self.give(pieces, piece).await?;
-                return self.give(pieces, progress.text.finish()).await;
-            }
-            Opening::Streaming(reading, piece) => {
-                self.give(pieces, piece).await?;
-                reading
-            }
+        self.give(pieces, piece).await?;
+        let Some(mut reading) = reading else {
+            return self.give(pieces, progress.text.finish()).await;
         };
         let limit = self.options.idle_timeout;
         while !progress.ended {
@@ -182,27 +162,24 @@ impl Exchange<'_> {
                 Err(_) => return Err(Failure::Failed(format!("fell silent for {limit:?}"))),
             }
         }
-        self.give(pieces, progress.text.finish()).await?;
-        if !reading.at_end && !progress.text.is_stopped() {
-            let _ = timeout(TAIL, reading.response.chunk()).await;
-        }
-        Ok(())
+        self.give(pieces, progress.text.finish()).await
     }
 
-    /// Sends the request and waits for the first text, or for the end.
+    /// Sends the request and waits for the first text, or for the end; gives the first piece, and
+    /// the reply unless that was all of it.
     async fn open(
         &self,
         server: &Server,
         model: &str,
         request: &TextRequest,
         progress: &mut Progress,
-    ) -> Result<Opening, Failure> {
+    ) -> Result<(Piece, Option<Reading>), Failure> {
         let mut response = self.ask(server, model, request).await?;
         let per_token = request.sampling.max_new_tokens.saturating_mul(BODY_PER_TOKEN);
         let limit = BODY_BASE.saturating_add(per_token).min(self.options.max_body);
         if is(&response, "application/json") {
             let body = read_body(&mut response, limit).await?;
-            return Ok(Opening::Whole(progress.take_whole(&body, self.clock.now())?));
+            return Ok((progress.take_whole(&body, self.clock.now())?, None));
         }
         if !is(&response, "text/event-stream") {
             return Err(Failure::Failed("sent neither an event stream nor JSON".into()));
@@ -213,7 +190,7 @@ impl Exchange<'_> {
         while progress.first.is_none() && !progress.ended {
             piece = self.piece(&mut reading, progress).await?;
         }
-        Ok(Opening::Streaming(reading, piece))
+        Ok((piece, Some(reading)))
     }
 
     /// Sends the request and reads the head of the reply. If the server complains of fields that it
@@ -388,7 +365,8 @@ fn check(error: Option<&ErrorBody>) -> Result<(), Failure> {
     let Some(error) = error else { return Ok(()) };
     let message = shown(&error.message());
     match error.status() {
-        Some(400 | 404 | 422) => Err(Failure::Request(message)),
+        Some(400 | 422) => Err(Failure::Request(message)),
+        Some(404) => Err(Failure::NotFound(message)),
         Some(429 | 503) => Err(Failure::Busy { rest: None, reason: message }),
         _ => Err(Failure::Failed(message)),
     }

@@ -17,6 +17,9 @@ const MAX_SHOWN: usize = 300;
 pub(super) enum Failure {
     /// The request is at fault: no server is to be tried again with it. The server is well.
     Request(String),
+    /// The server knows not what is asked for: the request is at fault, or the server has another
+    /// model by now.
+    NotFound(String),
     /// The key is missing or refused: the user has to do something.
     Key(String),
     /// The server wants to be left alone, for a time that it may name. It is well.
@@ -73,6 +76,7 @@ impl Failure {
                 ),
             }),
             429 | 503 => Self::Busy { rest: retry_after(headers), reason },
+            404 => Self::NotFound(reason),
             408 => Self::Failed(reason),
             400..500 => Self::Request(reason),
             _ => Self::Failed(reason),
@@ -109,12 +113,13 @@ mod tests {
 
     #[test]
     fn sorts_statuses_by_what_to_do() {
-        for status in [400, 404, 405, 413, 422] {
+        for status in [400, 405, 413, 422] {
             assert_eq!(of(status, "no"), Failure::Request(format!("status {status}: no")));
         }
         for status in [204, 302, 408, 500, 502, 504] {
             assert_eq!(of(status, "no"), Failure::Failed(format!("status {status}: no")));
         }
+        assert_eq!(of(404, "no"), Failure::NotFound("status 404: no".into()));
         for status in [429, 503] {
             let reason = format!("status {status}: no");
             assert_eq!(of(status, "no"), Failure::Busy { rest: None, reason });

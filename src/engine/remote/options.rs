@@ -37,8 +37,6 @@ pub struct RemoteOptions {
     pub total_timeout: Duration,
     /// The most that is read of an answer, in bytes; shorter answers get less.
     pub max_body: usize,
-    /// How long an unused connection is kept.
-    pub pool_idle: Duration,
     /// How long a server that says that it is busy is left alone if it names no time.
     pub usual_rest: Duration,
     /// The least and the most that it may ask for.
@@ -67,8 +65,6 @@ impl Default for RemoteOptions {
             idle_timeout: seconds(20),
             total_timeout: seconds(600),
             max_body: 64 << 20,
-            // Python servers close idle connections after five seconds; leave earlier.
-            pool_idle: seconds(4),
             usual_rest: seconds(1),
             shortest_rest: Duration::from_millis(500),
             longest_rest: seconds(60),

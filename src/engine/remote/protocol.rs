@@ -58,7 +58,6 @@ impl<'a> ChatBody<'a> {
             temperature: sampling.temperature,
             top_p: sampling.top_p,
             max_tokens: sampling.max_new_tokens,
-            #[expect(clippy::cast_possible_truncation, reason = "masked to 31 bits")]
             seed: (seed & 0x7fff_ffff) as u32,
             stop: &request.stop,
             stream: true,

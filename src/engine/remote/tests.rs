@@ -1,6 +1,7 @@
 //! The engine against servers that work, and that fail as servers do.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -232,6 +233,22 @@ async fn names_the_models_of_a_server_that_has_not_the_wanted_one() {
     for _ in 0..3 {
         assert_eq!(text_of(&engine).await, "right");
     }
+}
+
+#[tokio::test]
+async fn notices_when_a_server_comes_to_have_another_model() {
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |seen, _| {
+        if seen.path == "/v1/chat/completions" {
+            return Reply::Raw(json_reply("404 Not Found", r#"{"detail": "no model m"}"#));
+        }
+        let name = if asked.fetch_add(1, Ordering::SeqCst) == 0 { "m" } else { "n" };
+        Reply::Raw(json_reply("200 OK", &json!({"data": [{"id": name}]}).to_string()))
+    })
+    .await;
+    let (engine, _) = engine(&[&server]);
+    refused(ask(&engine).await, &["no model m"]);
+    unavailable(ask(&engine).await, &["has not the model m but n"]);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ const HALF: usize = LANES / 2;
 /// # Safety
 /// The processor has the extensions; tile and panel fit together.
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(super) unsafe fn multiply(tile: Tile<'_>, panel: Panel<'_>, out: &mut Products) {
+pub(super) unsafe fn multiply(tile: &Tile<'_>, panel: &Panel<'_>, out: &mut Products) {
     // Sums of more rows than four do not fit into registers.
     let mut first = 0;
     while first < panel.rows {
@@ -35,8 +35,8 @@ pub(super) unsafe fn multiply(tile: Tile<'_>, panel: Panel<'_>, out: &mut Produc
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn rows<const ROWS: usize>(
-    tile: Tile<'_>,
-    panel: Panel<'_>,
+    tile: &Tile<'_>,
+    panel: &Panel<'_>,
     first: usize,
     out: &mut Products,
 ) {

@@ -10,7 +10,7 @@ use super::{AHEAD, Bits, Grain, Line, Panel, Products, Scales, Tile};
 /// # Safety
 /// The processor has the extensions; tile and panel fit together.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,f16c")]
-pub(super) unsafe fn multiply(tile: Tile<'_>, panel: Panel<'_>, out: &mut Products) {
+pub(super) unsafe fn multiply(tile: &Tile<'_>, panel: &Panel<'_>, out: &mut Products) {
     // SAFETY: the caller's.
     unsafe {
         match panel.rows {
@@ -21,14 +21,18 @@ pub(super) unsafe fn multiply(tile: Tile<'_>, panel: Panel<'_>, out: &mut Produc
             5 => rows::<5>(tile, panel, out),
             6 => rows::<6>(tile, panel, out),
             7 => rows::<7>(tile, panel, out),
-            _ => rows::<8>(tile, panel, out),
+            8 => rows::<8>(tile, panel, out),
+            9 => rows::<9>(tile, panel, out),
+            10 => rows::<10>(tile, panel, out),
+            11 => rows::<11>(tile, panel, out),
+            _ => rows::<12>(tile, panel, out),
         }
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,f16c")]
-unsafe fn rows<const ROWS: usize>(tile: Tile<'_>, panel: Panel<'_>, out: &mut Products) {
+unsafe fn rows<const ROWS: usize>(tile: &Tile<'_>, panel: &Panel<'_>, out: &mut Products) {
     let blocks = panel.scales.len() / ROWS;
     let mut totals = [_mm512_setzero_ps(); ROWS];
     for b in 0..blocks {

@@ -5,7 +5,7 @@ use half::f16;
 use super::super::LANES;
 use super::{BLOCK, Bits, Grain, Panel, Products, Scales, Tile};
 
-pub(super) fn multiply(tile: Tile<'_>, panel: Panel<'_>, out: &mut Products) {
+pub(super) fn multiply(tile: &Tile<'_>, panel: &Panel<'_>, out: &mut Products) {
     out[..panel.rows].fill([0.0; LANES]);
     let lines = tile.bits.lines();
     for (b, lines) in tile.lines.chunks_exact(lines).enumerate() {
@@ -47,7 +47,7 @@ fn at(scales: Scales<'_>, block: usize, lane: usize) -> f32 {
 }
 
 /// A row's whole numbers in a block, in order.
-fn inputs(panel: Panel<'_>, block: usize, row: usize) -> [i32; BLOCK] {
+fn inputs(panel: &Panel<'_>, block: usize, row: usize) -> [i32; BLOCK] {
     let mut inputs = [0; BLOCK];
     let words = panel.grain.words();
     for (w, word) in (0..words).map(|w| (w, panel.words[(block * words + w) * panel.rows + row])) {
