@@ -5,10 +5,12 @@ mod embed;
 use std::io::stdin;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 use sn1_actors::domain::{ChatMessage, Generation, Lane, Sampling};
 use sn1_actors::model_worker::{Generate, generate};
+use tokio::sync::mpsc;
 
 use super::signals::Signals;
 use super::{json_flag, one_actor, output, settings};
@@ -18,6 +20,8 @@ use crate::wiring::{fresh_seed, sampling};
 
 /// Nobody but the user at the terminal says when it takes too long.
 const PATIENCE: Duration = Duration::from_secs(3_600);
+/// Pieces of text that may wait to be printed.
+const PIECES: usize = 64;
 
 pub(super) fn command() -> Command {
     let prompt = Arg::new("prompt")
@@ -39,10 +43,25 @@ pub(super) fn command() -> Command {
         .value_name("N")
         .value_parser(value_parser!(usize))
         .help("at most so many tokens; neuron.max_tokens when left out");
+    let penalty = Arg::new("repetition-penalty")
+        .long("repetition-penalty")
+        .value_name("N")
+        .value_parser(penalty)
+        .help("above 1 makes tokens that were there already less likely; 1 when left out");
+    let stop = Arg::new("stop")
+        .long("stop")
+        .value_name("TEXT")
+        .value_parser(NonEmptyStringValueParser::new())
+        .action(ArgAction::Append)
+        .help("the text ends before this; may be repeated");
+    let stream = Arg::new("stream")
+        .long("stream")
+        .action(ArgAction::SetTrue)
+        .help("print the text while it is written; with --json a line for each piece");
     let embed = Arg::new("embed")
         .long("embed")
         .action(ArgAction::SetTrue)
-        .conflicts_with_all(["prompt", "system", "greedy", "max-new-tokens", "json"])
+        .conflicts_with_all(["prompt", "system", "greedy", "max-new-tokens", "json", "stream"])
         .help("texts from standard input, a JSON string or {\"text\": …} a line; vectors out");
     let command = Command::new("generate")
         .about("Generate one text, or embed many")
@@ -50,8 +69,16 @@ pub(super) fn command() -> Command {
             "Examples:\n  sn1 generate --prompt 'What is the capital of France?' --greedy --json\n  \
              echo '\"a text\"' | sn1 generate --embed",
         )
-        .args([prompt, system, greedy, tokens, embed, json_flag()]);
+        .args([prompt, system, greedy, penalty, stop, tokens, stream, embed, json_flag()]);
     add_config_flags(command)
+}
+
+fn penalty(text: &str) -> Result<f32, String> {
+    let number: f32 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if number.is_finite() && number > 0.0 {
+        return Ok(number);
+    }
+    Err("it must be above 0".to_owned())
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
@@ -61,17 +88,39 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         return embed::run(&place.shared.embed, stdin().lock()).await;
     }
     let mut signals = Signals::watch()?;
-    let request = request(&settings, matches);
+    let (json, stream) = (matches.get_flag("json"), matches.get_flag("stream"));
+    let (pieces, arrived) = mpsc::channel(PIECES);
+    let mut request = request(&settings, matches);
+    request.pieces = stream.then_some(pieces);
+    let made = async {
+        let made = generate(&place.shared.generate, request, PATIENCE);
+        let (made, printed) = tokio::join!(made, print_pieces(arrived, json));
+        printed?;
+        anyhow::Ok(made?)
+    };
     let made = tokio::select! {
-        made = generate(&place.shared.generate, request, PATIENCE) => made?,
+        made = made => made?,
         () = signals.next() => return Ok(Exit::Interrupted),
     };
-    if matches.get_flag("json") {
-        output::json(&described(&made))?;
-    } else {
-        output::line(&made.text)?;
+    match (stream, json) {
+        (true, true) => output::line(&described(&made).to_string())?,
+        (true, false) => output::line("")?,
+        (false, true) => output::json(&described(&made))?,
+        (false, false) => output::line(&made.text)?,
     }
     Ok(Exit::Done)
+}
+
+/// Prints pieces until the text is done or failed.
+async fn print_pieces(mut arrived: mpsc::Receiver<String>, json: bool) -> anyhow::Result<()> {
+    while let Some(piece) = arrived.recv().await {
+        if json {
+            output::line(&json!({ "piece": piece }).to_string())?;
+        } else {
+            output::part(&piece)?;
+        }
+    }
+    Ok(())
 }
 
 fn request(settings: &Settings, matches: &ArgMatches) -> Generate {
@@ -81,13 +130,18 @@ fn request(settings: &Settings, matches: &ArgMatches) -> Generate {
     messages.push(ChatMessage::user(text("prompt").unwrap_or_default()));
     let max_new_tokens =
         matches.get_one::<usize>("max-new-tokens").copied().unwrap_or(settings.neuron.max_tokens);
-    let sampling = if matches.get_flag("greedy") {
+    let mut sampling = if matches.get_flag("greedy") {
         Sampling::greedy(max_new_tokens)
     } else {
         let seed = settings.run.seed.unwrap_or_else(fresh_seed);
         Sampling { max_new_tokens, seed, ..sampling(settings) }
     };
-    Generate::new(messages, sampling, Lane::Validator)
+    if let Some(penalty) = matches.get_one::<f32>("repetition-penalty") {
+        sampling.repetition_penalty = *penalty;
+    }
+    let mut request = Generate::new(messages, sampling, Lane::Validator);
+    request.stop = matches.get_many("stop").into_iter().flatten().cloned().collect();
+    request
 }
 
 fn described(made: &Generation) -> Value {

@@ -12,6 +12,15 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     }
 }
 
+/// Prints a part of a line at once.
+pub(super) fn part(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 /// Prints a value as JSON over several lines.
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(line(&serde_json::to_string_pretty(value)?)?)

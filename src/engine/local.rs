@@ -14,7 +14,8 @@ use super::load_error::LoadError;
 /// Where the models' files lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalModelFiles {
-    /// The language model: a GGUF file of the llama architecture.
+    /// The language model, of the llama or mistral architecture: a GGUF file, or a folder as
+    /// transformers writes it.
     pub text: PathBuf,
     /// The embedding model: a folder with `config.json`, `tokenizer.json` and
     /// `model.safetensors`. Without it, the engine refuses to embed.

@@ -11,6 +11,7 @@ use sn1_actors::assistant::board::AnswerBoard;
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{Coldkey, Hotkey, Hyperparameters, Netuid, RunSeed, Tao, Uid};
+use sn1_actors::model_worker::meter::ModelMeter;
 use sn1_actors::pacer::Pacer;
 use sn1_actors::persona_agent::PersonaAgentConfig;
 use sn1_actors::ports::{ChainError, Journal, Ledger, ScoreBook};
@@ -57,6 +58,8 @@ pub struct Localnet {
     pub miners: Vec<LocalMiner>,
     /// Who sends what to whom.
     pub topology: Topology,
+    /// What the model did.
+    pub model: Arc<ModelMeter>,
     chain: LocalChain,
     validator_uid: Uid,
     block_time: Duration,
@@ -112,6 +115,7 @@ pub async fn start(
         validator,
         miners: Vec::new(),
         topology,
+        model: Arc::clone(&shared.meter),
         chain,
         validator_uid,
         block_time: settings.localnet.block_time,

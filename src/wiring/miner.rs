@@ -83,7 +83,7 @@ pub async fn start(
     if !needs_model {
         model::FAKE.clone_into(&mut model_settings.neuron.model_id);
     }
-    let parts = model::open(&model_settings, &overseer).await?;
+    let parts = model::open(&model_settings, overseer).await?;
     let failpoints = Failpoints::default();
     let shared = start_shared(overseer, parts, tools()?, in_flight, &failpoints);
     let keypair = Arc::new(keypair);

@@ -126,3 +126,36 @@ fn texts_are_embedded_line_by_line() {
     assert_eq!(ended.out.lines().count(), 1, "{}", ended.out);
     assert!(ended.err.contains("line 2 must be"), "{}", ended.err);
 }
+
+#[test]
+fn a_text_is_streamed_piece_by_piece() {
+    let place = Place::new();
+    let line = "generate --model fake --greedy --max-new-tokens 12 --stream";
+    let prompt = ["--prompt", "Why is the sky blue?"];
+    let ended = place.run_with(&format!("{line} --json"), &prompt).expect(0);
+    let lines: Vec<Value> =
+        ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (last, pieces) = lines.split_last().unwrap();
+    let joined: String = pieces.iter().map(|line| line["piece"].as_str().unwrap()).collect();
+    assert!(pieces.len() > 1, "{}", ended.out);
+    assert_eq!(last["text"], joined.as_str());
+    assert!(last["generated_ids"].is_array(), "{last}");
+    let plain = place.run_with(line, &prompt).expect(0).out;
+    assert_eq!(plain.strip_suffix('\n'), last["text"].as_str());
+}
+
+#[test]
+fn a_text_ends_before_a_stop_string() {
+    let place = Place::new();
+    let line = "generate --model fake --greedy --max-new-tokens 12 --json";
+    let prompt = ["--prompt", "Why is the sky blue?"];
+    let whole = place.run_with(line, &prompt).json();
+    let text = whole["text"].as_str().unwrap();
+    let stop = text.split_whitespace().nth(1).unwrap();
+    let before = text.split(stop).next().unwrap().trim();
+    let cut = place.run_with(line, &["--prompt", prompt[1], "--stop", "§", "--stop", stop]).json();
+    assert_eq!((cut["text"].as_str(), &cut["finish_reason"]), (Some(before), &json!("stop")));
+    let wrong = ["--prompt", "x", "--stop", ""];
+    place.run_with("generate --model fake", &wrong).expect(2);
+    place.run("generate --model fake --prompt x --repetition-penalty 0").expect(2);
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sn1_actors::domain::{Hotkey, Uid};
+use sn1_actors::model_worker::meter::ModelStats;
 use sn1_actors::ports::ScoreBook;
 use sn1_actors::runtime::Overseer;
 
@@ -22,6 +23,7 @@ pub(super) struct Summary {
     wall_s: f64,
     peak_in_flight: usize,
     conversations_failed: u64,
+    model: ModelFigures,
     /// Restarts by actor; those without are left out.
     restarts: BTreeMap<String, u64>,
     tasks_panicked: u64,
@@ -29,6 +31,28 @@ pub(super) struct Summary {
     /// The most slots in use, by port.
     mailbox_peak: BTreeMap<String, usize>,
     miners: Vec<MinerLine>,
+}
+
+/// What the model did in the run. Rates are over the whole wall time, waiting included.
+#[derive(Debug, Serialize)]
+struct ModelFigures {
+    /// Tokens of all prompts.
+    prompt_tokens: u64,
+    /// Of these, those that the prefix cache had.
+    cached_tokens: u64,
+    /// That part of them.
+    cached_share: f64,
+    /// Of the prompts' tokens, those that were read.
+    prefilled_tokens: u64,
+    prefill_tokens_per_s: f64,
+    /// New tokens.
+    decoded_tokens: u64,
+    decode_tokens_per_s: f64,
+    /// Steps of the device.
+    device_steps: u64,
+    /// The part of the time in which the device worked.
+    busy_share: f64,
+    embedded_texts: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,6 +89,7 @@ impl Summary {
             wall_s: wall.as_secs_f64(),
             peak_in_flight: net.validator.credits.peak(),
             conversations_failed: net.validator.log.tally().borrow().failed,
+            model: ModelFigures::of(&net.model.snapshot(), wall),
             restarts: roster.filter(|a| a.restarts > 0).map(|a| (a.name, a.restarts)).collect(),
             tasks_panicked: overseer.tasks().panicked(),
             view_missed: tap.missed(),
@@ -81,6 +106,7 @@ impl Summary {
             "{} steps in {:.0} s ({per_minute:.1} a minute), at most {} conversations at once",
             self.steps, self.wall_s, self.peak_in_flight
         ))?;
+        output::line(&self.model.line())?;
         output::line("miner    uid  weight   score  answered  hotkey")?;
         let mut miners: Vec<&MinerLine> = self.miners.iter().collect();
         miners.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.uid.cmp(&b.uid)));
@@ -105,6 +131,36 @@ impl Summary {
     }
 }
 
+impl ModelFigures {
+    fn of(stats: &ModelStats, wall: Duration) -> Self {
+        let wall = wall.as_secs_f64().max(1e-9);
+        Self {
+            prompt_tokens: stats.prompt_tokens,
+            cached_tokens: stats.cached_tokens,
+            cached_share: stats.hit_ratio(),
+            prefilled_tokens: stats.prefilled_tokens,
+            prefill_tokens_per_s: stats.prefilled_tokens as f64 / wall,
+            decoded_tokens: stats.decoded_tokens,
+            decode_tokens_per_s: stats.decoded_tokens as f64 / wall,
+            device_steps: stats.steps,
+            busy_share: stats.busy.as_secs_f64() / wall,
+            embedded_texts: stats.embedded_texts,
+        }
+    }
+
+    fn line(&self) -> String {
+        format!(
+            "model: {:.1} tokens/s written, {:.1} read; of {} prompt tokens {:.1} % from the prefix \
+             cache; busy {:.0} % of the time",
+            self.decode_tokens_per_s,
+            self.prefill_tokens_per_s,
+            self.prompt_tokens,
+            100.0 * self.cached_share,
+            100.0 * self.busy_share,
+        )
+    }
+}
+
 /// Finds out before a long run, and not after it, that its summary cannot be written. Leaves what
 /// is there as it is.
 pub(super) fn check_writable(path: &Path) -> anyhow::Result<()> {
@@ -119,4 +175,28 @@ pub(super) fn check_writable(path: &Path) -> anyhow::Result<()> {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Ended {
     Ended::new(Exit::File, format!("the summary {} cannot be written: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_over_the_wall_time_and_never_divide_by_nothing() {
+        let stats = ModelStats {
+            prompt_tokens: 400,
+            cached_tokens: 100,
+            prefilled_tokens: 300,
+            decoded_tokens: 50,
+            busy: Duration::from_secs(5),
+            ..ModelStats::default()
+        };
+        let figures = ModelFigures::of(&stats, Duration::from_secs(10));
+        assert_eq!((figures.prefill_tokens_per_s, figures.decode_tokens_per_s), (30.0, 5.0));
+        assert_eq!((figures.cached_share, figures.busy_share), (0.25, 0.5));
+        let line = figures.line();
+        assert!(line.contains("5.0 tokens/s written") && line.contains("25.0 %"), "{line}");
+        let nothing = ModelFigures::of(&ModelStats::default(), Duration::ZERO);
+        assert!(nothing.line().contains("0.0 tokens/s"), "{}", nothing.line());
+    }
 }

@@ -35,6 +35,10 @@ struct Extensions {
     top_k: i64,
     /// Some servers cut unlikely tokens off unless told not to.
     min_p: f32,
+    /// The name that vLLM, SGLang and TGI have for it.
+    repetition_penalty: f32,
+    /// llama.cpp's.
+    repeat_penalty: f32,
 }
 
 impl Extensions {
@@ -43,7 +47,8 @@ impl Extensions {
             0 => -1,
             top_k => i64::try_from(top_k).unwrap_or(-1),
         };
-        Self { top_k, min_p: 0.0 }
+        let penalty = sampling.repetition_penalty;
+        Self { top_k, min_p: 0.0, repetition_penalty: penalty, repeat_penalty: penalty }
     }
 }
 
@@ -228,7 +233,7 @@ mod tests {
             "model": "m", "messages": [{"role": "user", "content": "hi"}],
             "temperature": 0.0, "top_p": 1.0, "max_tokens": 5, "seed": 7, "stop": ["x"],
             "stream": true, "stream_options": {"include_usage": true},
-            "top_k": -1, "min_p": 0.0,
+            "top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0, "repeat_penalty": 1.0,
         });
         assert_eq!(body(sampling, &["x"], true), expected);
     }

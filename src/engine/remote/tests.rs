@@ -53,6 +53,7 @@ async fn streams_pieces_that_joined_are_the_text() {
             {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"},
         ],
         "temperature": 0.7, "top_p": 0.95, "top_k": 50, "min_p": 0.0,
+        "repetition_penalty": 1.0, "repeat_penalty": 1.0,
         "max_tokens": 8, "seed": 9,
     });
     assert_eq!(chats(&server), [expected]);
