@@ -34,6 +34,8 @@ mod tokenizer_json;
 #[cfg(test)]
 mod bad_files;
 #[cfg(test)]
+mod batching;
+#[cfg(test)]
 mod codec_cases;
 #[cfg(test)]
 mod oracle;

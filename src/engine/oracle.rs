@@ -32,7 +32,7 @@ fn model(variable: &str, cached: &str) -> Option<PathBuf> {
     existing(cache.join("sn1/models").join(cached))
 }
 
-fn gguf() -> Option<PathBuf> {
+pub(super) fn gguf() -> Option<PathBuf> {
     model("SN1_TEST_GGUF", "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf")
 }
 
