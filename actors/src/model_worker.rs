@@ -129,7 +129,11 @@ impl ModelWorker {
         let done = self.deps.device.run(work).into_actor(self);
         ctx.spawn(done.map(move |done, actor, ctx| {
             actor.busy = false;
-            actor.deps.meter.busy_us.add_time(actor.deps.clock.now().since(began));
+            let took = actor.deps.clock.now().since(began);
+            actor.deps.meter.busy_us.add_time(took);
+            if let Some(laid) = &laid {
+                actor.deps.meter.step_took(took, laid.prefill, laid.decode);
+            }
             if embeds {
                 actor.embedded(done);
             } else {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What a validator's load makes of the model: tokens written a second with many conversations in
-# flight against one at a time. The miners only say a phrase, so all that the model does is the
-# validator's. Prints figures, asserts nothing: figures depend on the machine.
+# flight against one at a time, over the wall time and over the device's time for rows that write
+# (prompts and their part of each step left out). The miners only say a phrase, so all that the model
+# does is the validator's. Prints figures, asserts nothing: figures depend on the machine.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,7 +11,7 @@ usage() {
 usage: scripts/bench/load.sh [MODEL]
   MODEL      name of a text model; smollm2-135m-instruct when left out
   IN_FLIGHT  conversations at a time; 24 when not set
-  STEPS      steps of each run; 48 when not set
+  STEPS      steps of each run; 96 when not set
   SN1        a release binary to use as it is
 END
     exit 2
@@ -18,7 +19,7 @@ END
 [[ $# -le 1 && ${1-} != -* ]] || usage
 model=${1:-smollm2-135m-instruct}
 in_flight=${IN_FLIGHT:-24}
-steps=${STEPS:-48}
+steps=${STEPS:-96}
 [[ $in_flight =~ ^[1-9][0-9]{0,3}$ && $steps =~ ^[1-9][0-9]{0,5}$ ]] || usage
 
 sn1=${SN1:-}
@@ -49,17 +50,24 @@ figure() {
 show() {
     awk -v n="$1" -v steps="$(figure "$1" steps)" -v wall="$(figure "$1" wall_s)" \
         -v decode="$(figure "$1" decode_tokens_per_s)" \
-        -v prefill="$(figure "$1" prefill_tokens_per_s)" \
+        -v writing="$(figure "$1" decode_tokens_per_s_of_writing)" \
+        -v reading="$(figure "$1" prefill_tokens_per_s_of_reading)" \
         -v prompt="$(figure "$1" prompt_tokens)" -v cached="$(figure "$1" cached_tokens)" 'BEGIN {
-        printf "%3d in flight: %d steps in %.0f s; written %.1f tokens/s; read %.1f tokens/s; of %d " \
-            "prompt tokens %.1f %% from the prefix cache\n",
-            n, steps, wall, decode, prefill, prompt, prompt ? 100 * cached / prompt : 0
+        printf "%3d in flight: %d steps in %.0f s; tokens written: %.1f a second, %.1f a second of " \
+            "writing; prompts: %d tokens, %.1f %% from the prefix cache, the rest read at %.1f a second\n",
+            n, steps, wall, decode, writing, prompt, prompt ? 100 * cached / prompt : 0, reading
     }'
+}
+
+# ratio KEY TEXT
+ratio() {
+    awk -v one="$(figure 1 "$1")" -v many="$(figure "$in_flight" "$1")" -v text="$2" \
+        'BEGIN { printf "ratio of tokens written a second%s: %.2f\n", text, many / one }'
 }
 
 run 1
 show 1
 run "$in_flight"
 show "$in_flight"
-awk -v one="$(figure 1 decode_tokens_per_s)" -v many="$(figure "$in_flight" decode_tokens_per_s)" \
-    'BEGIN { printf "ratio of tokens written: %.2f\n", many / one }'
+ratio decode_tokens_per_s ""
+ratio decode_tokens_per_s_of_writing " of writing"

@@ -16,6 +16,8 @@ pub struct ModelMeter {
     pub(super) decoded_tokens: Counter,
     pub(super) steps: Counter,
     pub(super) busy_us: Counter,
+    pub(super) reading_us: Counter,
+    pub(super) writing_us: Counter,
     pub(super) embedded_texts: Counter,
     pub(super) rebuilds: Counter,
     pub(super) refused: Counter,
@@ -57,6 +59,10 @@ pub struct ModelStats {
     pub steps: u64,
     /// How long the device worked, embeddings included.
     pub busy: Duration,
+    /// Of that, prompt rows' part: a step's time is shared out evenly among its rows.
+    pub reading: Duration,
+    /// Of that, the part of the rows of sequences that wrote.
+    pub writing: Duration,
     /// Texts that became vectors.
     pub embedded_texts: u64,
     /// Failures after which the engine was built anew.
@@ -83,6 +89,14 @@ impl ModelMeter {
         }
     }
 
+    /// Counts the time of a step with so many prompt rows and so many rows of sequences that write.
+    pub(super) fn step_took(&self, time: Duration, prefill: usize, decode: usize) {
+        let rows = u32::try_from(prefill + decode).unwrap_or(u32::MAX).max(1);
+        let writing = time.saturating_mul(u32::try_from(decode).unwrap_or(u32::MAX)) / rows;
+        self.writing_us.add_time(writing);
+        self.reading_us.add_time(time.saturating_sub(writing));
+    }
+
     /// The counters now.
     #[must_use]
     pub fn snapshot(&self) -> ModelStats {
@@ -93,6 +107,8 @@ impl ModelMeter {
             decoded_tokens: self.decoded_tokens.get(),
             steps: self.steps.get(),
             busy: Duration::from_micros(self.busy_us.get()),
+            reading: Duration::from_micros(self.reading_us.get()),
+            writing: Duration::from_micros(self.writing_us.get()),
             embedded_texts: self.embedded_texts.get(),
             rebuilds: self.rebuilds.get(),
             refused: self.refused.get(),

@@ -33,7 +33,8 @@ pub(super) struct Summary {
     miners: Vec<MinerLine>,
 }
 
-/// What the model did in the run. Rates are over the whole wall time, waiting included.
+/// What the model did in the run. Rates are over the whole wall time, waiting included, but for
+/// those whose names say otherwise.
 #[derive(Debug, Serialize)]
 struct ModelFigures {
     /// Tokens of all prompts.
@@ -48,6 +49,10 @@ struct ModelFigures {
     /// New tokens.
     decoded_tokens: u64,
     decode_tokens_per_s: f64,
+    /// Read a second of the device's time for prompt rows.
+    prefill_tokens_per_s_of_reading: f64,
+    /// Written a second of the device's time for rows of sequences that write.
+    decode_tokens_per_s_of_writing: f64,
     /// Steps of the device.
     device_steps: u64,
     /// The part of the time in which the device worked.
@@ -131,6 +136,10 @@ impl Summary {
     }
 }
 
+fn rate(tokens: u64, time: Duration) -> f64 {
+    tokens as f64 / time.as_secs_f64().max(1e-9)
+}
+
 impl ModelFigures {
     fn of(stats: &ModelStats, wall: Duration) -> Self {
         let wall = wall.as_secs_f64().max(1e-9);
@@ -142,6 +151,8 @@ impl ModelFigures {
             prefill_tokens_per_s: stats.prefilled_tokens as f64 / wall,
             decoded_tokens: stats.decoded_tokens,
             decode_tokens_per_s: stats.decoded_tokens as f64 / wall,
+            prefill_tokens_per_s_of_reading: rate(stats.prefilled_tokens, stats.reading),
+            decode_tokens_per_s_of_writing: rate(stats.decoded_tokens, stats.writing),
             device_steps: stats.steps,
             busy_share: stats.busy.as_secs_f64() / wall,
             embedded_texts: stats.embedded_texts,

@@ -26,7 +26,7 @@ fn has_the_defaults_of_each_role() {
         let engine = settings.engine;
         assert_eq!((engine.precision, engine.threads), (Precision::Faithful, None));
         assert_eq!((engine.kv_tokens, engine.prefix_cache), (65_536, true));
-        assert_eq!((engine.max_sequences, engine.prefill_tokens), (16, 32));
+        assert_eq!((engine.max_sequences, engine.prefill_tokens), (32, 128));
         assert_eq!(engine.dtype, Dtype::Auto);
     }
 
