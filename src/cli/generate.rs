@@ -145,8 +145,9 @@ fn request(settings: &Settings, matches: &ArgMatches) -> Generate {
 }
 
 fn described(made: &Generation) -> Value {
+    // A model server tells no tokens.
     let rate = |tokens: usize, time: Duration| {
-        if time.is_zero() { None } else { Some(tokens as f64 / time.as_secs_f64()) }
+        if time.is_zero() || tokens == 0 { None } else { Some(tokens as f64 / time.as_secs_f64()) }
     };
     json!({
         "prompt_ids": made.prompt_ids,

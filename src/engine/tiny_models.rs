@@ -4,12 +4,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use candle_core::{DType, Device};
 use serde::Deserialize;
 use serde_json::Value;
 use sn1_actors::ports::{
     BLOCK_TOKENS, BlockId, EngineError, Placement, Row, SequenceId, StepEngine,
 };
 
+use super::device_llama::DeviceLlama;
 use super::{EngineOptions, LoadError, LocalEngine, LocalModelFiles, Precision};
 
 /// Every file, and whose logits are expected of it.
@@ -73,30 +75,48 @@ fn difference(found: impl Iterator<Item = f32>, expected: &[f32]) -> f32 {
     found.zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
+/// Compares what `step` computes, of rows of sequence 1, with what transformers did.
+fn check(name: &str, expected: &str, mut step: impl FnMut(&[Row]) -> Vec<Vec<f32>>) {
+    let file = json("logits.json");
+    let expected: Logits = serde_json::from_value(file["models"][expected].clone()).unwrap();
+    let rows: Vec<Row> = (0..).zip(prompt()).map(|(i, token)| row(1, i, token)).collect();
+    // As a prompt, and then token by token.
+    let (together, rest) = rows.split_at(30);
+    let mut logits = step(together);
+    for row in rest {
+        logits.extend(step(&[*row]));
+    }
+    assert_eq!((logits.len(), expected.every_16th.len()), (rows.len(), rows.len()));
+    for (position, (found, expected)) in logits.iter().zip(&expected.every_16th).enumerate() {
+        let worst = difference(found.iter().copied().step_by(16), expected);
+        assert!(worst < 1e-4, "{name}, position {position}: {worst} apart");
+    }
+    let last = logits.last().unwrap();
+    assert_eq!(last.len(), expected.last.len());
+    let worst = difference(last.iter().copied(), &expected.last);
+    assert!(worst < 1e-4, "{name}: {worst} apart");
+}
+
+fn prompt() -> Vec<u32> {
+    serde_json::from_value(json("logits.json")["tokens"].clone()).unwrap()
+}
+
 #[test]
 fn tiny_mistral_gives_the_logits_of_transformers() {
-    let file = json("logits.json");
-    let tokens: Vec<u32> = serde_json::from_value(file["tokens"].clone()).unwrap();
     for (name, expected) in MODELS {
-        let expected: Logits = serde_json::from_value(file["models"][expected].clone()).unwrap();
         let mut engine = load(&fixture(name)).unwrap();
-        place(&mut engine, 1, 0, tokens.len());
-        let rows: Vec<Row> = (0..).zip(&tokens).map(|(i, token)| row(1, i, *token)).collect();
-        // As a prompt, and then token by token.
-        let (prompt, rest) = rows.split_at(30);
-        let mut logits = engine.step(prompt).unwrap();
-        for row in rest {
-            logits.extend(engine.step(&[*row]).unwrap());
-        }
-        assert_eq!((logits.len(), expected.every_16th.len()), (tokens.len(), tokens.len()));
-        for (position, (found, expected)) in logits.iter().zip(&expected.every_16th).enumerate() {
-            let worst = difference(found.iter().copied().step_by(16), expected);
-            assert!(worst < 1e-4, "{name}, position {position}: {worst} apart");
-        }
-        let last = logits.last().unwrap();
-        assert_eq!(last.len(), expected.last.len());
-        let worst = difference(last.iter().copied(), &expected.last);
-        assert!(worst < 1e-4, "{name}: {worst} apart");
+        place(&mut engine, 1, 0, prompt().len());
+        check(name, expected, |rows| engine.step(rows).unwrap());
+    }
+}
+
+#[test]
+fn tiny_mistral_gives_the_logits_of_transformers_on_a_device_of_candles() {
+    for (name, expected) in MODELS {
+        let mut model = DeviceLlama::load(&fixture(name), &Device::Cpu, DType::F32, 16).unwrap();
+        let blocks = (0..2).map(BlockId).collect();
+        model.place(Placement { sequence: SequenceId(1), blocks, cached: 0 }).unwrap();
+        check(name, expected, |rows| model.step(rows).unwrap());
     }
 }
 

@@ -62,7 +62,13 @@ pub async fn open(settings: &Settings, overseer: &Overseer) -> anyhow::Result<Mo
         return Ok(ModelParts {
             text: TextSource::Local(Arc::new(StandInCodec)),
             device: Arc::new(StandInDevice::new(overseer.clock(), FAKE_RATE)),
-            scheduler: SchedulerConfig { max_sequences: 32, miner_share: 12, ..scheduler },
+            scheduler: SchedulerConfig {
+                max_sequences: 32,
+                miner_share: 12,
+                // Its tokens are bytes, and cost nothing.
+                kv_blocks: 1 << 14,
+                ..scheduler
+            },
         });
     }
     let embedder = file(settings, &settings.neuron.embedder_id).await?;

@@ -25,7 +25,7 @@ fn has_the_defaults_of_each_role() {
         assert_eq!(settings.neuron.device, Device::Cpu);
         let engine = settings.engine;
         assert_eq!((engine.precision, engine.threads), (Precision::Faithful, None));
-        assert_eq!((engine.kv_tokens, engine.prefix_cache), (65_536, true));
+        assert_eq!((engine.kv_tokens, engine.prefix_cache), (16_384, true));
         assert_eq!((engine.max_sequences, engine.prefill_tokens), (32, 128));
         assert_eq!(engine.dtype, Dtype::Auto);
     }
