@@ -24,6 +24,7 @@ mod packed;
 mod projection;
 mod raw_tensor;
 mod remote;
+mod row_check;
 mod safetensors;
 mod safetensors_folder;
 mod sentence_piece;

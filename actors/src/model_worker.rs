@@ -176,11 +176,10 @@ impl ModelWorker {
             job.reply.send(Err(error));
         }
         while let Some(job) = self.remote.begin(backend.capacity()) {
-            let lane = job.request.lane;
             let (clock, meter) = (Arc::clone(&self.deps.clock), Arc::clone(&self.deps.meter));
             let written = remote::write(Arc::clone(backend), clock, meter, job);
             ctx.spawn(written.into_actor(self).map(move |(), actor, ctx| {
-                actor.remote.ended(lane);
+                actor.remote.ended();
                 actor.begin_remote(ctx);
             }));
         }

@@ -33,6 +33,7 @@ use self::weights::{Layer, Weights};
 use super::hyperparameters::{Hyperparameters, RopeLayout};
 use super::load_error::{LoadError, LoadProblem};
 use super::model_file::ModelFile;
+use super::row_check::{Bounds, Extent, check_rows};
 
 /// The CUDA device of that number, for the calling thread.
 pub(super) fn cuda_device(number: usize) -> Result<Device, LoadProblem> {
@@ -153,34 +154,10 @@ impl DeviceLlama {
 
     fn check(&self, rows: &[Row]) -> Result<(), EngineError> {
         let vocabulary = self.weights.vocabulary;
-        let mut lengths: HashMap<SequenceId, usize> = HashMap::new();
-        for row in rows {
-            let refuse = |cause: String| {
-                let sequence = row.sequence.0;
-                Err(EngineError::Request(format!("sequence {sequence}: {cause}")))
-            };
-            let Some(sequence) = self.sequences.get(&row.sequence) else {
-                return refuse("it has no place".into());
-            };
-            let next = lengths.entry(row.sequence).or_insert(sequence.length);
-            if row.token as usize >= vocabulary {
-                return refuse(format!(
-                    "token {} is beyond the vocabulary of {vocabulary}",
-                    row.token
-                ));
-            }
-            if row.position as usize != *next {
-                return refuse(format!("position {} was given where {next} is next", row.position));
-            }
-            if *next >= self.sizes.context {
-                return refuse(format!("the model's context of {next} tokens is full"));
-            }
-            if *next / BLOCK_TOKENS >= sequence.blocks.len() {
-                return refuse(format!("its blocks are full after {next} positions"));
-            }
-            *next += 1;
-        }
-        Ok(())
+        check_rows(rows, &Bounds { vocabulary, context: self.sizes.context }, |sequence| {
+            let Sequence { length, blocks, .. } = self.sequences.get(&sequence)?;
+            Some(Extent { length: *length, capacity: blocks.len() * BLOCK_TOKENS })
+        })
     }
 
     fn forward(&self, rows: &[Row], plan: &StepPlan) -> CandleResult<Vec<Vec<f32>>> {

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use candle_core::quantized::GgmlDType;
 
-use super::load_error::LoadProblem;
+use super::load_error::{LoadProblem, of_shape};
 use super::raw_tensor::RawTensor;
 
 /// More entries than any model has: the largest vocabularies have some 2^18 tokens.
@@ -205,16 +205,7 @@ impl Gguf {
 
     /// A tensor of this shape as it lies in the file.
     pub(super) fn raw(&mut self, name: &str, shape: &[usize]) -> Result<RawTensor, LoadProblem> {
-        let Some(info) = self.tensors.get(name) else {
-            return Err(LoadProblem::MissingTensor(name.into()));
-        };
-        if info.shape != shape {
-            return Err(LoadProblem::WrongShape {
-                tensor: name.into(),
-                found: info.shape.clone(),
-                expected: shape.to_vec(),
-            });
-        }
+        let info = of_shape(name, self.tensors.get(name), |info| &info.shape, shape)?;
         let mut bytes = vec![0; info.bytes];
         self.file.seek(SeekFrom::Start(info.start))?;
         self.file.read_exact(&mut bytes)?;

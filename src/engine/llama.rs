@@ -8,7 +8,6 @@
 mod kv_cache;
 mod weights;
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use sn1_actors::ports::{BLOCK_TOKENS, EngineError, Placement, Row, SequenceId};
@@ -21,6 +20,7 @@ use super::kernels::{Attention, Past, RmsNorm, SiluTimes};
 use super::load_error::LoadError;
 use super::model_file::ModelFile;
 use super::projection::Workshop;
+use super::row_check::{Bounds, Extent, check_rows};
 use super::thread_team::ThreadTeam;
 
 /// Work on fewer rows than this is done by the caller alone: waking helpers would take longer.
@@ -78,37 +78,10 @@ impl Llama {
 
     fn check(&self, rows: &[Row]) -> Result<(), EngineError> {
         let vocabulary = self.weights.embedding.outputs();
-        let mut lengths: HashMap<SequenceId, usize> = HashMap::new();
-        for row in rows {
-            let refuse = |cause: String| {
-                let sequence = row.sequence.0;
-                Err(EngineError::Request(format!("sequence {sequence}: {cause}")))
-            };
-            let Some(placed) = self.table.get(row.sequence) else {
-                return refuse("it was not placed".into());
-            };
-            let next = lengths.entry(row.sequence).or_insert(placed.length);
-            if row.token as usize >= vocabulary {
-                return refuse(format!(
-                    "token {} is beyond the vocabulary of {vocabulary}",
-                    row.token
-                ));
-            }
-            if row.position as usize != *next {
-                return refuse(format!(
-                    "position {} was given where {next} is next; release it before it starts anew",
-                    row.position
-                ));
-            }
-            if *next >= self.sizes.context {
-                return refuse(format!("the model's context of {next} tokens is full"));
-            }
-            if *next >= placed.capacity() {
-                return refuse(format!("its blocks of {next} positions are full"));
-            }
-            *next += 1;
-        }
-        Ok(())
+        check_rows(rows, &Bounds { vocabulary, context: self.sizes.context }, |sequence| {
+            let placed = self.table.get(sequence)?;
+            Some(Extent { length: placed.length, capacity: placed.capacity() })
+        })
     }
 
     fn forward(&mut self, rows: &[Row]) -> Vec<Vec<f32>> {

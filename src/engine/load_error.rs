@@ -64,6 +64,25 @@ pub enum LoadProblem {
     },
 }
 
+/// What is known of a tensor of this shape; refuses one that is absent (`None`) or of another.
+pub(super) fn of_shape<'a, T>(
+    tensor: &str,
+    known: Option<&'a T>,
+    shape_of: impl Fn(&T) -> &[usize],
+    expected: &[usize],
+) -> Result<&'a T, LoadProblem> {
+    let known = known.ok_or_else(|| LoadProblem::MissingTensor(tensor.into()))?;
+    let found = shape_of(known);
+    if found != expected {
+        return Err(LoadProblem::WrongShape {
+            tensor: tensor.into(),
+            found: found.to_vec(),
+            expected: expected.to_vec(),
+        });
+    }
+    Ok(known)
+}
+
 impl LoadProblem {
     /// This problem as that of the file at `path`, or of the file in the folder at `path` that it
     /// is within.

@@ -16,7 +16,7 @@ use candle_core::quantized::GgmlDType;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::load_error::LoadProblem;
+use super::load_error::{LoadProblem, of_shape};
 use super::raw_tensor::RawTensor;
 
 /// Some hundred times the header of a model of seven billion in one file.
@@ -89,16 +89,7 @@ impl Safetensors {
 
     /// A tensor of this shape as it lies in the file.
     pub(super) fn raw(&mut self, name: &str, shape: &[usize]) -> Result<RawTensor, LoadProblem> {
-        let Some(info) = self.tensors.get(name) else {
-            return Err(LoadProblem::MissingTensor(name.into()));
-        };
-        if info.shape != shape {
-            return Err(LoadProblem::WrongShape {
-                tensor: name.into(),
-                found: info.shape.clone(),
-                expected: shape.to_vec(),
-            });
-        }
+        let info = of_shape(name, self.tensors.get(name), |info| &info.shape, shape)?;
         let dtype = info.dtype.ok_or_else(|| {
             LoadProblem::Unsupported(format!("tensor {name} is neither f32 nor f16 nor bf16"))
         })?;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future;
 
-use crate::domain::{Generation, Lane, Moment};
+use crate::domain::{Generation, Moment};
 use crate::ports::{Clock, TextBackend, TextError, TextRequest};
 use crate::runtime::{Reply, Slot};
 
 use super::lanes::Lanes;
 use super::meter::ModelMeter;
+use super::requests::early_end;
 use super::scheduler::{Refusal, SchedulerConfig, check_sampling};
 use super::stop_strings::StopStrings;
 use super::{Generate, ModelError};
@@ -31,22 +32,15 @@ pub(super) struct RemoteJob {
 impl RemoteJob {
     fn end(&self, now: Moment) -> Option<ModelError> {
         let unread = self.request.pieces.as_ref().is_some_and(tokio::sync::mpsc::Sender::is_closed);
-        if unread || self.reply.is_abandoned() {
-            Some(ModelError::Cancelled)
-        } else if self.request.deadline.is_some_and(|deadline| now >= deadline) {
-            Some(ModelError::Deadline)
-        } else {
-            None
-        }
+        early_end(unread || self.reply.is_abandoned(), self.request.deadline, now)
     }
 }
 
-/// The requests, a queue a lane, and how many of each lane are under way.
+/// The requests, a queue a lane, and how many are under way.
 #[derive(Default)]
 pub(super) struct RemoteQueue {
     lanes: Lanes<RemoteJob>,
-    miners: usize,
-    others: usize,
+    under_way: usize,
 }
 
 impl RemoteQueue {
@@ -76,22 +70,17 @@ impl RemoteQueue {
 
     /// The next request to begin, if the backend has room for it.
     pub(super) fn begin(&mut self, capacity: usize) -> Option<RemoteJob> {
-        if self.miners + self.others >= capacity.max(1) {
+        if self.under_way >= capacity.max(1) {
             return None;
         }
         let job = self.lanes.turn(false).and_then(|lane| self.lanes.take(lane))?;
-        *self.under_way(job.request.lane) += 1;
+        self.under_way += 1;
         Some(job)
     }
 
-    /// A request of that lane ended.
-    pub(super) fn ended(&mut self, lane: Lane) {
-        let under_way = self.under_way(lane);
-        *under_way = under_way.saturating_sub(1);
-    }
-
-    fn under_way(&mut self, lane: Lane) -> &mut usize {
-        if lane == Lane::Miner { &mut self.miners } else { &mut self.others }
+    /// One that began has ended.
+    pub(super) fn ended(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
     }
 }
 

@@ -97,6 +97,14 @@ pub async fn generate(
     asked.map_err(ModelError::NoAnswer)?
 }
 
+/// Why a text is not to be written any further, if so: nobody reads it, or it is too late.
+pub(super) fn early_end(unread: bool, deadline: Option<Moment>, now: Moment) -> Option<ModelError> {
+    if unread {
+        return Some(ModelError::Cancelled);
+    }
+    deadline.filter(|deadline| now >= *deadline).map(|_| ModelError::Deadline)
+}
+
 /// Whether these texts can be embedded when so many requests wait.
 pub(super) fn check_texts(texts: &[String], waiting: usize, queue: usize) -> Result<(), Refusal> {
     let bytes: usize = texts.iter().map(String::len).sum();

@@ -5,6 +5,7 @@ use crate::ports::Codec;
 use crate::runtime::{Reply, Slot};
 
 use super::outbox::Outbox;
+use super::requests::early_end;
 use super::scheduler::Finished;
 use super::text_stream::TextStream;
 use super::{Generate, ModelError};
@@ -44,13 +45,7 @@ impl Waiting {
     /// Why nothing more is to be written, if so.
     pub(super) fn end(&self, now: Moment) -> Option<ModelError> {
         let unread = self.outbox.as_ref().is_some_and(Outbox::is_closed);
-        if unread || self.reply.is_abandoned() {
-            Some(ModelError::Cancelled)
-        } else if self.deadline.is_some_and(|deadline| now >= deadline) {
-            Some(ModelError::Deadline)
-        } else {
-            None
-        }
+        early_end(unread || self.reply.is_abandoned(), self.deadline, now)
     }
 
     pub(super) fn admitted(&mut self, now: Moment) {
