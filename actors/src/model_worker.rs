@@ -12,6 +12,7 @@ pub mod blocks;
 pub mod detokeniser;
 pub mod device_thread;
 pub mod embed_queue;
+pub mod growing_text;
 pub mod lanes;
 pub mod meter;
 pub mod outbox;

@@ -8,7 +8,6 @@
 //! Left out: embeddings, which stay on this machine, and token ids, which the protocol does not
 //! have: `Generation::prompt_ids` and `generated_ids` are empty.
 
-mod answer_text;
 mod api_key;
 mod base_url;
 mod breaker;

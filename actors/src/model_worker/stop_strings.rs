@@ -1,5 +1,5 @@
 //! The strings that end a text wherever they appear in it, across any tokens. Pure;
-//! [`super::text_stream`] uses it.
+//! [`super::growing_text`] uses it.
 
 use super::scheduler::Refusal;
 

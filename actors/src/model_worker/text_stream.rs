@@ -1,71 +1,44 @@
 //! One text while it is written: tokens in, text out that is final.
 //!
-//! Nothing is shown that a later token could take back: half a character, what may become a stop
-//! string, and white space that the end of the text would trim. So the pieces together are the
-//! text of the answer. Pure; ModelWorker keeps one for each request.
+//! Half a character is held back, and whatever [`super::growing_text`] holds back. Pure; ModelWorker
+//! keeps one for each request.
 
 use crate::ports::Codec;
 
 use super::detokeniser::Detokeniser;
+use super::growing_text::GrowingText;
 use super::stop_strings::StopStrings;
 
 /// A text under way.
 #[derive(Debug)]
 pub struct TextStream {
     detokeniser: Detokeniser,
-    stop: StopStrings,
-    text: String,
-    /// How far it was given out.
-    shown: usize,
+    text: GrowingText,
 }
 
 impl TextStream {
     /// Nothing is written yet.
     #[must_use]
     pub fn new(stop: StopStrings) -> Self {
-        Self { detokeniser: Detokeniser::default(), stop, text: String::new(), shown: 0 }
+        Self { detokeniser: Detokeniser::default(), text: GrowingText::new(stop) }
     }
 
     /// Takes a token. Whether a stop string ended the text; it is cut off.
     pub fn push(&mut self, codec: &dyn Codec, token: u32) -> bool {
-        let fresh = self.detokeniser.push(codec, token);
-        self.add(&fresh)
+        self.text.push(&self.detokeniser.push(codec, token));
+        self.text.is_stopped()
     }
 
     /// What can be shown now and was not yet.
     pub fn next_piece(&mut self) -> String {
-        let safe = &self.text[..self.stop.hold_back(&self.text)];
-        let begin = self.shown.max(safe.len() - safe.trim_start().len());
-        let end = safe.trim_end().len();
-        if end <= begin {
-            return String::new();
-        }
-        self.shown = end;
-        self.text[begin..end].to_owned()
+        self.text.next_piece()
     }
 
     /// Ends the text: all of it, trimmed, and the part that was not shown yet.
     pub fn finish(mut self, codec: &dyn Codec) -> (String, String) {
-        let rest = self.detokeniser.finish(codec);
-        self.add(&rest);
-        let text = self.text.trim().to_owned();
-        let lead = self.text.len() - self.text.trim_start().len();
-        let rest = text.get(self.shown.saturating_sub(lead)..).unwrap_or_default().to_owned();
-        (text, rest)
-    }
-
-    fn add(&mut self, fresh: &str) -> bool {
-        let from = self.text.len();
-        self.text.push_str(fresh);
-        match self.stop.find(&self.text, from) {
-            Some(end) => {
-                self.text.truncate(end);
-                // What would have gone on behind the stop string is no part of the text.
-                self.detokeniser = Detokeniser::default();
-                true
-            }
-            None => false,
-        }
+        self.text.push(&self.detokeniser.finish(codec));
+        let rest = self.text.last_piece();
+        (self.text.into_text(), rest)
     }
 }
 

@@ -3,12 +3,13 @@
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use sn1_actors::domain::{FinishReason, Moment};
+use sn1_actors::model_worker::growing_text::GrowingText;
+use sn1_actors::model_worker::stop_strings::StopStrings;
 use sn1_actors::ports::{Clock, Piece, TextRequest};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::RemoteOptions;
-use super::answer_text::AnswerText;
 use super::failure::{Failure, shown};
 use super::protocol::{
     ChatBody, Chunk, Completion, ErrorBody, ModelList, Usage, complains_of_extensions,
@@ -43,7 +44,7 @@ pub(super) struct Answered {
 
 /// How far an answer is.
 struct Progress {
-    text: AnswerText,
+    text: GrowingText,
     first: Option<Moment>,
     last: Moment,
     reason: Option<FinishReason>,
@@ -94,8 +95,11 @@ impl Exchange<'_> {
         began: impl FnMut() + Send,
     ) -> Result<Answered, Failure> {
         let sent = self.clock.now();
+        // Servers cut at stop strings themselves; one that does not is held to it here.
+        let stop = StopStrings::new(request.stop.clone());
+        let stop = stop.map_err(|refusal| Failure::Request(refusal.to_string()))?;
         let mut progress = Progress {
-            text: AnswerText::new(&request.stop),
+            text: GrowingText::new(stop),
             first: None,
             last: sent,
             reason: None,
@@ -151,7 +155,7 @@ impl Exchange<'_> {
         }
         self.give(pieces, piece).await?;
         let Some(mut reading) = reading else {
-            return self.give(pieces, progress.text.finish()).await;
+            return self.give(pieces, progress.text.last_piece()).await;
         };
         let limit = self.options.idle_timeout;
         while !progress.ended {
@@ -162,7 +166,7 @@ impl Exchange<'_> {
                 Err(_) => return Err(Failure::Failed(format!("fell silent for {limit:?}"))),
             }
         }
-        self.give(pieces, progress.text.finish()).await
+        self.give(pieces, progress.text.last_piece()).await
     }
 
     /// Sends the request and waits for the first text, or for the end; gives the first piece, and
@@ -334,7 +338,8 @@ impl Progress {
     }
 
     fn take_text(&mut self, text: &str) -> Piece {
-        let piece = self.text.push(text);
+        self.text.push(text);
+        let piece = self.text.next_piece();
         if self.text.is_stopped() {
             self.reason = Some(FinishReason::Stop);
             self.ended = true;
