@@ -4,12 +4,13 @@
 //! wiring of the validator ([`HttpTransport`] is its `MinerTransport`), of the miner
 //! ([`AxonServer`] in front of the axon actor) and of the local network (both).
 //!
-//! Left out so far: streaming synapses, wallets on disk, and replay marks that outlive the process.
+//! Left out so far: streaming synapses and wallets on disk.
 
 pub mod body_hash;
 pub mod client;
 mod headers;
 pub mod keys;
+pub mod marks;
 pub mod nonce;
 pub mod python_repr;
 pub mod server;
@@ -22,6 +23,7 @@ pub mod verify;
 
 pub use client::{HttpTransport, TransportOptions};
 pub use keys::Keypair;
+pub use marks::MarksFile;
 pub use nonce::NonceBook;
 pub use server::{AxonCall, AxonHandler, AxonOptions, AxonRefusal, AxonServer};
 pub use uuids::UuidSource;

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::assistant::{Respond, RespondError};
 use crate::domain::{Hotkey, Metagraph, Moment, Query, Tao};
-use crate::ports::{CallerCheck, Clock, Event, Journal, SignedHead};
+use crate::ports::{CallerCheck, Clock, Event, Journal, SignedHead, Standing};
 use crate::runtime::{Failpoints, Job, Port, Reply, Slot, Tasks};
 
 /// Answer a request, or refuse it.
@@ -21,8 +21,6 @@ use crate::runtime::{Failpoints, Job, Port, Reply, Slot, Tasks};
 pub struct Admit {
     /// Who says that it asks.
     pub head: SignedHead,
-    /// The hash of the body that came.
-    pub body_hash: String,
     /// What is asked.
     pub query: Query,
 }
@@ -126,7 +124,8 @@ impl Axon {
             return Err(Refusal { status: 403, message });
         }
         let now = self.deps.clock.unix();
-        let verified = self.deps.check.lock().verify(&message.head, &message.body_hash, now);
+        let standing = if neuron.is_some() { Standing::Registered } else { Standing::Stranger };
+        let verified = self.deps.check.lock().verify(&message.head, standing, now);
         let caller = verified.map_err(|cause| Refusal {
             status: 401,
             message: format!("Not Verified with error: {cause}"),

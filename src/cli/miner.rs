@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Command};
+use sn1_actors::domain::Hotkey;
 use sn1_actors::ports::Journal;
 use sn1_actors::runtime::Overseer;
 
@@ -46,7 +47,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let keypair = Keypair::from_dev_uri(uri).map_err(|error| Ended::new(Exit::Usage, error))?;
     let hotkey = keypair.hotkey();
-    let journal = journal(&settings, hotkey.as_str())?;
+    let journal = journal(&settings, &hotkey)?;
     let overseer = Overseer::new(system_clock(), Arc::clone(&journal) as Arc<dyn Journal>);
     let mut signals = Signals::watch()?;
     let serving = miner::start(&overseer, &settings, keypair, Arc::clone(&journal) as _).await?;
@@ -69,17 +70,9 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 }
 
 /// The journal in this neuron's state folder.
-fn journal(settings: &Settings, hotkey: &str) -> anyhow::Result<Arc<JournalFile>> {
-    let file = settings.journal.file.clone().unwrap_or_else(|| {
-        settings
-            .logging
-            .logging_dir
-            .join(&settings.wallet.name)
-            .join(hotkey)
-            .join(format!("netuid{}", settings.netuid))
-            .join(&settings.neuron.name)
-            .join("journal.jsonl")
-    });
+fn journal(settings: &Settings, hotkey: &Hotkey) -> anyhow::Result<Arc<JournalFile>> {
+    let file = settings.journal.file.clone();
+    let file = file.unwrap_or_else(|| miner::state_folder(settings, hotkey).join("journal.jsonl"));
     let run_id = format!("{}", unix_time().as_secs());
     let journal = JournalFile::open(&file, &run_id, settings.journal.max_bytes, unix_time);
     Ok(Arc::new(journal.map_err(|error| Ended::new(Exit::File, error))?))

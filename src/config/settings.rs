@@ -366,6 +366,8 @@ pub struct AxonSettings {
     pub external_port: Option<u16>,
     /// Requests answered at a time, from 1.
     pub max_workers: usize,
+    /// Serve callers whose SDK is older than 7.2.
+    pub legacy_nonce: bool,
 }
 
 /// `logging.*`.

@@ -1,12 +1,37 @@
 //! Replay protection: which nonces an axon still accepts.
 //!
-//! Pure: time is passed in, nothing is stored on disk. A restart forgets, as the SDK's does; within
-//! the time window a request could then be replayed once.
+//! Pure: time is passed in, and what must outlive the process is handed to
+//! [`MarksFile`](super::marks::MarksFile) as [`Line`]s. Two rules, told apart by the size of the
+//! nonce, which is signed, and not by the SDK's version, which is not (wire.md §4):
+//!
+//! - *Wall clock* (SDK 7.2 and later): within a window around now, and above the last nonce of the
+//!   same hotkey and uuid. Nonces from before the process started are refused, so a restart need
+//!   not remember them; only those from the future outlive it in the file.
+//! - *Growth* (older SDKs, whose nonces count from the caller's last boot): above the last nonce of
+//!   the same hotkey and uuid, whatever the time. Every mark is kept in the file.
+//!
+//! Marks are bounded, and forgetting one never lets its request in again: what was forgotten
+//! becomes a floor. Of wall-clock marks the smallest nonce goes first, and smaller ones are refused
+//! from then on. Growing nonces of different uuids cannot be compared, but the SDK's uuids are of
+//! version 1 and tell when they were made: the mark that was used longest ago goes first, and an
+//! unknown uuid must be younger than every forgotten one. Nobody is pushed out by a caller that
+//! holds more marks than they, and strangers, who can mint hotkeys, have memories of their own.
+//!
+//! Left out: a caller that was served as a stranger, was pushed out by other strangers and then
+//! registers is taken for a new one, so its old requests count once more. To refuse them, strangers
+//! would have to be able to lock out registered callers.
 
-use std::collections::{BTreeMap, HashMap};
+mod shelf;
+mod uuid_time;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sn1_actors::ports::Standing;
+
+use self::shelf::{Shelf, Slot};
 
 /// The first SDK release, 7.2.0, whose nonces are wall-clock times.
 pub const WALL_CLOCK_VERSION: u64 = 7_002_000;
@@ -14,12 +39,22 @@ pub const WALL_CLOCK_VERSION: u64 = 7_002_000;
 /// How far a nonce may lie behind our clock, on top of the request's timeout.
 const WINDOW: Duration = Duration::from_secs(4);
 
-/// Nonces from here on are wall-clock times whatever the version says: a monotonic clock, which
-/// older peers use, would have to run for 31 years. The version is not signed, so without this
-/// anyone could take a request out of the window by changing a header.
+/// The timeout is not signed and widens the window: no more than this counts.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How far a nonce may lie ahead of our clock. The SDK takes any, and could so be made to remember
+/// a mark that refuses its caller for ever.
+const AHEAD: Duration = Duration::from_secs(10);
+
+/// How far the time in a uuid may lie ahead of our clock. Generous, as older SDKs need no exact
+/// clock; bounded, as such a uuid becomes a floor when it is forgotten.
+const UUID_AHEAD: Duration = Duration::from_secs(3600);
+
+/// Nonces from here on are wall-clock times, smaller ones are not: a monotonic clock, which older
+/// peers use, would have to run for 31 years to come here, and wall clocks passed it in 2001.
 const LEAST_WALL_CLOCK: u64 = 1_000_000_000_000_000_000;
 
-/// Why a nonce is refused, in the SDK's words, which go to the caller.
+/// Why a nonce is refused, in the SDK's words where it has any, which go to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum NonceError {
     /// Not above the last one of this caller and uuid: a replay, or overtaken on the way.
@@ -39,6 +74,24 @@ pub enum NonceError {
         /// How old it is.
         age: Duration,
     },
+    /// Made later than now by our clock.
+    #[error(
+        "Nonce is from the future: it may be 10 seconds ahead but is {:.2}; set your clock",
+        .0.as_secs_f64()
+    )]
+    Ahead(Duration),
+    /// From before the start, or older than what was forgotten.
+    #[error("Nonce is too old: it is from before this axon's memory, send a new request")]
+    Forgotten,
+    /// From a peer older than 7.2, with a uuid that cannot be told from a forgotten one.
+    #[error(
+        "Uuid is from before this axon's memory, or from the future: start a new dendrite, or \
+         upgrade to bittensor 7.2 or later"
+    )]
+    UuidForgotten,
+    /// From a peer older than 7.2, whom this axon does not serve.
+    #[error("Nonce is no wall-clock time: this axon needs bittensor 7.2 or later")]
+    LegacyRefused,
 }
 
 /// What a caller claims about one request.
@@ -54,174 +107,308 @@ pub struct NonceClaim<'a> {
     pub version: Option<u64>,
     /// How long it waits for the answer; widens the window.
     pub timeout: Duration,
+    /// Whether it is registered.
+    pub standing: Standing,
 }
 
-impl NonceClaim<'_> {
-    fn is_wall_clock(&self) -> bool {
-        self.version.is_some_and(|version| version >= WALL_CLOCK_VERSION)
-            || self.nonce >= LEAST_WALL_CLOCK
-    }
+/// How nonces are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Rule {
+    WallClock,
+    Growth,
+}
 
-    fn key(&self) -> Arc<str> {
-        // A hotkey is base58 and holds no colon, so no two pairs share a key.
-        format!("{}:{}", self.hotkey, self.uuid).into()
+impl Rule {
+    fn of(nonce: u64) -> Self {
+        if nonce >= LEAST_WALL_CLOCK { Self::WallClock } else { Self::Growth }
     }
 }
 
-#[derive(Debug)]
-struct Mark {
+/// A nonce that was accepted: none of the same hotkey and uuid up to it is again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    hotkey: Arc<str>,
+    uuid: Arc<str>,
     nonce: u64,
-    order: u64,
+    standing: Standing,
 }
 
-/// The last nonce of each caller and uuid. Holds a bounded number and forgets the ones that were
-/// used longest ago.
+impl Mark {
+    /// Whether it must outlive the process, if accepted at `now`: the start of the next one refuses
+    /// wall-clock nonces up to itself, and no others.
+    #[must_use]
+    pub fn must_be_kept(&self, now: Duration) -> bool {
+        Rule::of(self.nonce) == Rule::Growth || Duration::from_nanos(self.nonce) > now
+    }
+}
+
+/// What was forgotten lies at or below it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Floor {
+    /// Nobody: it is that of every hotkey without marks.
+    hotkey: Option<Arc<str>>,
+    standing: Standing,
+    rule: Rule,
+    rank: u64,
+}
+
+/// A piece of a book, as it stands in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// A nonce that was accepted.
+    Mark(Mark),
+    /// A nonce or uuid from where on marks are complete.
+    Floor(Floor),
+}
+
+/// How many marks a book holds; at least one of each.
+#[derive(Clone, Copy, Debug)]
+pub struct BookLimits {
+    /// Of wall-clock nonces of registered callers.
+    pub recent: NonZeroUsize,
+    /// Of growing nonces of registered callers.
+    pub growing: NonZeroUsize,
+    /// Of strangers, of either kind of nonce.
+    pub strangers: NonZeroUsize,
+}
+
+impl Default for BookLimits {
+    /// 65,536 wall-clock nonces, which at one uuid a request is the longest window at 500 requests a
+    /// second; 8,192 growing ones, which is 32 dendrites a neuron of a subnet; 4,096 of strangers.
+    fn default() -> Self {
+        let of = |number: usize| NonZeroUsize::MIN.saturating_add(number - 1);
+        Self { recent: of(65_536), growing: of(8_192), strangers: of(4_096) }
+    }
+}
+
+/// Two memories of one kind of nonce.
+#[derive(Debug)]
+struct Shelves {
+    registered: Shelf,
+    strangers: Shelf,
+}
+
+impl Shelves {
+    fn new(registered: NonZeroUsize, strangers: NonZeroUsize, floor: u64) -> Self {
+        Self { registered: Shelf::new(registered, floor), strangers: Shelf::new(strangers, floor) }
+    }
+
+    fn of(&self, standing: Standing) -> (&Shelf, &Shelf) {
+        match standing {
+            Standing::Registered => (&self.registered, &self.strangers),
+            Standing::Stranger => (&self.strangers, &self.registered),
+        }
+    }
+
+    fn of_mut(&mut self, standing: Standing) -> (&mut Shelf, &mut Shelf) {
+        match standing {
+            Standing::Registered => (&mut self.registered, &mut self.strangers),
+            Standing::Stranger => (&mut self.strangers, &mut self.registered),
+        }
+    }
+
+    /// The last nonce of the uuid, or else the floor that a first one must be above.
+    fn last(&self, claim: &NonceClaim<'_>) -> Result<u64, u64> {
+        let (own, other) = self.of(claim.standing);
+        // Who has just registered, or is no more, keeps its marks.
+        let caller = own.caller(claim.hotkey).or_else(|| other.caller(claim.hotkey));
+        match caller {
+            Some(caller) => caller.last(claim.uuid).ok_or(caller.floor()),
+            None => Err(own.floor()),
+        }
+    }
+
+    fn record(&mut self, mark: &Mark, slot: Slot, horizon: u64) {
+        let (own, other) = self.of_mut(mark.standing);
+        if own.caller(&mark.hotkey).is_none()
+            && let Some(caller) = other.take(&mark.hotkey)
+        {
+            own.adopt(&mark.hotkey, caller);
+        }
+        own.record(&mark.hotkey, &mark.uuid, slot, horizon);
+    }
+}
+
+/// What an axon remembers of the nonces that it accepted.
 #[derive(Debug)]
 pub struct NonceBook {
-    capacity: NonZeroUsize,
-    marks: HashMap<Arc<str>, Mark>,
-    by_age: BTreeMap<u64, Arc<str>>,
-    next_order: u64,
-}
-
-impl Default for NonceBook {
-    /// Room for 65,536 callers and uuids: at one uuid a request that is more than a window's
-    /// worth up to 500 requests a second.
-    fn default() -> Self {
-        Self::with_capacity(NonZeroUsize::MIN.saturating_add(65_535))
-    }
+    recent: Shelves,
+    growing: Shelves,
+    accepts_legacy: bool,
+    uses: u64,
 }
 
 impl NonceBook {
-    /// An empty book with room for so many callers and uuids.
+    /// An empty book of a process that started at `started` since the Unix epoch. It takes nonces
+    /// of SDKs older than 7.2 if `accepts_legacy`.
     #[must_use]
-    pub fn with_capacity(capacity: NonZeroUsize) -> Self {
-        Self { capacity, marks: HashMap::new(), by_age: BTreeMap::new(), next_order: 0 }
+    pub fn new(started: Duration, accepts_legacy: bool) -> Self {
+        Self::with_limits(started, accepts_legacy, BookLimits::default())
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(started: Duration, accepts_legacy: bool, limits: BookLimits) -> Self {
+        let BookLimits { recent, growing, strangers } = limits;
+        Self {
+            recent: Shelves::new(recent, strangers, nanos(started)),
+            growing: Shelves::new(growing, strangers, 0),
+            accepts_legacy,
+            uses: 0,
+        }
     }
 
     /// Whether the nonce may be accepted at `now` since the Unix epoch. Changes nothing: call
-    /// [`record`](Self::record) once the signature is verified.
+    /// [`record`](Self::record) with the mark once the signature is verified.
     ///
     /// # Errors
     /// [`NonceError`] says why not.
-    pub fn check(&self, claim: &NonceClaim<'_>, now: Duration) -> Result<(), NonceError> {
-        let wall_clock = claim.is_wall_clock();
-        if self.marks.get(&claim.key()).is_some_and(|last| claim.nonce <= last.nonce) {
-            return Err(if wall_clock { NonceError::Replayed } else { NonceError::TooSmall });
+    pub fn check(&self, claim: &NonceClaim<'_>, now: Duration) -> Result<Mark, NonceError> {
+        let says_wall_clock = claim.version.is_some_and(|version| version >= WALL_CLOCK_VERSION);
+        match Rule::of(claim.nonce) {
+            Rule::WallClock => self.check_wall_clock(claim, now)?,
+            // A time of before 2001, even if our own clock stands there.
+            Rule::Growth if says_wall_clock => return Err(expired(claim, now)),
+            Rule::Growth => self.check_growth(claim, now)?,
         }
-        let acceptable = WINDOW.saturating_add(claim.timeout);
-        let age = now.saturating_sub(Duration::from_nanos(claim.nonce));
-        if wall_clock && age >= acceptable {
-            return Err(NonceError::Expired { acceptable, age });
+        let NonceClaim { hotkey, uuid, nonce, standing, .. } = *claim;
+        Ok(Mark { hotkey: hotkey.into(), uuid: uuid.into(), nonce, standing })
+    }
+
+    fn check_wall_clock(&self, claim: &NonceClaim<'_>, now: Duration) -> Result<(), NonceError> {
+        let last = self.recent.last(claim);
+        if last.is_ok_and(|last| claim.nonce <= last) {
+            return Err(NonceError::Replayed);
+        }
+        let made = Duration::from_nanos(claim.nonce);
+        if now.saturating_sub(made) >= acceptable(claim) {
+            return Err(expired(claim, now));
+        }
+        let ahead = made.saturating_sub(now);
+        if ahead > AHEAD {
+            return Err(NonceError::Ahead(ahead));
+        }
+        if last.is_err_and(|floor| claim.nonce <= floor) {
+            return Err(NonceError::Forgotten);
         }
         Ok(())
     }
 
-    /// Remembers a nonce that was accepted.
-    pub fn record(&mut self, claim: &NonceClaim<'_>) {
-        let key = claim.key();
-        let order = self.next_order;
-        self.next_order += 1;
-        let mark = Mark { nonce: claim.nonce, order };
-        if let Some(last) = self.marks.insert(Arc::clone(&key), mark) {
-            self.by_age.remove(&last.order);
+    fn check_growth(&self, claim: &NonceClaim<'_>, now: Duration) -> Result<(), NonceError> {
+        if !self.accepts_legacy {
+            return Err(NonceError::LegacyRefused);
         }
-        self.by_age.insert(order, key);
-        while self.marks.len() > self.capacity.get() {
-            let Some((_, oldest)) = self.by_age.pop_first() else { break };
-            self.marks.remove(&oldest);
+        let floor = match self.growing.last(claim) {
+            Ok(last) if claim.nonce <= last => return Err(NonceError::TooSmall),
+            Ok(_) => return Ok(()),
+            Err(floor) => floor,
+        };
+        let rank = uuid_time::rank(claim.uuid);
+        if rank <= floor || rank > uuid_time::at(now.saturating_add(UUID_AHEAD)) {
+            return Err(NonceError::UuidForgotten);
+        }
+        Ok(())
+    }
+
+    /// Remembers a nonce that was accepted at `now` since the Unix epoch.
+    pub fn record(&mut self, mark: &Mark, now: Duration) {
+        let nonce = mark.nonce;
+        match Rule::of(nonce) {
+            Rule::WallClock => {
+                let slot = Slot { nonce, order: nonce, rank: nonce };
+                let horizon = nanos(now.saturating_sub(WINDOW + LONGEST_TIMEOUT));
+                self.recent.record(mark, slot, horizon);
+            }
+            Rule::Growth => {
+                self.uses += 1;
+                let slot = Slot { nonce, order: self.uses, rank: uuid_time::rank(&mark.uuid) };
+                self.growing.record(mark, slot, 0);
+            }
         }
     }
+
+    /// What must outlive the process at `now`: [`restore`](Self::restore) of these lines in this
+    /// order makes a book that refuses whatever this one refuses as a replay.
+    #[must_use]
+    pub fn lines(&self, now: Duration) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let mut marks = Vec::new();
+        for rule in [Rule::WallClock, Rule::Growth] {
+            // The start of the next process is a floor for wall-clock nonces.
+            let (shelves, floor) = match rule {
+                Rule::WallClock => (&self.recent, Some(nanos(now))),
+                Rule::Growth => (&self.growing, None),
+            };
+            for standing in [Standing::Registered, Standing::Stranger] {
+                let (shelf, _) = shelves.of(standing);
+                let floors = std::iter::once((None, shelf.floor())).chain(
+                    shelf.callers().map(|(hotkey, caller)| (Some(hotkey.clone()), caller.floor())),
+                );
+                let floors = floors.filter(|(_, rank)| *rank > floor.unwrap_or(0));
+                lines.extend(
+                    floors
+                        .map(|(hotkey, rank)| Line::Floor(Floor { hotkey, standing, rule, rank })),
+                );
+                for (hotkey, caller) in shelf.callers() {
+                    let kept = caller.marks().filter(|(_, slot)| Some(slot.nonce) > floor);
+                    marks.extend(kept.map(|(uuid, slot)| {
+                        let (hotkey, uuid) = (hotkey.clone(), uuid.clone());
+                        (slot.order, Mark { hotkey, uuid, nonce: slot.nonce, standing })
+                    }));
+                }
+            }
+        }
+        marks.sort_by_key(|(order, _)| *order);
+        lines.extend(marks.into_iter().map(|(_, mark)| Line::Mark(mark)));
+        lines
+    }
+
+    /// Takes up what another process left.
+    pub fn restore(&mut self, line: &Line, now: Duration) {
+        match line {
+            Line::Mark(mark) => {
+                let (shelf, _) = self.recent.of(mark.standing);
+                if Rule::of(mark.nonce) == Rule::Growth || mark.nonce > shelf.floor() {
+                    self.record(mark, now);
+                }
+            }
+            Line::Floor(Floor { hotkey, standing, rule, rank }) => {
+                let shelves = match rule {
+                    Rule::WallClock => &mut self.recent,
+                    Rule::Growth => &mut self.growing,
+                };
+                let (shelf, _) = shelves.of_mut(*standing);
+                shelf.raise_floor(hotkey.as_ref(), *rank);
+            }
+        }
+    }
+
+    /// Takes everything up to `now` for forgotten: when what another process left is lost, its
+    /// requests cannot be told from first ones.
+    pub fn distrust(&mut self, now: Duration) {
+        for standing in [Standing::Registered, Standing::Stranger] {
+            let (recent, _) = self.recent.of_mut(standing);
+            recent.raise_floor(None, nanos(now.saturating_add(AHEAD)));
+            let (growing, _) = self.growing.of_mut(standing);
+            growing.raise_floor(None, uuid_time::at(now));
+        }
+    }
+}
+
+fn acceptable(claim: &NonceClaim<'_>) -> Duration {
+    WINDOW + claim.timeout.min(LONGEST_TIMEOUT)
+}
+
+fn expired(claim: &NonceClaim<'_>, now: Duration) -> NonceError {
+    let age = now.saturating_sub(Duration::from_nanos(claim.nonce));
+    NonceError::Expired { acceptable: acceptable(claim), age }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Duration = Duration::from_secs(1_795_000_000);
-
-    fn claim(nonce: u64, version: u64) -> NonceClaim<'static> {
-        NonceClaim {
-            hotkey: "5Bob",
-            uuid: "u",
-            nonce,
-            version: Some(version),
-            timeout: Duration::from_secs(12),
-        }
-    }
-
-    fn at(age_secs: u64) -> u64 {
-        (NOW - Duration::from_secs(age_secs)).as_nanos() as u64
-    }
-
-    #[test]
-    fn accepts_a_first_nonce_within_the_window_and_none_beyond_it() {
-        let book = NonceBook::default();
-        assert_eq!(book.check(&claim(at(15), 10_005_000), NOW), Ok(()));
-        let error = book.check(&claim(at(17), 10_005_000), NOW).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "Nonce is too old: acceptable delta is 16.00 seconds but request was 17.00 seconds old"
-        );
-    }
-
-    #[test]
-    fn refuses_a_nonce_that_does_not_grow() {
-        let mut book = NonceBook::default();
-        book.record(&claim(at(0), 10_005_000));
-        assert_eq!(book.check(&claim(at(0), 10_005_000), NOW), Err(NonceError::Replayed));
-        assert_eq!(book.check(&claim(at(0) - 1, 10_005_000), NOW), Err(NonceError::Replayed));
-        assert_eq!(book.check(&claim(at(0) + 1, 10_005_000), NOW), Ok(()));
-    }
-
-    #[test]
-    fn keeps_callers_and_uuids_apart() {
-        let mut book = NonceBook::default();
-        book.record(&claim(at(0), 10_005_000));
-        let other_uuid = NonceClaim { uuid: "v", ..claim(at(1), 10_005_000) };
-        let other_caller = NonceClaim { hotkey: "5Eve", ..claim(at(1), 10_005_000) };
-        assert_eq!(book.check(&other_uuid, NOW), Ok(()));
-        assert_eq!(book.check(&other_caller, NOW), Ok(()));
-    }
-
-    #[test]
-    fn holds_old_peers_to_growth_alone() {
-        let mut book = NonceBook::default();
-        assert_eq!(book.check(&claim(5_000, 660), NOW), Ok(()));
-        assert_eq!(book.check(&NonceClaim { version: None, ..claim(5_000, 0) }, NOW), Ok(()));
-        book.record(&claim(5_000, 660));
-        assert_eq!(book.check(&claim(5_000, 660), NOW), Err(NonceError::TooSmall));
-        assert_eq!(book.check(&claim(5_001, 660), NOW), Ok(()));
-    }
-
-    #[test]
-    fn keeps_the_window_for_a_wall_clock_nonce_that_claims_an_old_version() {
-        let book = NonceBook::default();
-        let error = book.check(&claim(at(17), 660), NOW).unwrap_err();
-        assert!(matches!(error, NonceError::Expired { .. }), "{error}");
-    }
-
-    #[test]
-    fn forgets_the_longest_unused_when_full() {
-        let mut book = NonceBook::with_capacity(NonZeroUsize::MIN.saturating_add(1));
-        let of = |uuid, nonce| NonceClaim { uuid, ..claim(nonce, 660) };
-        book.record(&of("a", 10));
-        book.record(&of("b", 10));
-        book.record(&of("a", 11));
-        book.record(&of("c", 10));
-        assert_eq!((book.marks.len(), book.by_age.len()), (2, 2));
-        assert_eq!(book.check(&of("b", 10), NOW), Ok(()));
-        assert_eq!(book.check(&of("a", 11), NOW), Err(NonceError::TooSmall));
-        assert_eq!(book.check(&of("c", 10), NOW), Err(NonceError::TooSmall));
-    }
-
-    #[test]
-    fn survives_extreme_numbers() {
-        let mut book = NonceBook::default();
-        let far = NonceClaim { timeout: Duration::MAX, ..claim(u64::MAX, u64::MAX) };
-        assert_eq!(book.check(&far, Duration::ZERO), Ok(()));
-        book.record(&far);
-        assert_eq!(book.check(&far, Duration::MAX), Err(NonceError::Replayed));
-        assert_eq!(book.check(&claim(0, 660), Duration::MAX), Err(NonceError::TooSmall));
-    }
-}
+mod tests;

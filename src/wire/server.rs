@@ -60,8 +60,6 @@ pub enum ServeError {
 pub struct AxonCall {
     /// Who claims to ask, and what they signed.
     pub head: SignedHead,
-    /// The hash of the messages that came; if the head names one, it is this one.
-    pub body_hash: String,
     /// What is asked.
     pub query: Query,
     /// Where the connection comes from.
@@ -312,9 +310,9 @@ async fn answer(
 impl Axon {
     /// A ping says nothing that its sender did not send, so its nonce is not remembered.
     fn ping(&self, head: &Head) -> Result<(), AxonRefusal> {
-        verify_head(&head.signed, &self.own, &super::body_hash::of_nothing())
-            .map(|_| ())
-            .map_err(|error| AxonRefusal::not_verified(&error))
+        verify_head(&head.signed, &self.own).map_err(|error| AxonRefusal::not_verified(&error))?;
+        let hash = super::body_hash::of_nothing();
+        if head.signed.body_hash != Some(hash) { Err(AxonRefusal::internal()) } else { Ok(()) }
     }
 
     async fn call(
@@ -330,7 +328,7 @@ impl Axon {
             return Err(AxonRefusal::internal());
         }
         let timeout = head.signed.timeout;
-        let call = AxonCall { head: head.signed.clone(), body_hash, query, peer };
+        let call = AxonCall { head: head.signed.clone(), query, peer };
         // The caller is gone after its timeout; nobody would read the answer.
         tokio::time::timeout(timeout, (self.handler)(call))
             .await

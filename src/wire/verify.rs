@@ -1,14 +1,16 @@
 //! Who sent a request: the check of its signed head.
 //!
-//! Pure: no input, no output, no clock. The axon's actor runs it after its blacklist and before
-//! its queue, in the SDK's order.
+//! No clock, and no output but the marks that outlive the process. The axon's actor runs it after
+//! its blacklist and before its queue, in the SDK's order; the server compares the signed hash with
+//! the body, which is read only of callers that are verified.
 
 use std::time::Duration;
 
 use sn1_actors::domain::Hotkey;
-use sn1_actors::ports::{CallerCheck, SignedHead};
+use sn1_actors::ports::{CallerCheck, SignedHead, Standing};
 
 use super::keys;
+use super::marks::MarksFile;
 use super::nonce::{NonceBook, NonceClaim, NonceError};
 use super::ss58::{self, AddressError};
 
@@ -39,12 +41,15 @@ pub enum VerifyError {
     /// The signature is not 64 bytes long.
     #[error("Invalid SR25519 signature.")]
     SignatureLength,
-    /// The signed hash is not that of the body.
-    #[error("Body hash mismatch")]
+    /// The body hash is none.
+    #[error("Invalid body hash: expected 64 lower-case hex digits")]
     BodyHash,
-    /// Replayed, or too old.
+    /// Replayed, too old, or from a clock that is not ours.
     #[error(transparent)]
     Nonce(#[from] NonceError),
+    /// The nonce cannot be written down, so the request could be replayed after a restart.
+    #[error("Nonce cannot be remembered: the axon's disk failed, try again later")]
+    NotKept,
     /// Signed by another key, for another axon, or over other values.
     #[error("Signature mismatch with {text} and {signature}")]
     Mismatch {
@@ -72,82 +77,110 @@ pub fn signed_text(nonce: u64, dendrite: &str, axon: &str, uuid: &str, body_hash
     format!("{nonce}.{dendrite}.{axon}.{uuid}.{body_hash}")
 }
 
-/// Checks that the head is complete, that it was signed by the hotkey it names for the axon `own`,
-/// and that the signed hash is `body_hash`, the hash of the body that came. Whether the nonce is
-/// fresh is [`Verifier`]'s matter.
+/// Checks that the head is complete, and that it was signed by the hotkey it names for the axon
+/// `own`. Whether the nonce is fresh is [`Verifier`]'s matter.
+///
+/// Signed texts are joined by dots, so heads that share a text must be the same head: nonce,
+/// addresses and hash are held to alphabets without a dot, which leaves one way to read a text
+/// whatever the uuid contains. The hash's form also keeps apart what axons sign: their replies end
+/// in a uuid, over names that the caller chose, and so never in a hash.
 ///
 /// # Errors
 /// [`VerifyError`] says what is missing or wrong.
-pub fn verify_head(
-    head: &SignedHead,
-    own: &Hotkey,
-    body_hash: &str,
-) -> Result<VerifiedCaller, VerifyError> {
-    let nonce = head.nonce.ok_or(VerifyError::MissingNonce)?;
-    let address = present(&head.hotkey).ok_or(VerifyError::MissingHotkey)?;
-    let uuid = present(&head.uuid).ok_or(VerifyError::MissingUuid)?;
-    let signed_hash = present(&head.body_hash).ok_or(VerifyError::MissingBodyHash)?;
-    let signature = present(&head.signature).ok_or(VerifyError::MissingSignature)?;
-    let public = ss58::decode(address)?;
-    let hotkey = Hotkey::parse(address).map_err(|_| AddressError::Length)?;
-    let digits = signature.strip_prefix("0x").ok_or(VerifyError::SignatureFormat)?;
-    let bytes = hex::decode(digits).map_err(|_| VerifyError::SignatureFormat)?;
-    let bytes = <[u8; 64]>::try_from(bytes).map_err(|_| VerifyError::SignatureLength)?;
-    if signed_hash != body_hash {
-        return Err(VerifyError::BodyHash);
+pub fn verify_head(head: &SignedHead, own: &Hotkey) -> Result<VerifiedCaller, VerifyError> {
+    Complete::of(head)?.verify(own)
+}
+
+/// A head that lacks nothing. The nonce is left as it is: its check comes before the signature's.
+struct Complete<'a> {
+    nonce: u64,
+    address: &'a str,
+    uuid: &'a str,
+    body_hash: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Complete<'a> {
+    fn of(head: &'a SignedHead) -> Result<Self, VerifyError> {
+        let complete = Self {
+            nonce: head.nonce.ok_or(VerifyError::MissingNonce)?,
+            address: present(&head.hotkey).ok_or(VerifyError::MissingHotkey)?,
+            uuid: present(&head.uuid).ok_or(VerifyError::MissingUuid)?,
+            body_hash: present(&head.body_hash).ok_or(VerifyError::MissingBodyHash)?,
+            signature: present(&head.signature).ok_or(VerifyError::MissingSignature)?,
+        };
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if complete.body_hash.len() != 64 || !complete.body_hash.bytes().all(is_hex) {
+            return Err(VerifyError::BodyHash);
+        }
+        Ok(complete)
     }
-    let text = signed_text(nonce, address, own.as_str(), uuid, signed_hash);
-    if !keys::verify(&public, &text, &bytes) {
-        return Err(VerifyError::Mismatch { text, signature: signature.into() });
+
+    fn verify(&self, own: &Hotkey) -> Result<VerifiedCaller, VerifyError> {
+        let public = ss58::decode(self.address)?;
+        let hotkey = Hotkey::parse(self.address).map_err(|_| AddressError::Length)?;
+        let digits = self.signature.strip_prefix("0x").ok_or(VerifyError::SignatureFormat)?;
+        let bytes = hex::decode(digits).map_err(|_| VerifyError::SignatureFormat)?;
+        let bytes = <[u8; 64]>::try_from(bytes).map_err(|_| VerifyError::SignatureLength)?;
+        let text = signed_text(self.nonce, self.address, own.as_str(), self.uuid, self.body_hash);
+        if !keys::verify(&public, &text, &bytes) {
+            return Err(VerifyError::Mismatch { text, signature: self.signature.into() });
+        }
+        Ok(VerifiedCaller { hotkey, uuid: self.uuid.into(), nonce: self.nonce })
     }
-    Ok(VerifiedCaller { hotkey, uuid: uuid.into(), nonce })
 }
 
 fn present(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }
 
-/// The whole check of a request, with the memory that refuses replays.
+/// The whole check of a request's head, with the memory that refuses replays.
 #[derive(Debug)]
 pub struct Verifier {
     own: Hotkey,
     book: NonceBook,
+    marks: Option<MarksFile>,
 }
 
 impl Verifier {
-    /// For the axon that holds the key `own`.
+    /// For the axon that holds the key `own`. Without a file of marks a restart forgets those of
+    /// SDKs older than 7.2, and of nonces from the future.
     #[must_use]
-    pub fn new(own: Hotkey, book: NonceBook) -> Self {
-        Self { own, book }
+    pub fn new(own: Hotkey, book: NonceBook, marks: Option<MarksFile>) -> Self {
+        Self { own, book, marks }
     }
 
-    /// Verifies a request at `now` since the Unix epoch, and remembers its nonce if it holds.
+    /// Verifies a head at `now` since the Unix epoch, and remembers its nonce if it holds.
     ///
     /// # Errors
     /// [`VerifyError`] says why the caller is not to be believed; nothing is remembered then.
     pub fn verify(
         &mut self,
         head: &SignedHead,
-        body_hash: &str,
+        standing: Standing,
         now: Duration,
     ) -> Result<VerifiedCaller, VerifyError> {
-        // The cheap check first: a flood of replays costs no curve arithmetic.
-        let claim = head.hotkey.as_deref().zip(head.uuid.as_deref()).zip(head.nonce).map(
-            |((hotkey, uuid), nonce)| NonceClaim {
-                hotkey,
-                uuid,
-                nonce,
-                version: head.version,
-                timeout: head.timeout,
-            },
-        );
-        if let Some(claim) = &claim {
-            self.book.check(claim, now)?;
+        // The cheap checks first: a flood of replays costs no curve arithmetic.
+        let complete = Complete::of(head)?;
+        let claim = NonceClaim {
+            hotkey: complete.address,
+            uuid: complete.uuid,
+            nonce: complete.nonce,
+            version: head.version,
+            timeout: head.timeout,
+            standing,
+        };
+        let mark = self.book.check(&claim, now)?;
+        let caller = complete.verify(&self.own)?;
+        if let Some(marks) = &mut self.marks
+            && mark.must_be_kept(now)
+            && let Err(error) = marks.append(&mark, &self.book, now)
+        {
+            let file = marks.path().display();
+            tracing::error!(%file, %error, "refused a caller, as its nonce cannot be kept");
+            return Err(VerifyError::NotKept);
         }
-        let caller = verify_head(head, &self.own, body_hash)?;
-        if let Some(claim) = &claim {
-            self.book.record(claim);
-        }
+        self.book.record(&mark, now);
         Ok(caller)
     }
 }
@@ -156,10 +189,10 @@ impl CallerCheck for Verifier {
     fn verify(
         &mut self,
         head: &SignedHead,
-        body_hash: &str,
+        standing: Standing,
         now: Duration,
     ) -> Result<Hotkey, String> {
-        let caller = Self::verify(self, head, body_hash, now);
+        let caller = Self::verify(self, head, standing, now);
         caller.map(|caller| caller.hotkey).map_err(|error| error.to_string())
     }
 }

@@ -39,7 +39,7 @@ fn handler(admit: Port<Admit>) -> AxonHandler {
         Box::pin(async move {
             let timeout = call.head.timeout;
             let deadline = admit.within(timeout);
-            let message = Admit { head: call.head, body_hash: call.body_hash, query: call.query };
+            let message = Admit { head: call.head, query: call.query };
             match admit.ask(message, deadline).await {
                 Ok(Ok(completion)) => Ok(completion),
                 Ok(Err(refusal)) => {

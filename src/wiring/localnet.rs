@@ -152,8 +152,10 @@ impl Localnet {
             let delay = settings.localnet.miner_delay;
             let mut config = miner::config(answers, delay, in_flight, settings);
             config.suffix = format!(":{uid}");
+            let started = self.overseer.clock().unix();
+            let book = NonceBook::new(started, settings.axon.legacy_nonce);
             let parts = MinerParts {
-                check: Arc::new(Mutex::new(Verifier::new(hotkey.clone(), NonceBook::default()))),
+                check: Arc::new(Mutex::new(Verifier::new(hotkey.clone(), book, None))),
                 metagraph: self.validator.metagraph.clone(),
                 board: Some(board.clone()),
                 journal: Arc::clone(journal),

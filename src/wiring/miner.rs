@@ -1,13 +1,14 @@
 //! A miner on its own: an axon with an assistant behind it.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use sn1_actors::assistant::{AssistantConfig, Kind};
 use sn1_actors::axon::AxonConfig;
-use sn1_actors::domain::{Metagraph, Netuid};
+use sn1_actors::domain::{Hotkey, Metagraph, Netuid};
 use sn1_actors::ports::Journal;
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::wiring::{MinerConfig, MinerParts, start_miner, start_shared};
@@ -17,7 +18,7 @@ use super::{local_axon, model, sampling, tools};
 use crate::config::{MinerKind, Settings};
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
-use crate::wire::{Keypair, NonceBook, Verifier};
+use crate::wire::{Keypair, MarksFile, NonceBook, Verifier};
 
 /// What an assistant answers with.
 ///
@@ -58,6 +59,18 @@ pub fn config(kind: Kind, delay: Duration, in_flight: usize, settings: &Settings
     }
 }
 
+/// The folder of all that a neuron keeps.
+#[must_use]
+pub fn state_folder(settings: &Settings, hotkey: &Hotkey) -> PathBuf {
+    settings
+        .logging
+        .logging_dir
+        .join(&settings.wallet.name)
+        .join(hotkey.as_str())
+        .join(format!("netuid{}", settings.netuid))
+        .join(&settings.neuron.name)
+}
+
 /// A miner that serves.
 pub struct Serving {
     /// Where.
@@ -89,8 +102,14 @@ pub async fn start(
     let keypair = Arc::new(keypair);
     // Nobody sends to it: without a chain the subnet stays empty.
     let (_, metagraph) = watch::channel(Arc::new(Metagraph::empty(Netuid(settings.netuid))));
+    let started = overseer.clock().unix();
+    let mut book = NonceBook::new(started, settings.axon.legacy_nonce);
+    let marks = state_folder(settings, &keypair.hotkey()).join("nonces.jsonl");
+    let marks = MarksFile::open(&marks, &mut book, started)
+        .map_err(|error| Ended::new(Exit::File, error))?;
+    let verifier = Verifier::new(keypair.hotkey(), book, Some(marks));
     let parts = MinerParts {
-        check: Arc::new(Mutex::new(Verifier::new(keypair.hotkey(), NonceBook::default()))),
+        check: Arc::new(Mutex::new(verifier)),
         metagraph,
         board: None,
         journal,

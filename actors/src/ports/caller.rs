@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::Hotkey;
 
 /// What a request's headers claim, bounded but not verified; every text is as it was sent.
@@ -23,16 +25,27 @@ pub struct SignedHead {
     pub timeout: Duration,
 }
 
+/// Whether a caller is a neuron of our subnet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Its hotkey is in the metagraph.
+    Registered,
+    /// Anybody: hotkeys cost nothing.
+    Stranger,
+}
+
 /// Checks signatures and remembers nonces, so that a request counts once.
 pub trait CallerCheck: Send {
-    /// Verifies a request whose body hashes to `body_hash`, at `now` since the Unix epoch.
+    /// Verifies the head of a request at `now` since the Unix epoch. The signature covers the
+    /// head's body hash; whether the body that follows has that hash is the asker's matter.
     ///
     /// # Errors
     /// Why the caller is not to be believed, in the SDK's words; nothing is remembered then.
     fn verify(
         &mut self,
         head: &SignedHead,
-        body_hash: &str,
+        standing: Standing,
         now: Duration,
     ) -> Result<Hotkey, String>;
 }

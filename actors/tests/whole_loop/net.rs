@@ -243,7 +243,7 @@ impl MinerTransport for Doors {
                 version: None,
                 timeout,
             };
-            let admit = Admit { head, body_hash: String::new(), query: Query::clone(&query) };
+            let admit = Admit { head, query: Query::clone(&query) };
             match door.ask(admit, door.within(timeout)).await {
                 Ok(Ok(completion)) => reply(completion, StatusCode::OK, "Success"),
                 Ok(Err(refusal)) => {

@@ -128,6 +128,7 @@ pub const KEYS: &[Key] = &[
     maybe("axon.external_ip", Kind::Ip, CHAINED, "address published on chain, where it differs"),
     maybe("axon.external_port", PORT, CHAINED, "port published on chain, where it differs"),
     used("axon.max_workers", Kind::Integer { min: 1, max: 1_024 }, CHAINED, "requests answered at a time"),
+    used("axon.legacy_nonce", Kind::Bool, ANSWERING, "answer callers with a bittensor older than 7.2, whose nonces are no wall-clock times"),
     used("logging.debug", Kind::Bool, ALL, "log more"),
     used("logging.trace", Kind::Bool, ALL, "log everything"),
     used("logging.logging_dir", Kind::Path, CHAINED, "folder under which each neuron has its state"),

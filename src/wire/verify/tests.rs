@@ -32,8 +32,12 @@ fn head() -> SignedHead {
     signed_by(&testkit::bob(), &own())
 }
 
+fn verifier() -> Verifier {
+    Verifier::new(own(), NonceBook::new(Duration::ZERO, true), None)
+}
+
 fn verify(head: &SignedHead) -> Result<VerifiedCaller, VerifyError> {
-    Verifier::new(own(), NonceBook::default()).verify(head, &hash(), NOW)
+    verifier().verify(head, Standing::Registered, NOW)
 }
 
 #[test]
@@ -93,9 +97,56 @@ fn refuses_another_key_another_receiver_and_changed_fields() {
 }
 
 #[test]
-fn refuses_a_body_other_than_the_signed_one() {
-    let error = verify_head(&head(), &own(), &body_hash::of_messages(&[])).unwrap_err();
-    assert_eq!(error, VerifyError::BodyHash);
+fn refuses_a_body_hash_that_is_none_though_it_was_signed() {
+    let (bob, nonce) = (testkit::bob(), NOW.as_nanos() as u64);
+    let upper = hash().to_uppercase();
+    for (uuid, hash) in [("u", "u"), ("u", &upper), ("u", &hash()[1..]), ("u", "None")] {
+        let hotkey = bob.hotkey();
+        let text = signed_text(nonce, hotkey.as_str(), own().as_str(), uuid, hash);
+        let signature = Some(bob.sign_hex(&text));
+        let forged = SignedHead { signature, body_hash: Some(hash.into()), ..head() };
+        assert_eq!(verify(&forged), Err(VerifyError::BodyHash));
+    }
+}
+
+#[test]
+fn lets_no_dot_move_text_from_one_signed_field_to_another() {
+    let (bob, nonce) = (testkit::bob(), NOW.as_nanos() as u64);
+    let hotkey = bob.hotkey();
+    let text = signed_text(nonce, hotkey.as_str(), own().as_str(), "u.v", &hash());
+    let signed =
+        SignedHead { uuid: Some("u.v".into()), signature: Some(bob.sign_hex(&text)), ..head() };
+    assert!(verify(&signed).is_ok());
+    let moved = |uuid: &str, body_hash: String| SignedHead {
+        uuid: Some(uuid.into()),
+        body_hash: Some(body_hash),
+        ..signed.clone()
+    };
+    assert_eq!(verify(&moved("u", format!("v.{}", hash()))), Err(VerifyError::BodyHash));
+    assert!(verify(&moved("u.v.", hash())).is_err());
+    let hotkey = Some(format!("{hotkey}.{}", own()));
+    assert!(verify(&SignedHead { hotkey, ..signed.clone() }).is_err());
+}
+
+#[test]
+fn refuses_whom_it_cannot_remember() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/nonces.jsonl");
+    let mut book = NonceBook::new(Duration::ZERO, true);
+    let marks = MarksFile::open(&path, &mut book, NOW).unwrap();
+    let mut verifier = Verifier::new(own(), book, Some(marks));
+    verifier.marks.as_mut().unwrap().fill_disk();
+    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path.parent().unwrap(), "a file").unwrap();
+    let (bob, nonce) = (testkit::bob(), 5_000);
+    let text = signed_text(nonce, bob.hotkey().as_str(), own().as_str(), "u", &hash());
+    let signature = Some(bob.sign_hex(&text));
+    let legacy = SignedHead { nonce: Some(nonce), version: Some(660), signature, ..head() };
+    for _ in 0..2 {
+        let outcome = verifier.verify(&legacy, Standing::Registered, NOW);
+        assert_eq!(outcome, Err(VerifyError::NotKept));
+    }
+    assert!(verifier.verify(&head(), Standing::Registered, NOW).is_ok());
 }
 
 #[test]
@@ -107,11 +158,11 @@ fn refuses_an_address_with_a_wrong_checksum() {
 
 #[test]
 fn refuses_the_same_request_twice_and_remembers_no_forged_nonce() {
-    let mut verifier = Verifier::new(own(), NonceBook::default());
+    let mut verifier = verifier();
     let forged = SignedHead { nonce: head().nonce.map(|nonce| nonce + 5), ..head() };
-    assert!(verifier.verify(&forged, &hash(), NOW).is_err());
-    assert!(verifier.verify(&head(), &hash(), NOW).is_ok());
-    let again = verifier.verify(&head(), &hash(), NOW).unwrap_err();
+    assert!(verifier.verify(&forged, Standing::Registered, NOW).is_err());
+    assert!(verifier.verify(&head(), Standing::Registered, NOW).is_ok());
+    let again = verifier.verify(&head(), Standing::Registered, NOW).unwrap_err();
     assert_eq!(again, VerifyError::Nonce(NonceError::Replayed));
 }
 
@@ -139,7 +190,7 @@ fn agrees_with_the_python_axon_on_captured_signatures() {
             timeout: Duration::from_secs(12),
         };
         let own = Hotkey::parse(vector["axon_ss58"].as_str().unwrap()).unwrap();
-        let verified = verify_head(&head, &own, head.body_hash.as_deref().unwrap());
+        let verified = verify_head(&head, &own);
         assert_eq!(verified.is_ok(), valid, "{}", vector["name"]);
         checked += 1;
     }
@@ -153,13 +204,13 @@ proptest! {
         nonce: Option<u64>,
         uuid in proptest::option::of(".{0,40}"),
         signature in proptest::option::of("(0x)?[0-9a-zé]{0,140}"),
-        body_hash in proptest::option::of(".{0,70}"),
+        body_hash in proptest::option::of("[0-9a-f]{64}|.{0,70}"),
         version: Option<u64>,
         now: u64,
     ) {
         let timeout = Duration::from_secs(12);
         let head = SignedHead { hotkey, nonce, uuid, signature, body_hash, version, timeout };
-        let mut verifier = Verifier::new(own(), NonceBook::default());
-        prop_assert!(verifier.verify(&head, &hash(), Duration::from_nanos(now)).is_err());
+        let now = Duration::from_nanos(now);
+        prop_assert!(verifier().verify(&head, Standing::Stranger, now).is_err());
     }
 }
