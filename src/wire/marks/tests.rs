@@ -211,7 +211,7 @@ const CALLERS: [(&str, Standing); 6] = [
 const UUIDS: [&str; 5] = ["u", "v", OLD_UUID, YOUNG_UUID, "8dc48154-e6b2-11ef-9bd3-02fc00000001"];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn accepts_no_request_twice_whatever_is_forgotten_and_however_often_it_starts(
