@@ -13,7 +13,7 @@ mod text_backend;
 mod tool;
 mod transport;
 
-pub use caller::{CallerCheck, SignedHead};
+pub use caller::{CallerCheck, SignedHead, Standing};
 pub use chain::{Chain, ChainError, WeightsCall};
 pub use clock::{Clock, TokioClock};
 pub use engine::{

@@ -366,6 +366,12 @@ pub struct AxonSettings {
     pub external_port: Option<u16>,
     /// Requests answered at a time, from 1.
     pub max_workers: usize,
+    /// Connections at a time, from 1.
+    pub max_connections: usize,
+    /// Connections of one address at a time, from 1.
+    pub max_connections_per_address: usize,
+    /// Requests a second of one registered hotkey; 0 is no limit.
+    pub requests_per_second: u32,
 }
 
 /// `logging.*`.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use sn1_actors::domain::Hotkey;
-use sn1_actors::ports::{CallerCheck, SignedHead};
+use sn1_actors::ports::{CallerCheck, SignedHead, Standing};
 
 use super::keys;
 use super::nonce::{NonceBook, NonceClaim, NonceError};
@@ -39,9 +39,6 @@ pub enum VerifyError {
     /// The signature is not 64 bytes long.
     #[error("Invalid SR25519 signature.")]
     SignatureLength,
-    /// The signed hash is not that of the body.
-    #[error("Body hash mismatch")]
-    BodyHash,
     /// Replayed, or too old.
     #[error(transparent)]
     Nonce(#[from] NonceError),
@@ -72,17 +69,12 @@ pub fn signed_text(nonce: u64, dendrite: &str, axon: &str, uuid: &str, body_hash
     format!("{nonce}.{dendrite}.{axon}.{uuid}.{body_hash}")
 }
 
-/// Checks that the head is complete, that it was signed by the hotkey it names for the axon `own`,
-/// and that the signed hash is `body_hash`, the hash of the body that came. Whether the nonce is
-/// fresh is [`Verifier`]'s matter.
+/// Checks that the head is complete, and that it was signed by the hotkey it names for the axon
+/// `own`. Whether the nonce is fresh is [`Verifier`]'s matter.
 ///
 /// # Errors
 /// [`VerifyError`] says what is missing or wrong.
-pub fn verify_head(
-    head: &SignedHead,
-    own: &Hotkey,
-    body_hash: &str,
-) -> Result<VerifiedCaller, VerifyError> {
+pub fn verify_head(head: &SignedHead, own: &Hotkey) -> Result<VerifiedCaller, VerifyError> {
     let nonce = head.nonce.ok_or(VerifyError::MissingNonce)?;
     let address = present(&head.hotkey).ok_or(VerifyError::MissingHotkey)?;
     let uuid = present(&head.uuid).ok_or(VerifyError::MissingUuid)?;
@@ -93,9 +85,6 @@ pub fn verify_head(
     let digits = signature.strip_prefix("0x").ok_or(VerifyError::SignatureFormat)?;
     let bytes = hex::decode(digits).map_err(|_| VerifyError::SignatureFormat)?;
     let bytes = <[u8; 64]>::try_from(bytes).map_err(|_| VerifyError::SignatureLength)?;
-    if signed_hash != body_hash {
-        return Err(VerifyError::BodyHash);
-    }
     let text = signed_text(nonce, address, own.as_str(), uuid, signed_hash);
     if !keys::verify(&public, &text, &bytes) {
         return Err(VerifyError::Mismatch { text, signature: signature.into() });
@@ -128,9 +117,10 @@ impl Verifier {
     pub fn verify(
         &mut self,
         head: &SignedHead,
-        body_hash: &str,
+        standing: Standing,
         now: Duration,
     ) -> Result<VerifiedCaller, VerifyError> {
+        let _ = standing;
         // The cheap check first: a flood of replays costs no curve arithmetic.
         let claim = head.hotkey.as_deref().zip(head.uuid.as_deref()).zip(head.nonce).map(
             |((hotkey, uuid), nonce)| NonceClaim {
@@ -144,7 +134,7 @@ impl Verifier {
         if let Some(claim) = &claim {
             self.book.check(claim, now)?;
         }
-        let caller = verify_head(head, &self.own, body_hash)?;
+        let caller = verify_head(head, &self.own)?;
         if let Some(claim) = &claim {
             self.book.record(claim);
         }
@@ -156,10 +146,10 @@ impl CallerCheck for Verifier {
     fn verify(
         &mut self,
         head: &SignedHead,
-        body_hash: &str,
+        standing: Standing,
         now: Duration,
     ) -> Result<Hotkey, String> {
-        let caller = Self::verify(self, head, body_hash, now);
+        let caller = Self::verify(self, head, standing, now);
         caller.map(|caller| caller.hotkey).map_err(|error| error.to_string())
     }
 }

@@ -17,7 +17,7 @@ use super::{local_axon, model, sampling, tools};
 use crate::config::{MinerKind, Settings};
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
-use crate::wire::{Keypair, NonceBook, Verifier};
+use crate::wire::{AxonOptions, Keypair, NonceBook, Verifier};
 
 /// What an assistant answers with.
 ///
@@ -48,6 +48,7 @@ pub fn config(kind: Kind, delay: Duration, in_flight: usize, settings: &Settings
             force_validator_permit: settings.blacklist.force_validator_permit,
             in_flight,
             waiting: 256,
+            requests_per_second: settings.axon.requests_per_second,
         },
         assistant: AssistantConfig {
             kind,
@@ -55,6 +56,14 @@ pub fn config(kind: Kind, delay: Duration, in_flight: usize, settings: &Settings
             sampling: sampling(settings),
             delay,
         },
+    }
+}
+
+fn axon_options(settings: &Settings) -> AxonOptions {
+    AxonOptions {
+        max_connections: settings.axon.max_connections,
+        max_connections_per_address: settings.axon.max_connections_per_address,
+        ..AxonOptions::default()
     }
 }
 
@@ -99,6 +108,7 @@ pub async fn start(
     let config = config(kind, Duration::ZERO, in_flight, settings);
     let miner = start_miner(overseer, config, parts, &shared, &mut Topology::default());
     let address = SocketAddr::from((settings.axon.ip, settings.axon.port));
-    let (address, stopper) = local_axon::serve(overseer, address, keypair, miner.admit)?;
+    let options = axon_options(settings);
+    let (address, stopper) = local_axon::serve(overseer, address, keypair, options, miner)?;
     Ok(Serving { address, stopper })
 }

@@ -15,7 +15,7 @@ pub struct SignedHead {
     pub uuid: Option<String>,
     /// `0x` and 128 hex digits, if it is well-formed; at most 256 bytes.
     pub signature: Option<String>,
-    /// The hash of the body's hashed fields.
+    /// The hash of the body's hashed fields. Signed; whoever reads the body compares it.
     pub body_hash: Option<String>,
     /// The caller's SDK version; not signed.
     pub version: Option<u64>,
@@ -23,16 +23,25 @@ pub struct SignedHead {
     pub timeout: Duration,
 }
 
+/// What the subnet knows of a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its hotkey holds a slot. There are only so many of them.
+    Registered,
+    /// Anyone; hotkeys cost nothing, so one stranger may be any number of them.
+    Stranger,
+}
+
 /// Checks signatures and remembers nonces, so that a request counts once.
 pub trait CallerCheck: Send {
-    /// Verifies a request whose body hashes to `body_hash`, at `now` since the Unix epoch.
+    /// Verifies a request's head at `now` since the Unix epoch.
     ///
     /// # Errors
     /// Why the caller is not to be believed, in the SDK's words; nothing is remembered then.
     fn verify(
         &mut self,
         head: &SignedHead,
-        body_hash: &str,
+        standing: Standing,
         now: Duration,
     ) -> Result<Hotkey, String>;
 }

@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::ports::{
     CallerCheck, Chain, ChainError, Clock, Event, Journal, JournalError, Ledger, LedgerError,
-    ScoreBook, SignedHead, Tool, ToolError, Want, WeightsCall,
+    ScoreBook, SignedHead, Standing, Tool, ToolError, Want, WeightsCall,
 };
 
 /// A hotkey by number, well-formed but of no known key.
@@ -225,7 +225,12 @@ impl Chain for FakeChain {
 pub struct TrustingCheck;
 
 impl CallerCheck for TrustingCheck {
-    fn verify(&mut self, head: &SignedHead, _: &str, _: Duration) -> Result<Hotkey, String> {
+    fn verify(
+        &mut self,
+        head: &SignedHead,
+        _: Standing,
+        _: Duration,
+    ) -> Result<Hotkey, String> {
         if head.signature.is_none() {
             return Err("Missing Signature".into());
         }
