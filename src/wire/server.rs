@@ -230,3 +230,7 @@ impl AxonStopper {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_door;
+#[cfg(test)]
+mod tests_streaming;

@@ -31,17 +31,16 @@ pub(super) struct Axon {
 
 pub(super) async fn answer(
     request: HttpRequest,
-    mut payload: web::Payload,
+    payload: web::Payload,
     axon: web::Data<Axon>,
 ) -> HttpResponse {
     let started = axon.clock.now();
-    let response = match axon.enter(&request, started).await {
-        Ok((head, seat)) => axon.serve(&request, &mut payload, head, seat, started).await,
+    match axon.enter(&request, started).await {
+        Ok((head, seat)) => axon.serve(&request, payload, head, seat, started).await,
+        // What is still coming of the body is the HTTP library's matter: it reads on for a second,
+        // so that the caller sees the reply and not a reset.
         Err(response) => response,
-    };
-    // A caller that still writes when we hang up would see a reset instead of the reply.
-    body::discard(payload, axon.max_body).await;
-    response
+    }
 }
 
 impl Axon {
@@ -80,7 +79,7 @@ impl Axon {
     async fn serve(
         &self,
         request: &HttpRequest,
-        payload: &mut web::Payload,
+        payload: web::Payload,
         head: Head,
         seat: Seat,
         started: Moment,

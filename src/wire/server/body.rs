@@ -12,8 +12,6 @@ use crate::wire::synapse::{Envelope, Prompting};
 
 /// How long a body may take.
 const ARRIVAL: Duration = Duration::from_secs(10);
-/// How long we go on reading what we do not want.
-const DISCARD: Duration = Duration::from_secs(2);
 
 /// Why a body is no synapse; each has a reply of its own.
 #[derive(Debug)]
@@ -41,7 +39,7 @@ pub(super) enum Parsed {
 
 pub(super) async fn read(
     request: &HttpRequest,
-    payload: &mut web::Payload,
+    payload: web::Payload,
     class: Class,
     limit: usize,
 ) -> Result<Parsed, BodyFault> {
@@ -72,21 +70,7 @@ pub(super) async fn read(
     }
 }
 
-/// Reads on without keeping anything, up to `limit` bytes.
-pub(super) async fn discard(mut payload: web::Payload, limit: usize) {
-    let mut seen = 0;
-    let rest = async {
-        while let Some(Ok(chunk)) = payload.next().await {
-            seen += chunk.len();
-            if seen > limit {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(DISCARD, rest).await;
-}
-
-async fn collect(payload: &mut web::Payload, limit: usize) -> Result<Vec<u8>, BodyFault> {
+async fn collect(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, BodyFault> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| BodyFault::Malformed("the body broke off"))?;

@@ -33,7 +33,7 @@ fn head() -> SignedHead {
 }
 
 fn verify(head: &SignedHead) -> Result<VerifiedCaller, VerifyError> {
-    Verifier::new(own(), NonceBook::default()).verify(head, &hash(), NOW)
+    Verifier::new(own(), NonceBook::default()).verify(head, Standing::Stranger, NOW)
 }
 
 #[test]
@@ -93,12 +93,6 @@ fn refuses_another_key_another_receiver_and_changed_fields() {
 }
 
 #[test]
-fn refuses_a_body_other_than_the_signed_one() {
-    let error = verify_head(&head(), &own(), &body_hash::of_messages(&[])).unwrap_err();
-    assert_eq!(error, VerifyError::BodyHash);
-}
-
-#[test]
 fn refuses_an_address_with_a_wrong_checksum() {
     let hotkey = Some("5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694tz".into());
     let error = verify(&SignedHead { hotkey, ..head() }).unwrap_err();
@@ -109,9 +103,9 @@ fn refuses_an_address_with_a_wrong_checksum() {
 fn refuses_the_same_request_twice_and_remembers_no_forged_nonce() {
     let mut verifier = Verifier::new(own(), NonceBook::default());
     let forged = SignedHead { nonce: head().nonce.map(|nonce| nonce + 5), ..head() };
-    assert!(verifier.verify(&forged, &hash(), NOW).is_err());
-    assert!(verifier.verify(&head(), &hash(), NOW).is_ok());
-    let again = verifier.verify(&head(), &hash(), NOW).unwrap_err();
+    assert!(verifier.verify(&forged, Standing::Stranger, NOW).is_err());
+    assert!(verifier.verify(&head(), Standing::Stranger, NOW).is_ok());
+    let again = verifier.verify(&head(), Standing::Stranger, NOW).unwrap_err();
     assert_eq!(again, VerifyError::Nonce(NonceError::Replayed));
 }
 
@@ -139,7 +133,7 @@ fn agrees_with_the_python_axon_on_captured_signatures() {
             timeout: Duration::from_secs(12),
         };
         let own = Hotkey::parse(vector["axon_ss58"].as_str().unwrap()).unwrap();
-        let verified = verify_head(&head, &own, head.body_hash.as_deref().unwrap());
+        let verified = verify_head(&head, &own);
         assert_eq!(verified.is_ok(), valid, "{}", vector["name"]);
         checked += 1;
     }
@@ -160,6 +154,6 @@ proptest! {
         let timeout = Duration::from_secs(12);
         let head = SignedHead { hotkey, nonce, uuid, signature, body_hash, version, timeout };
         let mut verifier = Verifier::new(own(), NonceBook::default());
-        prop_assert!(verifier.verify(&head, &hash(), Duration::from_nanos(now)).is_err());
+        prop_assert!(verifier.verify(&head, Standing::Stranger, Duration::from_nanos(now)).is_err());
     }
 }
