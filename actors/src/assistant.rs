@@ -129,13 +129,18 @@ impl Handler<Job<Respond>> for Assistant {
             let _slot = job.slot;
             deps.failpoints.hit("assistant:task");
             let Respond { query, pieces, deadline } = job.message;
-            let answer = deps.answer(&query, pieces, deadline).await;
+            let mut reply = job.reply;
+            let answer = tokio::select! {
+                answer = deps.answer(&query, pieces, deadline) => answer,
+                // Nobody would read it.
+                () = reply.abandoned() => return,
+            };
             if let (Some(board), Ok(answer)) = (&deps.board, &answer)
                 && deps.config.kind != Kind::Copier
             {
                 board.post(&query, answer);
             }
-            job.reply.send(answer);
+            reply.send(answer);
         });
         self.deps.failpoints.hit("assistant:after");
     }

@@ -139,30 +139,29 @@ impl Axon {
 impl AxonDeps {
     /// Has one request answered, and says in the journal what came of it.
     async fn respond(&self, waiting: Waiting) {
-        let Waiting { caller, query, pieces, deadline, reply, slot, .. } = waiting;
+        let Waiting { caller, query, pieces, deadline, mut reply, slot, .. } = waiting;
         let _slot = slot;
         let began = self.clock.now();
         let prompt = query.messages.last().cloned().unwrap_or_default();
         let respond = Respond { query, pieces, deadline };
-        let answer = match self.assistant.ask(respond, deadline).await {
-            Ok(Ok(completion)) => Ok(completion),
-            Ok(Err(RespondError::Failed(cause))) => Err(Refusal {
-                status: 500,
-                message: format!("Internal server error with error: {cause}"),
-            }),
-            Err(error) => Err(Refusal { status: 503, message: format!("{error}.") }),
+        let answer = tokio::select! {
+            answer = self.assistant.ask(respond, deadline) => match answer {
+                Ok(Ok(completion)) => Ok(completion),
+                Ok(Err(RespondError::Failed(cause))) => Err(Refusal {
+                    status: 500,
+                    message: format!("Internal server error with error: {cause}"),
+                }),
+                Err(error) => Err(Refusal { status: 503, message: format!("{error}.") }),
+            },
+            () = reply.abandoned() => {
+                Err(Refusal { status: 408, message: "The caller hung up.".into() })
+            }
         };
         self.note(caller.as_str(), prompt, &answer, began);
         reply.send(answer);
     }
 
-    fn note(
-        &self,
-        caller: &str,
-        prompt: String,
-        answer: &Result<String, Refusal>,
-        began: Moment,
-    ) {
+    fn note(&self, caller: &str, prompt: String, answer: &Result<String, Refusal>, began: Moment) {
         let (status, message, completion) = match answer {
             Ok(completion) => (200, "Success".to_owned(), completion.clone()),
             Err(refusal) => (refusal.status, refusal.message.clone(), String::new()),

@@ -103,7 +103,10 @@ impl AxonRefusal {
 /// Where a caller that was let in asks, once: gives the completion. What of it went to the sender
 /// piece by piece must be its beginning.
 pub type Seat = Box<
-    dyn FnOnce(Query, Option<mpsc::Sender<Piece>>) -> BoxFuture<'static, Result<String, AxonRefusal>>
+    dyn FnOnce(
+            Query,
+            Option<mpsc::Sender<Piece>>,
+        ) -> BoxFuture<'static, Result<String, AxonRefusal>>
         + Send,
 >;
 

@@ -30,7 +30,9 @@ use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{MinerKind, Settings};
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
-use crate::wire::{AxonOptions, HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier};
+use crate::wire::{
+    AxonOptions, HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier,
+};
 
 /// Nothing listens here: where a dead miner says that it answers.
 const DEAD: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);

@@ -43,7 +43,8 @@ impl RateLimits {
         }
         let rate = f64::from(self.per_second);
         let full = rate * BURST.as_secs_f64();
-        let budget = self.budgets.entry(hotkey.clone()).or_insert(Budget { requests: full, at: now });
+        let budget =
+            self.budgets.entry(hotkey.clone()).or_insert(Budget { requests: full, at: now });
         let grown = now.since(budget.at).as_secs_f64() * rate;
         budget.requests = (budget.requests + grown).min(full);
         budget.at = now;

@@ -225,12 +225,7 @@ impl Chain for FakeChain {
 pub struct TrustingCheck;
 
 impl CallerCheck for TrustingCheck {
-    fn verify(
-        &mut self,
-        head: &SignedHead,
-        _: Standing,
-        _: Duration,
-    ) -> Result<Hotkey, String> {
+    fn verify(&mut self, head: &SignedHead, _: Standing, _: Duration) -> Result<Hotkey, String> {
         if head.signature.is_none() {
             return Err("Missing Signature".into());
         }

@@ -224,7 +224,8 @@ impl MinerTransport for Doors {
         query: Arc<Query>,
         timeout: Duration,
     ) -> BoxFuture<'static, MinerReply> {
-        let door = self.doors.lock().get(&target.uid).map(|door| (door.knock.clone(), door.admit.clone()));
+        let door =
+            self.doors.lock().get(&target.uid).map(|door| (door.knock.clone(), door.admit.clone()));
         let reply = |completion: String, status, message: &str| MinerReply {
             completion,
             status,

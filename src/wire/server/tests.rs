@@ -26,7 +26,11 @@ fn run(unix: Duration, door: AxonDoor) -> RunningAxon {
 }
 
 /// Runs a test against such an axon, and stops it.
-pub(super) fn serve<T>(unix: Duration, door: AxonDoor, test: impl AsyncFnOnce(SocketAddr) -> T) -> T {
+pub(super) fn serve<T>(
+    unix: Duration,
+    door: AxonDoor,
+    test: impl AsyncFnOnce(SocketAddr) -> T,
+) -> T {
     actix_rt::System::new().block_on(async {
         let running = run(unix, door);
         let (address, stopper) = (running.address(), running.stopper());
@@ -89,7 +93,12 @@ async fn ask(address: SocketAddr, message: &str, timeout: Duration) -> MinerRepl
 const TEN: Duration = Duration::from_secs(10);
 
 /// A signed request of //Bob; `edit` changes its text after signing.
-pub(super) fn request(path: &str, hash: &str, body: &str, edit: impl Fn(String) -> String) -> Vec<u8> {
+pub(super) fn request(
+    path: &str,
+    hash: &str,
+    body: &str,
+    edit: impl Fn(String) -> String,
+) -> Vec<u8> {
     let bob = testkit::bob();
     let (own, theirs) = (bob.hotkey(), testkit::alice().hotkey());
     let nonce = UNIX.as_nanos() as u64;
@@ -241,8 +250,7 @@ fn refuses_requests_that_are_none() {
         };
 
         let reply = send(prompting(BODY, swap("POST /PromptingSynapse", "POST /Other"))).await;
-        let expected =
-            "Synapse name 'Other' not found. Available synapses ['Synapse', 'PromptingSynapse', \
+        let expected = "Synapse name 'Other' not found. Available synapses ['Synapse', 'PromptingSynapse', \
              'StreamPromptingSynapse']";
         assert_eq!((reply.0, reply.2["message"].as_str()), (404, Some(expected)));
         let reply = send(prompting(BODY, swap("/PromptingSynapse", "/PromptingSynapse/x"))).await;

@@ -68,9 +68,8 @@ fn streams_an_answer_that_has_no_pieces() {
 
 #[test]
 fn refuses_in_json_while_nothing_was_sent() {
-    let (head, body) = stream(|_| {
-        Box::pin(async { Err(AxonRefusal { status: 503, message: "full".into() }) })
-    });
+    let (head, body) =
+        stream(|_| Box::pin(async { Err(AxonRefusal { status: 503, message: "full".into() }) }));
     assert!(head.starts_with("http/1.1 503"), "{head}");
     assert!(head.contains("content-type: application/json"), "{head}");
     assert_eq!(body, r#"{"message":"full"}"#);
