@@ -21,7 +21,7 @@ use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
 use sn1_actors::persona_agent::PersonaAgentConfig;
 use sn1_actors::ports::{AxonTarget, Event, MinerTransport, ScoreBook, SignedHead, Tool};
-use sn1_actors::runtime::{AskError, Port, Topology};
+use sn1_actors::runtime::{AskError, Topology};
 use sn1_actors::task_maker::TaskMakerConfig;
 use sn1_actors::testkit::{FakeChain, FakeTools, MemoryLedger, Stage, TrustingCheck, hotkey};
 use sn1_actors::weight_setter::{
