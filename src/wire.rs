@@ -25,7 +25,7 @@ pub use client::{HttpTransport, TransportOptions};
 pub use keys::Keypair;
 pub use marks::MarksFile;
 pub use nonce::NonceBook;
-pub use server::{AxonCall, AxonHandler, AxonOptions, AxonRefusal, AxonServer};
+pub use server::{AxonDoor, AxonKnock, AxonOptions, AxonRefusal, AxonServer, Seat};
 pub use uuids::UuidSource;
 pub use verify::{VerifiedCaller, Verifier, VerifyError, verify_head};
 

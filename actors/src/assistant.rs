@@ -15,10 +15,11 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
 
 use crate::domain::{ChatMessage, Lane, Moment, Query, Role, Sampling};
-use crate::model_worker::Generate;
-use crate::ports::{Clock, Want};
+use crate::model_worker::{self, Generate};
+use crate::ports::{Clock, Piece, Want};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
 use crate::tool_fetcher::FetchContext;
 
@@ -30,6 +31,9 @@ use board::AnswerBoard;
 pub struct Respond {
     /// What is asked.
     pub query: Query,
+    /// Where a text goes piece by piece while the model writes it; the other kinds of answer have
+    /// no pieces.
+    pub pieces: Option<mpsc::Sender<Piece>>,
     /// When the caller hangs up.
     pub deadline: Moment,
 }
@@ -124,31 +128,44 @@ impl Handler<Job<Respond>> for Assistant {
         self.deps.tasks.spawn("answer", async move {
             let _slot = job.slot;
             deps.failpoints.hit("assistant:task");
-            let Respond { query, deadline } = job.message;
-            let answer = deps.answer(&query, deadline).await;
+            let Respond { query, pieces, deadline } = job.message;
+            let mut reply = job.reply;
+            let answer = tokio::select! {
+                answer = deps.answer(&query, pieces, deadline) => answer,
+                // Nobody would read it.
+                () = reply.abandoned() => return,
+            };
             if let (Some(board), Ok(answer)) = (&deps.board, &answer)
                 && deps.config.kind != Kind::Copier
             {
                 board.post(&query, answer);
             }
-            job.reply.send(answer);
+            reply.send(answer);
         });
         self.deps.failpoints.hit("assistant:after");
     }
 }
 
 impl AssistantDeps {
-    async fn answer(&self, query: &Query, deadline: Moment) -> Result<String, RespondError> {
+    async fn answer(
+        &self,
+        query: &Query,
+        pieces: Option<mpsc::Sender<Piece>>,
+        deadline: Moment,
+    ) -> Result<String, RespondError> {
         let began = self.clock.now();
         self.clock.sleep(self.config.delay).await;
         match &self.config.kind {
             Kind::Echo => Ok(last_message(query).to_owned()),
             Kind::Phrase(words) => Ok(words.clone()),
-            Kind::Model => self.write(query, None, deadline).await,
-            Kind::Agent => self.write(query, self.look_up(query, deadline).await, deadline).await,
+            Kind::Model => self.write(query, None, pieces, deadline).await,
+            Kind::Agent => {
+                let known = self.look_up(query, deadline).await;
+                self.write(query, known, pieces, deadline).await
+            }
             Kind::Slow => {
                 let known = self.look_up(query, deadline).await;
-                let answer = self.write(query, known, deadline).await;
+                let answer = self.write(query, known, None, deadline).await;
                 let due = began.after(deadline.since(began).mul_f64(0.8));
                 self.clock.sleep(due.since(self.clock.now())).await;
                 answer
@@ -181,6 +198,7 @@ impl AssistantDeps {
         &self,
         query: &Query,
         known: Option<String>,
+        pieces: Option<mpsc::Sender<Piece>>,
         deadline: Moment,
     ) -> Result<String, RespondError> {
         let mut messages = vec![ChatMessage::system(self.config.system_prompt.clone())];
@@ -198,10 +216,10 @@ impl AssistantDeps {
                 format!("Use this information to answer.\n\n{known}\n\nQuestion: {}", last.content);
         }
         let sampling = Sampling { seed: seed_of(query), ..self.config.sampling };
-        let request = Generate::new(messages, sampling, Lane::Miner);
-        match self.model_worker.ask_again(request, deadline).await {
-            Ok(Ok(generation)) => Ok(generation.text),
-            Ok(Err(error)) => Err(RespondError::Failed(error.to_string())),
+        let request = Generate { pieces, ..Generate::new(messages, sampling, Lane::Miner) };
+        let patience = deadline.since(self.clock.now());
+        match model_worker::generate(&self.model_worker, request, patience).await {
+            Ok(generation) => Ok(generation.text),
             Err(error) => Err(RespondError::Failed(error.to_string())),
         }
     }

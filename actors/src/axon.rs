@@ -1,9 +1,14 @@
 //! Axon: a miner's door. It refuses whom it must, in the SDK's order (blacklist, then signature),
 //! lets the rest in by stake, and hands them to Assistant.
 //!
-//! The HTTP server asks it to `Admit`; it asks Assistant to `Respond`.
+//! The HTTP server first asks it to let a caller in by the head of the request alone (`Knock`), so
+//! that nobody's body is read who may not ask, and then to `Admit` the question; it asks Assistant
+//! to `Respond`.
 
-use std::collections::BinaryHeap;
+mod gate;
+mod queue;
+mod rate;
+
 use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised};
@@ -11,18 +16,35 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 
 use crate::assistant::{Respond, RespondError};
-use crate::domain::{Hotkey, Metagraph, Moment, Query, Tao};
-use crate::ports::{CallerCheck, Clock, Event, Journal, SignedHead, Standing};
-use crate::runtime::{Failpoints, Job, Port, Reply, Slot, Tasks};
+use crate::domain::{Metagraph, Moment, Query};
+use crate::ports::{CallerCheck, Clock, Event, Journal, Piece, SignedHead};
+use crate::runtime::{Failpoints, Job, Port, Tasks};
 
-/// Answer a request, or refuse it.
+pub use gate::Pass;
+use queue::{Queue, Waiting};
+use rate::RateLimits;
+
+/// Let a caller in, or refuse it.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Pass, Refusal>")]
+pub struct Knock {
+    /// Who says that it asks.
+    pub head: SignedHead,
+    /// It only wants to know whether somebody is there.
+    pub ping: bool,
+}
+
+/// Answer somebody who was let in.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<String, Refusal>")]
 pub struct Admit {
-    /// Who says that it asks.
-    pub head: SignedHead,
-    /// What is asked.
+    /// Who asks.
+    pub pass: Pass,
+    /// What is asked; it hashes to what the caller signed.
     pub query: Query,
+    /// Where the answer goes piece by piece while it is written, as in
+    /// [`Generate`](crate::model_worker::Generate). What no piece held is only in the answer.
+    pub pieces: Option<mpsc::Sender<Piece>>,
 }
 
 /// A request that was not answered: HTTP status and message as the SDK's axon words them
@@ -47,6 +69,8 @@ pub struct AxonConfig {
     pub in_flight: usize,
     /// So many wait; one more is refused at once.
     pub waiting: usize,
+    /// A registered hotkey may ask so many times a second on average; 0 is no limit.
+    pub requests_per_second: u32,
 }
 
 /// What Axon works with, and is rebuilt from.
@@ -70,22 +94,12 @@ pub struct AxonDeps {
     pub failpoints: Failpoints,
 }
 
-struct Waiting {
-    stake: Tao,
-    arrival: u64,
-    deadline: Moment,
-    caller: Hotkey,
-    query: Query,
-    reply: Reply<Result<String, Refusal>>,
-    slot: Slot,
-}
-
 /// The actor.
 pub struct Axon {
     deps: AxonDeps,
-    waiting: BinaryHeap<Waiting>,
+    rates: RateLimits,
+    queue: Queue,
     in_flight: usize,
-    arrivals: u64,
     /// One message for each request that left Assistant.
     done: mpsc::UnboundedSender<()>,
     finished: Option<mpsc::UnboundedReceiver<()>>,
@@ -98,73 +112,68 @@ impl Axon {
         // Unbounded, but it holds at most `in_flight` messages.
         let (done, finished) = mpsc::unbounded_channel();
         Self {
+            rates: RateLimits::new(deps.config.requests_per_second),
             deps,
-            waiting: BinaryHeap::new(),
+            queue: Queue::default(),
             in_flight: 0,
-            arrivals: 0,
             done,
             finished: Some(finished),
         }
     }
 
-    fn admit(&self, message: &Admit) -> Result<(Hotkey, Tao), Refusal> {
-        let metagraph = Arc::clone(&self.deps.metagraph.borrow());
-        let claimed = message.head.hotkey.as_deref().unwrap_or_default();
-        let neuron = metagraph.neurons.iter().find(|neuron| neuron.hotkey.as_str() == claimed);
-        let blacklisted = match neuron {
-            None if !self.deps.config.allow_non_registered => Some("Unrecognized hotkey"),
-            None if self.deps.config.force_validator_permit => Some("No validator permit"),
-            Some(n) if self.deps.config.force_validator_permit && !n.validator_permit => {
-                Some("No validator permit")
-            }
-            None | Some(_) => None,
-        };
-        if let Some(reason) = blacklisted {
-            let message = format!("Forbidden. Key is blacklisted: {reason}.");
-            return Err(Refusal { status: 403, message });
-        }
-        let now = self.deps.clock.unix();
-        let standing = if neuron.is_some() { Standing::Registered } else { Standing::Stranger };
-        let verified = self.deps.check.lock().verify(&message.head, standing, now);
-        let caller = verified.map_err(|cause| Refusal {
-            status: 401,
-            message: format!("Not Verified with error: {cause}"),
-        })?;
-        if self.waiting.len() >= self.deps.config.waiting {
-            return Err(Refusal { status: 503, message: "Too many requests are waiting.".into() });
-        }
-        Ok((caller, neuron.map_or(Tao(0.0), |neuron| neuron.stake)))
-    }
-
     fn dispatch(&mut self) {
         while self.in_flight < self.deps.config.in_flight {
-            let Some(next) = self.waiting.pop() else { return };
-            if next.reply.is_abandoned() {
-                continue;
-            }
+            let Some(next) = self.queue.pop(self.deps.clock.now()) else { return };
             self.in_flight += 1;
             let left = Left(self.done.clone());
             let deps = self.deps.clone();
             self.deps.tasks.spawn("respond", async move {
                 let _left = left;
                 deps.failpoints.hit("axon:task");
-                let Waiting { caller, query, deadline, reply, slot, .. } = next;
-                let _slot = slot;
-                let began = deps.clock.now();
-                let prompt = query.messages.last().cloned().unwrap_or_default();
-                let answer = deps.assistant.ask(Respond { query, deadline }, deadline).await;
-                let answer = match answer {
-                    Ok(Ok(completion)) => Ok(completion),
-                    Ok(Err(RespondError::Failed(cause))) => Err(Refusal {
-                        status: 500,
-                        message: format!("Internal server error with error: {cause}"),
-                    }),
-                    Err(error) => Err(Refusal { status: 503, message: format!("{error}.") }),
-                };
-                journal(&deps, caller.as_str(), prompt, &answer, began);
-                reply.send(answer);
+                deps.respond(next).await;
             });
         }
+    }
+}
+
+impl AxonDeps {
+    /// Has one request answered, and says in the journal what came of it.
+    async fn respond(&self, waiting: Waiting) {
+        let Waiting { caller, query, pieces, deadline, mut reply, slot, .. } = waiting;
+        let _slot = slot;
+        let began = self.clock.now();
+        let prompt = query.messages.last().cloned().unwrap_or_default();
+        let respond = Respond { query, pieces, deadline };
+        let answer = tokio::select! {
+            answer = self.assistant.ask(respond, deadline) => match answer {
+                Ok(Ok(completion)) => Ok(completion),
+                Ok(Err(RespondError::Failed(cause))) => Err(Refusal {
+                    status: 500,
+                    message: format!("Internal server error with error: {cause}"),
+                }),
+                Err(error) => Err(Refusal { status: 503, message: format!("{error}.") }),
+            },
+            () = reply.abandoned() => {
+                Err(Refusal { status: 408, message: "The caller hung up.".into() })
+            }
+        };
+        self.note(caller.as_str(), prompt, &answer, began);
+        reply.send(answer);
+    }
+
+    fn note(&self, caller: &str, prompt: String, answer: &Result<String, Refusal>, began: Moment) {
+        let (status, message, completion) = match answer {
+            Ok(completion) => (200, "Success".to_owned(), completion.clone()),
+            Err(refusal) => (refusal.status, refusal.message.clone(), String::new()),
+        };
+        self.journal.record(Event::Served {
+            hotkey: caller.to_owned(),
+            status,
+            message,
+            prompt,
+            completion,
+            seconds: self.clock.now().since(began).as_secs_f64(),
+        });
     }
 }
 
@@ -175,27 +184,6 @@ impl Drop for Left {
     fn drop(&mut self) {
         let _ = self.0.send(());
     }
-}
-
-fn journal(
-    deps: &AxonDeps,
-    caller: &str,
-    prompt: String,
-    answer: &Result<String, Refusal>,
-    began: Moment,
-) {
-    let (status, message, completion) = match answer {
-        Ok(completion) => (200, "Success".to_owned(), completion.clone()),
-        Err(refusal) => (refusal.status, refusal.message.clone(), String::new()),
-    };
-    deps.journal.record(Event::Served {
-        hotkey: caller.to_owned(),
-        status,
-        message,
-        prompt,
-        completion,
-        seconds: deps.clock.now().since(began).as_secs_f64(),
-    });
 }
 
 impl Actor for Axon {
@@ -230,52 +218,37 @@ impl actix::StreamHandler<Done> for Axon {
     fn finished(&mut self, _: &mut Context<Self>) {}
 }
 
+impl Handler<Job<Knock>> for Axon {
+    type Result = ();
+
+    fn handle(&mut self, job: Job<Knock>, _: &mut Context<Self>) {
+        self.deps.failpoints.hit("axon:knock");
+        let Job { message, reply, slot, .. } = job;
+        let _slot = slot;
+        let full = self.queue.len() >= self.deps.config.waiting;
+        let answer = match self.deps.let_in(&message, &mut self.rates) {
+            Ok(_) if full && !message.ping => {
+                Err(Refusal { status: 503, message: "Too many requests are waiting.".into() })
+            }
+            answer => answer,
+        };
+        if let Err(refusal) = &answer {
+            let claimed = message.head.hotkey.as_deref().unwrap_or_default();
+            let now = self.deps.clock.now();
+            self.deps.note(claimed, String::new(), &Err(refusal.clone()), now);
+        }
+        reply.send(answer);
+    }
+}
+
 impl Handler<Job<Admit>> for Axon {
     type Result = ();
 
     fn handle(&mut self, job: Job<Admit>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("axon:admit");
-        let Job { message, reply, slot, .. } = job;
-        let (caller, stake) = match self.admit(&message) {
-            Ok(admitted) => admitted,
-            Err(refusal) => {
-                let claimed = message.head.hotkey.clone().unwrap_or_default();
-                let now = self.deps.clock.now();
-                journal(&self.deps, &claimed, String::new(), &Err(refusal.clone()), now);
-                return reply.send(Err(refusal));
-            }
-        };
-        self.arrivals += 1;
-        self.waiting.push(Waiting {
-            stake,
-            arrival: self.arrivals,
-            deadline: self.deps.clock.now().after(message.head.timeout),
-            caller,
-            query: message.query,
-            reply,
-            slot,
-        });
+        let Job { message: Admit { pass, query, pieces }, reply, slot, .. } = job;
+        let Pass { caller, stake, deadline } = pass;
+        self.queue.push(Waiting { caller, stake, deadline, query, pieces, reply, slot });
         self.dispatch();
     }
 }
-
-impl Ord for Waiting {
-    /// The larger stake first, then the earlier arrival.
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.stake.0.total_cmp(&other.stake.0).then(other.arrival.cmp(&self.arrival))
-    }
-}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Waiting {}

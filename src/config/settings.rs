@@ -368,6 +368,12 @@ pub struct AxonSettings {
     pub max_workers: usize,
     /// Serve callers whose SDK is older than 7.2.
     pub legacy_nonce: bool,
+    /// Connections at a time, from 1.
+    pub max_connections: usize,
+    /// Connections of one address at a time, from 1.
+    pub max_connections_per_address: usize,
+    /// Requests a second of one registered hotkey; 0 is no limit.
+    pub requests_per_second: u32,
 }
 
 /// `logging.*`.

@@ -1,43 +1,42 @@
-//! The axon's side of the wire: an HTTP server that turns requests into calls of one handler.
+//! The axon's side of the wire: an HTTP server in front of one door.
 //!
-//! It parses and bounds, and checks the body against the hash in the head; whom to answer is the
-//! handler's matter, which is given the signed head for its blacklist, for
-//! [`Verifier`](super::Verifier) and for its queue. Unlike in the SDK the body is read before the
-//! blacklist is asked: a caller that is refused has cost one bounded body.
+//! It parses and bounds. Whom to let in is the matter of whoever stands behind the door: the server
+//! knocks there with the head of a request alone, reads the body only of a caller that was let in,
+//! checks that it is the one that was signed, and takes the question to the seat that the caller
+//! was given. Replies are those of the SDK's axon of 10.5.0 (wire.md §5, §6, §9).
 
+mod answer;
 mod body;
+mod class;
+mod connections;
 mod head;
 mod reply;
+mod streaming;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::http::Method;
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpServer, web};
 use futures_util::future::BoxFuture;
 use sn1_actors::domain::Query;
-use sn1_actors::ports::Clock;
+use sn1_actors::ports::{Clock, Piece, SignedHead};
+use tokio::sync::mpsc;
 
-use self::body::{BodyFault, Parsed};
-use self::head::Head;
+use self::answer::{Axon, answer};
+use self::connections::Connections;
 use self::reply::Replier;
 use super::keys::Keypair;
-use super::synapse::{PING, PROMPTING};
 use super::uuids::UuidSource;
-use sn1_actors::ports::SignedHead;
-
-use super::verify::{VerifyError, verify_head};
+use super::verify::VerifyError;
 
 /// Python dendrites keep idle connections for 15 seconds; leave later than they.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// How long a request's head may take, and then its body.
-const ARRIVAL: Duration = Duration::from_secs(5);
+/// How long a request's head may take.
+const HEAD_ARRIVAL: Duration = Duration::from_secs(5);
 /// How long requests under way may take when the server stops.
 const SHUTDOWN_SECS: u64 = 5;
-/// The most bytes of headers, of one request.
-const MAX_HEADERS: usize = 64 << 10;
 
 /// Why the axon does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -55,15 +54,13 @@ pub enum ServeError {
     Run(#[from] std::io::Error),
 }
 
-/// A well-formed request for SN1's synapse; nothing in it is verified yet.
+/// Somebody at the door; nothing of what it says is verified yet.
 #[derive(Clone, Debug)]
-pub struct AxonCall {
+pub struct AxonKnock {
     /// Who claims to ask, and what they signed.
     pub head: SignedHead,
-    /// What is asked.
-    pub query: Query,
-    /// Where the connection comes from.
-    pub peer: SocketAddr,
+    /// Only whether somebody is there is asked, by the SDK's bare `Synapse`.
+    pub ping: bool,
 }
 
 /// Why a call gets no completion.
@@ -103,23 +100,36 @@ impl AxonRefusal {
     }
 }
 
-/// Answers a call with the completion, or refuses it. Called from the server's thread.
-pub type AxonHandler =
-    Arc<dyn Fn(AxonCall) -> BoxFuture<'static, Result<String, AxonRefusal>> + Send + Sync>;
+/// Where a caller that was let in asks, once: gives the completion. What of it went to the sender
+/// piece by piece must be its beginning.
+pub type Seat = Box<
+    dyn FnOnce(
+            Query,
+            Option<mpsc::Sender<Piece>>,
+        ) -> BoxFuture<'static, Result<String, AxonRefusal>>
+        + Send,
+>;
+
+/// Lets callers in, or refuses them. Called from the server's thread.
+pub type AxonDoor =
+    Arc<dyn Fn(AxonKnock) -> BoxFuture<'static, Result<Seat, AxonRefusal>> + Send + Sync>;
 
 /// The bounds of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AxonOptions {
     /// The most connections at a time; more wait to be accepted. Each has one request under way.
     pub max_connections: usize,
+    /// The most connections of one address, or of one IPv6 network of 64 bits; the next one is
+    /// closed at once.
+    pub max_connections_per_address: usize,
     /// The longest request body that is read, in bytes.
     pub max_body: usize,
 }
 
 impl Default for AxonOptions {
-    /// 128 connections, bodies of up to 1 MiB.
+    /// 1,024 connections, 128 of one address, and bodies of up to 1 MiB.
     fn default() -> Self {
-        Self { max_connections: 128, max_body: 1 << 20 }
+        Self { max_connections: 1_024, max_connections_per_address: 128, max_body: 1 << 20 }
     }
 }
 
@@ -151,7 +161,7 @@ impl AxonServer {
     }
 
     /// Starts to serve, with one thread of its own. Must be called within an actix `System`.
-    /// `keypair` is the axon's: pings are verified for it, and error replies signed with it.
+    /// Error replies are signed with `keypair`, the axon's.
     ///
     /// # Errors
     /// [`ServeError::Run`] when the server cannot start.
@@ -161,22 +171,18 @@ impl AxonServer {
         clock: Arc<dyn Clock>,
         uuids: Arc<UuidSource>,
         options: AxonOptions,
-        handler: AxonHandler,
+        door: AxonDoor,
     ) -> Result<RunningAxon, ServeError> {
-        let axon = Axon {
-            own: keypair.hotkey(),
-            replier: Replier::new(keypair, Arc::clone(&clock), uuids),
-            clock,
-            max_body: options.max_body,
-            handler,
-        };
-        let axon = web::Data::new(axon);
+        let replier = Replier::new(keypair, Arc::clone(&clock), uuids);
+        let axon = web::Data::new(Axon { replier, clock, max_body: options.max_body, door });
         let app = move || App::new().app_data(axon.clone()).default_service(web::to(answer));
+        let connections = Connections::at_most(options.max_connections_per_address);
         let server = HttpServer::new(app)
             .workers(1)
             .max_connections(options.max_connections)
+            .on_connect(move |stream, kept| connections.admit(stream, kept))
             .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(ARRIVAL)
+            .client_request_timeout(HEAD_ARRIVAL)
             .client_disconnect_timeout(Duration::from_secs(1))
             .shutdown_timeout(SHUTDOWN_SECS)
             .disable_signals()
@@ -225,116 +231,13 @@ impl AxonStopper {
     }
 }
 
-/// What the server's thread holds.
-struct Axon {
-    own: sn1_actors::domain::Hotkey,
-    replier: Replier,
-    clock: Arc<dyn Clock>,
-    max_body: usize,
-    handler: AxonHandler,
-}
-
-/// What a path leads to.
-enum Route {
-    Prompting,
-    Ping,
-    /// The first segment is no synapse's name.
-    Unknown(String),
-    /// There is more behind the name.
-    TooDeep,
-}
-
-impl Route {
-    fn of(path: &str) -> Self {
-        let path = path.strip_prefix('/').unwrap_or(path);
-        let (name, deeper) = match path.split_once('/') {
-            Some((name, _)) => (name, true),
-            None => (path, false),
-        };
-        match (name, deeper) {
-            (PROMPTING | PING, true) => Self::TooDeep,
-            (PROMPTING, false) => Self::Prompting,
-            (PING, false) => Self::Ping,
-            (unknown, _) => Self::Unknown(unknown.chars().take(64).collect()),
-        }
-    }
-}
-
-async fn answer(
-    request: HttpRequest,
-    payload: web::Payload,
-    axon: web::Data<Axon>,
-) -> HttpResponse {
-    let started = axon.clock.now();
-    let Some(peer) = request.peer_addr() else {
-        return reply::detail(500, "Internal Server Error");
-    };
-    let header_bytes: usize =
-        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if header_bytes > MAX_HEADERS {
-        return reply::detail(431, "Request Header Fields Too Large");
-    }
-    let route = Route::of(request.path());
-    let class = match route {
-        Route::Prompting => PROMPTING,
-        Route::Ping => PING,
-        Route::TooDeep => return reply::detail(404, "Not Found"),
-        Route::Unknown(name) => return axon.replier.unknown(&name, started),
-    };
-    if !matches!(*request.method(), Method::POST | Method::GET) {
-        return reply::detail(405, "Method Not Allowed");
-    }
-    let Some(head) = Head::parse(class, request.headers(), peer) else {
-        return axon.replier.unreadable(started);
-    };
-    let parsed = match body::read(&request, payload, class, axon.max_body).await {
-        Ok(parsed) => parsed,
-        Err(BodyFault::TooLong) => return reply::detail(413, "Request Entity Too Large"),
-        Err(BodyFault::TooSlow) => return reply::detail(408, "Request Timeout"),
-        Err(BodyFault::NotJson { at, error }) => return reply::not_json(at, &error),
-        Err(BodyFault::Malformed(why)) => {
-            tracing::debug!(%peer, why, "refused a malformed request");
-            return axon.replier.refused(&head, &AxonRefusal::internal(), started);
-        }
-    };
-    let outcome = match parsed {
-        Parsed::Ping(ping) => axon.ping(&head).map(|()| axon.replier.pong(*ping, started)),
-        Parsed::Prompting(synapse) => {
-            let completion = axon.call(&head, &synapse, peer).await;
-            completion.map(|completion| axon.replier.completed(*synapse, completion, started))
-        }
-    };
-    outcome.unwrap_or_else(|refusal| axon.replier.refused(&head, &refusal, started))
-}
-
-impl Axon {
-    /// A ping says nothing that its sender did not send, so its nonce is not remembered.
-    fn ping(&self, head: &Head) -> Result<(), AxonRefusal> {
-        verify_head(&head.signed, &self.own).map_err(|error| AxonRefusal::not_verified(&error))?;
-        let hash = super::body_hash::of_nothing();
-        if head.signed.body_hash != Some(hash) { Err(AxonRefusal::internal()) } else { Ok(()) }
-    }
-
-    async fn call(
-        &self,
-        head: &Head,
-        synapse: &super::synapse::Prompting,
-        peer: SocketAddr,
-    ) -> Result<String, AxonRefusal> {
-        let query = synapse.query().ok_or_else(AxonRefusal::internal)?;
-        let body_hash = super::body_hash::of_messages(&query.messages);
-        if head.signed.body_hash.as_ref().is_some_and(|signed| *signed != body_hash) {
-            tracing::debug!(%peer, "refused a body that is not the signed one");
-            return Err(AxonRefusal::internal());
-        }
-        let timeout = head.signed.timeout;
-        let call = AxonCall { head: head.signed.clone(), query, peer };
-        // The caller is gone after its timeout; nobody would read the answer.
-        tokio::time::timeout(timeout, (self.handler)(call))
-            .await
-            .unwrap_or_else(|_| Err(AxonRefusal::timed_out(timeout)))
-    }
-}
-
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_door;
+#[cfg(test)]
+mod tests_forgeries;
+#[cfg(test)]
+mod tests_streaming;
+#[cfg(test)]
+mod tests_vectors;

@@ -139,3 +139,25 @@ pub(super) async fn exchange(address: std::net::SocketAddr, raw: &[u8]) -> (u16,
     let status = head[9..12].parse().unwrap();
     (status, head.to_ascii_lowercase(), serde_json::from_str(body).unwrap_or(Value::Null))
 }
+
+/// A reply as it came.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    /// Status line and headers, in lower case.
+    pub(super) head: String,
+    /// To the end of the connection, in chunks if it came so.
+    pub(super) body: String,
+}
+
+/// Sends raw bytes that ask the server to hang up, and reads to the end; nothing if no reply came.
+pub(super) async fn whole_reply(address: std::net::SocketAddr, raw: &[u8]) -> Option<Reply> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(raw).await.unwrap();
+    let mut bytes = Vec::new();
+    // What came before a reset counts.
+    let _ = stream.read_to_end(&mut bytes).await;
+    let text = String::from_utf8_lossy(&bytes);
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.get(9..12)?.parse().ok()?;
+    Some(Reply { status, head: head.to_ascii_lowercase(), body: body.into() })
+}

@@ -2,15 +2,18 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use sn1_actors::axon::Admit;
-use sn1_actors::runtime::{AskError, Overseer, Port};
+use sn1_actors::axon::{Admit, Knock, Refusal};
+use sn1_actors::runtime::{AskError, Overseer};
+use sn1_actors::wiring::Miner;
 
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
-use crate::wire::{AxonHandler, AxonOptions, AxonRefusal, AxonServer, Keypair, UuidSource};
+use crate::wire::{AxonDoor, AxonOptions, AxonRefusal, AxonServer, Keypair, Seat, UuidSource};
 
-/// Serves an axon: every request is put to `admit`. Gives its address and what stops it.
+/// Serves an axon: every request is put to the actors of `miner`. Gives its address and what stops
+/// it.
 ///
 /// # Errors
 /// If the address cannot be listened on.
@@ -18,12 +21,12 @@ pub fn serve(
     overseer: &Overseer,
     address: SocketAddr,
     keypair: Arc<Keypair>,
-    admit: Port<Admit>,
+    options: AxonOptions,
+    miner: Miner,
 ) -> anyhow::Result<(SocketAddr, AxonStopper)> {
     let bound = AxonServer::bind(address).map_err(|error| Ended::new(Exit::Address, error))?;
     let uuids = Arc::new(UuidSource::from_entropy());
-    let handler = handler(admit);
-    let running = bound.run(keypair, overseer.clock(), uuids, AxonOptions::default(), handler)?;
+    let running = bound.run(keypair, overseer.clock(), uuids, options, door(miner))?;
     let (address, stopper) = (running.address(), running.stopper());
     overseer.tasks().spawn("http", async move {
         if let Err(error) = running.serve().await {
@@ -33,21 +36,34 @@ pub fn serve(
     Ok((address, stopper))
 }
 
-fn handler(admit: Port<Admit>) -> AxonHandler {
-    Arc::new(move |call| {
-        let admit = admit.clone();
+/// Knocks at the actor, and gives whoever it lets in a seat there.
+fn door(miner: Miner) -> AxonDoor {
+    let Miner { knock, admit } = miner;
+    Arc::new(move |caller| {
+        let (knock, admit) = (knock.clone(), admit.clone());
         Box::pin(async move {
-            let timeout = call.head.timeout;
-            let deadline = admit.within(timeout);
-            let message = Admit { head: call.head, query: call.query };
-            match admit.ask(message, deadline).await {
-                Ok(Ok(completion)) => Ok(completion),
-                Ok(Err(refusal)) => {
-                    Err(AxonRefusal { status: refusal.status, message: refusal.message })
-                }
-                Err(AskError::Deadline) => Err(AxonRefusal::timed_out(timeout)),
-                Err(AskError::Interrupted | AskError::Gone) => Err(AxonRefusal::internal()),
-            }
+            let timeout = caller.head.timeout;
+            let deadline = knock.within(timeout);
+            let message = Knock { head: caller.head, ping: caller.ping };
+            let pass = flatten(knock.ask(message, deadline).await, timeout)?;
+            let seat: Seat = Box::new(move |query, pieces| {
+                Box::pin(async move {
+                    flatten(admit.ask(Admit { pass, query, pieces }, deadline).await, timeout)
+                })
+            });
+            Ok(seat)
         })
     })
+}
+
+fn flatten<T>(
+    answer: Result<Result<T, Refusal>, AskError>,
+    timeout: Duration,
+) -> Result<T, AxonRefusal> {
+    match answer {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(Refusal { status, message })) => Err(AxonRefusal { status, message }),
+        Err(AskError::Deadline) => Err(AxonRefusal::timed_out(timeout)),
+        Err(AskError::Interrupted | AskError::Gone) => Err(AxonRefusal::internal()),
+    }
 }

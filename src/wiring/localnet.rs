@@ -30,7 +30,9 @@ use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{MinerKind, Settings};
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
-use crate::wire::{HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier};
+use crate::wire::{
+    AxonOptions, HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier,
+};
 
 /// Nothing listens here: where a dead miner says that it answers.
 const DEAD: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
@@ -164,7 +166,7 @@ impl Localnet {
             let running = start_miner(&self.overseer, config, parts, shared, &mut self.topology);
             let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             let (address, stopper) =
-                local_axon::serve(&self.overseer, free, keypair, running.admit)?;
+                local_axon::serve(&self.overseer, free, keypair, AxonOptions::default(), running)?;
             self.stoppers.push(stopper);
             address
         };

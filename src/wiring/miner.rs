@@ -18,7 +18,7 @@ use super::{local_axon, model, sampling, tools};
 use crate::config::{MinerKind, Settings};
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
-use crate::wire::{Keypair, MarksFile, NonceBook, Verifier};
+use crate::wire::{AxonOptions, Keypair, MarksFile, NonceBook, Verifier};
 
 /// What an assistant answers with.
 ///
@@ -49,6 +49,7 @@ pub fn config(kind: Kind, delay: Duration, in_flight: usize, settings: &Settings
             force_validator_permit: settings.blacklist.force_validator_permit,
             in_flight,
             waiting: 256,
+            requests_per_second: settings.axon.requests_per_second,
         },
         assistant: AssistantConfig {
             kind,
@@ -69,6 +70,14 @@ pub fn state_folder(settings: &Settings, hotkey: &Hotkey) -> PathBuf {
         .join(hotkey.as_str())
         .join(format!("netuid{}", settings.netuid))
         .join(&settings.neuron.name)
+}
+
+fn axon_options(settings: &Settings) -> AxonOptions {
+    AxonOptions {
+        max_connections: settings.axon.max_connections,
+        max_connections_per_address: settings.axon.max_connections_per_address,
+        ..AxonOptions::default()
+    }
 }
 
 /// A miner that serves.
@@ -118,6 +127,7 @@ pub async fn start(
     let config = config(kind, Duration::ZERO, in_flight, settings);
     let miner = start_miner(overseer, config, parts, &shared, &mut Topology::default());
     let address = SocketAddr::from((settings.axon.ip, settings.axon.port));
-    let (address, stopper) = local_axon::serve(overseer, address, keypair, miner.admit)?;
+    let options = axon_options(settings);
+    let (address, stopper) = local_axon::serve(overseer, address, keypair, options, miner)?;
     Ok(Serving { address, stopper })
 }

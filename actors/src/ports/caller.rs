@@ -17,7 +17,7 @@ pub struct SignedHead {
     pub uuid: Option<String>,
     /// `0x` and 128 hex digits, if it is well-formed; at most 256 bytes.
     pub signature: Option<String>,
-    /// The hash of the body's hashed fields.
+    /// The hash of the body's hashed fields. Signed; whoever reads the body compares it.
     pub body_hash: Option<String>,
     /// The caller's SDK version; not signed.
     pub version: Option<u64>,
@@ -25,13 +25,13 @@ pub struct SignedHead {
     pub timeout: Duration,
 }
 
-/// Whether a caller is a neuron of our subnet.
+/// What the subnet knows of a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Its hotkey is in the metagraph.
+    /// Its hotkey holds a slot. There are only so many of them.
     Registered,
-    /// Anybody: hotkeys cost nothing.
+    /// Anyone; hotkeys cost nothing, so one stranger may be any number of them.
     Stranger,
 }
 

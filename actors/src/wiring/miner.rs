@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::assistant::board::AnswerBoard;
 use crate::assistant::{Assistant, AssistantConfig, AssistantDeps};
-use crate::axon::{Admit, Axon, AxonConfig, AxonDeps};
+use crate::axon::{Admit, Axon, AxonConfig, AxonDeps, Knock};
 use crate::domain::Metagraph;
 use crate::ports::{CallerCheck, Journal};
 use crate::runtime::{Failpoints, Inbox, Overseer, Port, RestartPolicy, Topology};
@@ -41,7 +41,9 @@ pub struct MinerParts {
 
 /// A running miner.
 pub struct Miner {
-    /// Where its HTTP server hands requests in.
+    /// Where its HTTP server asks whether a caller may enter.
+    pub knock: Port<Knock>,
+    /// Where it hands requests in.
     pub admit: Port<Admit>,
 }
 
@@ -73,7 +75,9 @@ pub fn start_miner(
     let respond = topology.ask(&axon_name, &assistant.port(in_flight));
     overseer.supervise(assistant, RestartPolicy::PATIENT, Assistant::new(deps));
 
-    let admit = topology.ask(&format!("http{}", config.suffix), &axon.port(in_flight + waiting));
+    let http = format!("http{}", config.suffix);
+    let knock = topology.ask(&http, &axon.port(in_flight + waiting));
+    let admit = topology.ask(&http, &axon.port(in_flight + waiting));
     let deps = AxonDeps {
         config: config.axon,
         check,
@@ -85,5 +89,5 @@ pub fn start_miner(
         failpoints,
     };
     overseer.supervise(axon, RestartPolicy::PATIENT, Axon::new(deps));
-    Miner { admit }
+    Miner { knock, admit }
 }

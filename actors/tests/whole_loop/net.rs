@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use sn1_actors::assistant::board::AnswerBoard;
 use sn1_actors::assistant::{AssistantConfig, Kind};
-use sn1_actors::axon::{Admit, AxonConfig};
+use sn1_actors::axon::{Admit, AxonConfig, Knock};
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::conversation::Tally;
 use sn1_actors::dendrite::DendriteConfig;
@@ -21,14 +21,14 @@ use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
 use sn1_actors::persona_agent::PersonaAgentConfig;
 use sn1_actors::ports::{AxonTarget, Event, MinerTransport, ScoreBook, SignedHead, Tool};
-use sn1_actors::runtime::{AskError, Port, Topology};
+use sn1_actors::runtime::{AskError, Topology};
 use sn1_actors::task_maker::TaskMakerConfig;
 use sn1_actors::testkit::{FakeChain, FakeTools, MemoryLedger, Stage, TrustingCheck, hotkey};
 use sn1_actors::weight_setter::{
     SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
 };
 use sn1_actors::wiring::{
-    MinerConfig, MinerParts, ModelParts, Shared, ToolParts, Validator, ValidatorConfig,
+    Miner, MinerConfig, MinerParts, ModelParts, Shared, ToolParts, Validator, ValidatorConfig,
     ValidatorParts, start_miner, start_shared, start_validator,
 };
 
@@ -182,7 +182,7 @@ fn miner(
     board: &AnswerBoard,
     shared: &Shared,
     topology: &mut Topology,
-) -> Port<Admit> {
+) -> Miner {
     let kinds =
         [Kind::Agent, Kind::Model, Kind::Copier, Kind::Echo, Kind::Phrase("I do not know.".into())];
     let config = MinerConfig {
@@ -192,6 +192,7 @@ fn miner(
             force_validator_permit: false,
             in_flight: 8,
             waiting: 16,
+            requests_per_second: 0,
         },
         assistant: AssistantConfig {
             kind: kinds[usize::from(uid - 1) % kinds.len()].clone(),
@@ -207,13 +208,13 @@ fn miner(
         journal: Arc::clone(&stage.journal) as _,
         failpoints: stage.failpoints.clone(),
     };
-    start_miner(&stage.overseer, config, parts, shared, topology).admit
+    start_miner(&stage.overseer, config, parts, shared, topology)
 }
 
 /// Reaches axons through their ports; whoever has none is dead.
 #[derive(Default)]
 struct Doors {
-    doors: Mutex<BTreeMap<Uid, Port<Admit>>>,
+    doors: Mutex<BTreeMap<Uid, Miner>>,
 }
 
 impl MinerTransport for Doors {
@@ -223,7 +224,8 @@ impl MinerTransport for Doors {
         query: Arc<Query>,
         timeout: Duration,
     ) -> BoxFuture<'static, MinerReply> {
-        let door = self.doors.lock().get(&target.uid).cloned();
+        let door =
+            self.doors.lock().get(&target.uid).map(|door| (door.knock.clone(), door.admit.clone()));
         let reply = |completion: String, status, message: &str| MinerReply {
             completion,
             status,
@@ -231,7 +233,7 @@ impl MinerTransport for Doors {
             elapsed: Duration::ZERO,
         };
         Box::pin(async move {
-            let Some(door) = door else {
+            let Some((knock, admit)) = door else {
                 return reply(String::new(), StatusCode::UNAVAILABLE, "nobody there");
             };
             let head = SignedHead {
@@ -243,8 +245,16 @@ impl MinerTransport for Doors {
                 version: None,
                 timeout,
             };
-            let admit = Admit { head, query: Query::clone(&query) };
-            match door.ask(admit, door.within(timeout)).await {
+            let deadline = admit.within(timeout);
+            let answer = match knock.ask(Knock { head, ping: false }, deadline).await {
+                Ok(Ok(pass)) => {
+                    let query = Query::clone(&query);
+                    admit.ask(Admit { pass, query, pieces: None }, deadline).await
+                }
+                Ok(Err(refusal)) => Ok(Err(refusal)),
+                Err(error) => Err(error),
+            };
+            match answer {
                 Ok(Ok(completion)) => reply(completion, StatusCode::OK, "Success"),
                 Ok(Err(refusal)) => {
                     reply(String::new(), StatusCode(refusal.status), &refusal.message)

@@ -1,12 +1,17 @@
 //! Reading a request's body, bounded in size and time.
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::ARRIVAL;
-use crate::wire::synapse::{Envelope, PROMPTING, Prompting};
+use super::class::Class;
+use crate::wire::synapse::{Envelope, Prompting};
+
+/// How long a body may take.
+const ARRIVAL: Duration = Duration::from_secs(10);
 
 /// Why a body is no synapse; each has a reply of its own.
 #[derive(Debug)]
@@ -35,7 +40,7 @@ pub(super) enum Parsed {
 pub(super) async fn read(
     request: &HttpRequest,
     payload: web::Payload,
-    class: &'static str,
+    class: Class,
     limit: usize,
 ) -> Result<Parsed, BodyFault> {
     if declared_length(request).is_some_and(|length| length > limit as u64) {
@@ -50,15 +55,18 @@ pub(super) async fn read(
         return Err(BodyFault::Malformed("the content type is not application/json"));
     }
     // The SDK names a synapse by its class, whatever the body says.
-    let name = Some(class.into());
-    if class == PROMPTING {
-        let mut synapse: Box<Prompting> = parse(&bytes)?;
-        synapse.envelope.name = name;
-        Ok(Parsed::Prompting(synapse))
-    } else {
-        let mut envelope: Box<Envelope> = parse(&bytes)?;
-        envelope.name = name;
-        Ok(Parsed::Ping(envelope))
+    let name = Some(class.name().into());
+    match class {
+        Class::Prompting | Class::StreamPrompting => {
+            let mut synapse: Box<Prompting> = parse(&bytes)?;
+            synapse.envelope.name = name;
+            Ok(Parsed::Prompting(synapse))
+        }
+        Class::Ping => {
+            let mut envelope: Box<Envelope> = parse(&bytes)?;
+            envelope.name = name;
+            Ok(Parsed::Ping(envelope))
+        }
     }
 }
 

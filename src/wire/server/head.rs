@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 
+use super::AxonRefusal;
+use super::class::Class;
 use crate::wire::headers::{AXON, BODY_HASH, DENDRITE, INPUT, TIMEOUT};
-use crate::wire::synapse::{DEFAULT_TIMEOUT, Envelope, PROMPTING, REQUIRED, TerminalInfo};
+use crate::wire::synapse::{DEFAULT_TIMEOUT, Envelope, TerminalInfo};
 use sn1_actors::ports::SignedHead;
 
 /// The longest text that is taken from a header, in bytes.
@@ -23,16 +25,14 @@ pub(super) struct Head {
     /// The synapse that the headers make, which error replies are written from.
     pub(super) envelope: Envelope,
     /// The class that the path names.
-    pub(super) class: &'static str,
+    pub(super) class: Class,
 }
 
 impl Head {
     /// The head of a request for a class, or nothing where the SDK could not make a synapse of it.
-    pub(super) fn parse(class: &'static str, map: &HeaderMap, peer: SocketAddr) -> Option<Self> {
-        if class == PROMPTING {
-            for field in REQUIRED {
-                map.get(format!("{INPUT}{field}"))?;
-            }
+    pub(super) fn parse(class: Class, map: &HeaderMap, peer: SocketAddr) -> Option<Self> {
+        for field in class.required() {
+            map.get(format!("{INPUT}{field}"))?;
         }
         let headers = Headers(map);
         let secs = headers.number::<f64>(TIMEOUT)?.unwrap_or(DEFAULT_TIMEOUT);
@@ -66,9 +66,18 @@ impl Head {
             timeout: Some(secs),
             dendrite: Some(dendrite),
             axon: Some(axon),
-            ..Envelope::named(class)
+            ..Envelope::named(class.name())
         };
         Some(Self { signed, envelope, class })
+    }
+
+    /// Whether the hash that was signed is that of the body that came.
+    pub(super) fn is_signed_for(&self, body_hash: &str) -> Result<(), AxonRefusal> {
+        if self.signed.body_hash.as_deref() == Some(body_hash) {
+            return Ok(());
+        }
+        tracing::debug!("refused a body that is not the signed one");
+        Err(AxonRefusal::internal())
     }
 }
 
@@ -81,9 +90,14 @@ fn bounded(secs: f64) -> Duration {
 struct Headers<'a>(&'a HeaderMap);
 
 impl Headers<'_> {
-    /// A header that may be missing. The outer option is empty if it is there and unusable.
+    /// A header that may be missing. The outer option is empty if it is there and unusable: also
+    /// if it is there twice, as others might take the other one.
     fn text(&self, name: &str, limit: usize) -> Option<Option<String>> {
-        let Some(value) = self.0.get(name) else { return Some(None) };
+        let mut values = self.0.get_all(name);
+        let Some(value) = values.next() else { return Some(None) };
+        if values.next().is_some() {
+            return None;
+        }
         let text = value.to_str().ok().filter(|text| text.len() <= limit)?;
         Some(Some(text.into()))
     }
@@ -100,7 +114,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::wire::synapse::PING;
 
     fn map(pairs: &[(&str, &str)]) -> HeaderMap {
         let pair = |(name, value): &(&str, &str)| {
@@ -111,7 +124,7 @@ mod tests {
     }
 
     fn parse(pairs: &[(&str, &str)]) -> Option<Head> {
-        Head::parse(PING, &map(pairs), "127.0.0.1:1".parse().unwrap())
+        Head::parse(Class::Ping, &map(pairs), "127.0.0.1:1".parse().unwrap())
     }
 
     #[test]
@@ -152,7 +165,7 @@ mod tests {
         }
         let peer = "127.0.0.1:1".parse().unwrap();
         let roles_only = map(&[("bt_header_input_obj_roles", "W10=")]);
-        assert_eq!(Head::parse(PROMPTING, &roles_only, peer), None);
+        assert_eq!(Head::parse(Class::Prompting, &roles_only, peer), None);
     }
 
     proptest! {
@@ -170,7 +183,7 @@ mod tests {
                     map.append(HeaderName::from_static(known[*name]), value);
                 }
             }
-            let _ = Head::parse(PING, &map, "127.0.0.1:1".parse().unwrap());
+            let _ = Head::parse(Class::Ping, &map, "127.0.0.1:1".parse().unwrap());
         }
     }
 }

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use futures_util::Stream;
 use serde::Serialize;
 use serde_json::json;
 use sn1_actors::domain::Moment;
 use sn1_actors::ports::Clock;
 
 use super::AxonRefusal;
+use super::class::Class;
 use super::head::Head;
-use crate::wire::synapse::{Envelope, PING, PROMPTING, Prompting, REQUIRED};
+use super::streaming::CutOff;
+use crate::wire::synapse::{Envelope, PING, Prompting, REQUIRED};
 use crate::wire::{Keypair, PROTOCOL_VERSION, UuidSource, body_hash, headers};
 
 /// The longest text in a reply's header; the SDK's client reads up to 8190.
@@ -50,6 +54,20 @@ impl Replier {
         echo(&synapse.envelope, &synapse, &REQUIRED, &hash)
     }
 
+    /// The head of the caller's synapse, and then the completion as it comes.
+    pub(super) fn streamed(
+        &self,
+        mut synapse: Prompting,
+        text: impl Stream<Item = Result<Bytes, CutOff>> + 'static,
+        started: Moment,
+    ) -> HttpResponse {
+        let hash = body_hash::of_messages(&synapse.messages);
+        self.succeed(&mut synapse.envelope, started);
+        // The sizes are for information only, and nobody knows how long the text will be.
+        let mut response = head(200, &synapse.envelope, &REQUIRED, &hash, 0);
+        response.insert_header((CONTENT_TYPE, "text/event-stream")).streaming(text)
+    }
+
     /// The caller's ping.
     pub(super) fn pong(&self, mut envelope: Envelope, started: Moment) -> HttpResponse {
         self.succeed(&mut envelope, started);
@@ -73,11 +91,8 @@ impl Replier {
         axon.nonce = Some(nonce);
         axon.uuid = Some(self.uuid.clone());
         axon.signature = Some(self.keypair.sign_hex(&text));
-        if head.class == PROMPTING {
-            self.refuse(envelope, refusal, &REQUIRED, &body_hash::of_messages(&[]), started)
-        } else {
-            self.refuse(envelope, refusal, &[], &body_hash::of_nothing(), started)
-        }
+        let class = head.class;
+        self.refuse(envelope, refusal, class.required(), &class.empty_hash(), started)
     }
 
     /// A refusal of a request whose headers make no synapse.
@@ -89,9 +104,8 @@ impl Replier {
     /// A refusal of a synapse that we do not have.
     pub(super) fn unknown(&self, name: &str, started: Moment) -> HttpResponse {
         let name = headers::clean(name, MAX_HEADER);
-        let message = format!(
-            "Synapse name '{name}' not found. Available synapses ['{PING}', '{PROMPTING}']"
-        );
+        let known = Class::ALL.map(|class| format!("'{}'", class.name())).join(", ");
+        let message = format!("Synapse name '{name}' not found. Available synapses [{known}]");
         let refusal = AxonRefusal { status: 404, message };
         let hash = body_hash::of_nothing();
         self.refuse(Envelope::named(PING), &refusal, &[], &hash, started)
@@ -147,14 +161,25 @@ fn write(
     let Ok(body) = serde_json::to_vec(body) else {
         return detail(500, "Internal Server Error");
     };
+    let mut response = head(status, envelope, required, hash, body.len());
+    response.insert_header((CONTENT_TYPE, "application/json")).body(body)
+}
+
+fn head(
+    status: u16,
+    envelope: &Envelope,
+    required: &[&str],
+    hash: &str,
+    body_size: usize,
+) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(code(status));
-    for (name, value) in envelope.headers(required, hash, body.len()) {
+    for (name, value) in envelope.headers(required, hash, body_size) {
         let value = HeaderValue::from_str(&headers::clean(&value, MAX_HEADER));
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value) {
             response.insert_header((name, value));
         }
     }
-    response.insert_header((CONTENT_TYPE, "application/json")).body(body)
+    response
 }
 
 /// A reply of the web framework that the SDK is built on, without synapse headers.

@@ -1,0 +1,236 @@
+//! Axon through its ports, on virtual time: whom it lets in, in which order, and how it answers.
+
+#![expect(clippy::expect_used, reason = "test code outside of a test function")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sn1_actors::assistant::{AssistantConfig, Kind};
+use sn1_actors::axon::{Admit, AxonConfig, Knock, Pass, Refusal};
+use sn1_actors::domain::{BlockNumber, Coldkey, Hotkey, Metagraph, Netuid, Neuron};
+use sn1_actors::domain::{Query, Sampling, Tao, Uid};
+use sn1_actors::model_worker::TextSource;
+use sn1_actors::model_worker::scheduler::SchedulerConfig;
+use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
+use sn1_actors::ports::{Event, Piece, SignedHead, Tool};
+use sn1_actors::runtime::Topology;
+use sn1_actors::testkit::{FakeTools, Stage, TrustingCheck, hotkey};
+use sn1_actors::wiring::{
+    Miner, MinerConfig, MinerParts, ModelParts, ToolParts, start_miner, start_shared,
+};
+use tokio::sync::{mpsc, watch};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// On no subnet.
+const STRANGER: u16 = 99;
+
+/// Neurons with the stakes 0 to 4 and, but for the first, a permit.
+fn metagraph() -> Metagraph {
+    let neuron = |n: u16| Neuron {
+        uid: Uid(n),
+        hotkey: hotkey(n),
+        coldkey: Coldkey::parse(hotkey(n).as_str()).expect("it has the form of an address"),
+        stake: Tao(f64::from(n)),
+        validator_permit: n > 0,
+        axon: None,
+        last_update: BlockNumber(0),
+    };
+    Metagraph { netuid: Netuid(1), block: BlockNumber(1), neurons: (0..5).map(neuron).collect() }
+}
+
+fn axon() -> AxonConfig {
+    AxonConfig {
+        allow_non_registered: false,
+        force_validator_permit: false,
+        in_flight: 1,
+        waiting: 4,
+        requests_per_second: 0,
+    }
+}
+
+/// A miner whose answers take a second at least.
+fn miner(stage: &Stage, axon: AxonConfig, kind: Kind) -> Miner {
+    let rate = ServiceRate { per_step: Duration::from_millis(50), per_row: Duration::ZERO };
+    let model = ModelParts {
+        text: TextSource::Local(Arc::new(StandInCodec)),
+        device: Arc::new(StandInDevice::new(Arc::clone(&stage.clock), rate)),
+        scheduler: SchedulerConfig::default(),
+    };
+    let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
+    let tools = ToolParts { tools, patience: Duration::from_secs(5) };
+    let shared = start_shared(&stage.overseer, model, tools, 8, &stage.failpoints);
+    let config = MinerConfig {
+        suffix: String::new(),
+        axon,
+        assistant: AssistantConfig {
+            kind,
+            system_prompt: "You are helpful.".into(),
+            sampling: Sampling { max_new_tokens: 64, ..Sampling::ORIGINAL },
+            delay: Duration::from_secs(1),
+        },
+    };
+    // Nobody sends to it: the subnet stays as it is.
+    let (_, metagraph) = watch::channel(Arc::new(metagraph()));
+    let parts = MinerParts {
+        check: Arc::new(Mutex::new(TrustingCheck)),
+        metagraph,
+        board: None,
+        journal: Arc::clone(&stage.journal) as _,
+        failpoints: stage.failpoints.clone(),
+    };
+    start_miner(&stage.overseer, config, parts, &shared, &mut Topology::default())
+}
+
+fn head(caller: &Hotkey) -> SignedHead {
+    SignedHead {
+        hotkey: Some(caller.as_str().into()),
+        nonce: Some(1),
+        uuid: Some("test".into()),
+        signature: Some("0x".into()),
+        body_hash: Some("hash".into()),
+        version: None,
+        timeout: TIMEOUT,
+    }
+}
+
+async fn knock(miner: &Miner, head: SignedHead, ping: bool) -> Result<Pass, Refusal> {
+    let deadline = miner.knock.within(TIMEOUT);
+    miner.knock.ask(Knock { head, ping }, deadline).await.expect("the axon is running")
+}
+
+async fn enter(miner: &Miner, caller: u16) -> Result<Pass, Refusal> {
+    knock(miner, head(&hotkey(caller)), false).await
+}
+
+async fn ask(
+    miner: &Miner,
+    pass: Pass,
+    text: &str,
+    pieces: Option<mpsc::Sender<Piece>>,
+) -> Result<String, Refusal> {
+    let admit = Admit { pass, query: Query::from_user(text), pieces };
+    miner.admit.ask(admit, miner.admit.within(TIMEOUT)).await.expect("the axon is running")
+}
+
+fn status(entered: &Result<Pass, Refusal>) -> u16 {
+    entered.as_ref().map_or_else(|refusal| refusal.status, |_| 200)
+}
+
+#[test]
+fn answers_the_largest_stake_first_and_equals_in_order_of_arrival() {
+    Stage::play(async |stage: Stage| {
+        let miner = miner(&stage, axon(), Kind::Echo);
+        let names = [(1, "busy"), (1, "low"), (4, "high"), (2, "middle"), (4, "high again")];
+        let mut asked = Vec::new();
+        for (caller, name) in names {
+            let pass = enter(&miner, caller).await.expect("everybody is registered");
+            asked.push((pass, name));
+        }
+        let answers = asked.into_iter().map(|(pass, name)| ask(&miner, pass, name, None));
+        let answers = futures_util::future::join_all(answers).await;
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        let served = |event| match event {
+            Event::Served { completion, .. } => Some(completion),
+            _ => None,
+        };
+        let order: Vec<String> = stage.journal.events().into_iter().filter_map(served).collect();
+        assert_eq!(order, ["busy", "high", "high again", "middle", "low"]);
+    });
+}
+
+#[test]
+fn refuses_strangers_and_those_without_a_permit_before_it_looks_at_signatures() {
+    Stage::play(async |stage: Stage| {
+        let config = AxonConfig { force_validator_permit: true, ..axon() };
+        let miner = miner(&stage, config, Kind::Echo);
+        for (caller, expected) in [(STRANGER, 403), (0, 403), (3, 401)] {
+            let unsigned = SignedHead { signature: None, ..head(&hotkey(caller)) };
+            assert_eq!(status(&knock(&miner, unsigned, false).await), expected, "{caller}");
+        }
+        assert_eq!(status(&enter(&miner, 3).await), 200);
+    });
+}
+
+#[test]
+fn lets_strangers_ping_and_asks_them_for_a_signature() {
+    Stage::play(async |stage: Stage| {
+        let miner = miner(&stage, axon(), Kind::Echo);
+        let stranger = head(&hotkey(STRANGER));
+        assert_eq!(status(&knock(&miner, stranger.clone(), true).await), 200);
+        let unsigned = SignedHead { signature: None, ..stranger };
+        assert_eq!(status(&knock(&miner, unsigned, true).await), 401);
+    });
+}
+
+#[test]
+fn holds_a_registered_hotkey_to_its_rate_and_nobody_else() {
+    Stage::play(async |stage: Stage| {
+        let config = AxonConfig { requests_per_second: 1, allow_non_registered: true, ..axon() };
+        let miner = miner(&stage, config, Kind::Echo);
+        for _ in 0..10 {
+            assert_eq!(status(&enter(&miner, 1).await), 200);
+        }
+        let refused = enter(&miner, 1).await.unwrap_err();
+        assert_eq!(refused.status, 429, "{refused}");
+        assert_eq!(status(&enter(&miner, 2).await), 200);
+        for _ in 0..20 {
+            assert_eq!(status(&enter(&miner, STRANGER).await), 200);
+        }
+        stage.clock.sleep(Duration::from_secs(2)).await;
+        assert_eq!(status(&enter(&miner, 1).await), 200);
+    });
+}
+
+#[test]
+fn refuses_at_once_when_enough_are_waiting() {
+    Stage::play(async |stage: Stage| {
+        let miner = miner(&stage, AxonConfig { waiting: 1, ..axon() }, Kind::Echo);
+        let passes = [enter(&miner, 1).await, enter(&miner, 1).await];
+        let [first, second] = passes.map(|pass| ask(&miner, pass.unwrap(), "x", None));
+        let third = async {
+            let before = stage.clock.now();
+            let refused = enter(&miner, 4).await.unwrap_err();
+            assert_eq!((refused.status, stage.clock.now().since(before)), (503, Duration::ZERO));
+        };
+        // Polled in this order: one is being answered and one waits when the third comes.
+        let (first, second, ()) = tokio::join!(first, second, third);
+        assert!(first.is_ok() && second.is_ok());
+    });
+}
+
+#[test]
+fn gives_a_place_up_when_its_caller_hangs_up() {
+    Stage::play(async |stage: Stage| {
+        let miner = miner(&stage, axon(), Kind::Echo);
+        let passes = [enter(&miner, 1).await, enter(&miner, 1).await];
+        let [gone, next] = passes.map(|pass| ask(&miner, pass.unwrap(), "x", None));
+        let began = stage.clock.now();
+        tokio::select! {
+            biased;
+            _ = gone => unreachable!(),
+            () = stage.clock.sleep(Duration::from_millis(500)) => {}
+        }
+        assert!(next.await.is_ok());
+        assert_eq!(stage.clock.now().since(began), Duration::from_millis(1_500));
+    });
+}
+
+#[test]
+fn hands_on_the_pieces_of_a_text_and_then_the_whole() {
+    Stage::play(async |stage: Stage| {
+        let miner = miner(&stage, axon(), Kind::Model);
+        let pass = enter(&miner, 1).await.unwrap();
+        let (sender, mut reader) = mpsc::channel(64);
+        let pieces = async {
+            let mut pieces = Vec::new();
+            while let Some(piece) = reader.recv().await {
+                pieces.push(piece);
+            }
+            pieces
+        };
+        let (answer, pieces) = tokio::join!(ask(&miner, pass, "hi", Some(sender)), pieces);
+        assert!(pieces.len() > 1, "{pieces:?}");
+        assert_eq!(answer.unwrap(), pieces.concat());
+    });
+}
