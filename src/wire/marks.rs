@@ -182,3 +182,5 @@ fn replace(path: &Path, book: &NonceBook, now: Duration) -> io::Result<(File, us
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_replays;

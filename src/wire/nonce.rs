@@ -19,7 +19,8 @@
 //!
 //! Left out: a caller that was served as a stranger, was pushed out by other strangers and then
 //! registers is taken for a new one, so its old requests count once more. To refuse them, strangers
-//! would have to be able to lock out registered callers.
+//! would have to be able to lock out registered callers. And a clock that was set back between two
+//! starts: nonces of the time in between count once more.
 
 mod shelf;
 mod uuid_time;
@@ -234,6 +235,8 @@ impl Shelves {
 /// What an axon remembers of the nonces that it accepted.
 #[derive(Debug)]
 pub struct NonceBook {
+    /// What is not above it may have been accepted by another process.
+    started: u64,
     recent: Shelves,
     growing: Shelves,
     accepts_legacy: bool,
@@ -253,7 +256,8 @@ impl NonceBook {
     pub fn with_limits(started: Duration, accepts_legacy: bool, limits: BookLimits) -> Self {
         let BookLimits { recent, growing, strangers } = limits;
         Self {
-            recent: Shelves::new(recent, strangers, nanos(started)),
+            started: nanos(started),
+            recent: Shelves::new(recent, strangers, 0),
             growing: Shelves::new(growing, strangers, 0),
             accepts_legacy,
             uses: 0,
@@ -290,7 +294,7 @@ impl NonceBook {
         if ahead > AHEAD {
             return Err(NonceError::Ahead(ahead));
         }
-        if last.is_err_and(|floor| claim.nonce <= floor) {
+        if claim.nonce <= self.started.max(last.unwrap_or_else(|floor| floor)) {
             return Err(NonceError::Forgotten);
         }
         Ok(())
@@ -368,12 +372,7 @@ impl NonceBook {
     /// Takes up what another process left.
     pub fn restore(&mut self, line: &Line, now: Duration) {
         match line {
-            Line::Mark(mark) => {
-                let (shelf, _) = self.recent.of(mark.standing);
-                if Rule::of(mark.nonce) == Rule::Growth || mark.nonce > shelf.floor() {
-                    self.record(mark, now);
-                }
-            }
+            Line::Mark(mark) => self.record(mark, now),
             Line::Floor(Floor { hotkey, standing, rule, rank }) => {
                 let shelves = match rule {
                     Rule::WallClock => &mut self.recent,

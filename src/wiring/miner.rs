@@ -91,7 +91,7 @@ pub struct Serving {
 /// Starts a miner without a chain: it knows no registered hotkeys.
 ///
 /// # Errors
-/// If its model cannot be had or its address cannot be listened on.
+/// If its model cannot be had, its replay marks cannot be kept or its address cannot be listened on.
 pub async fn start(
     overseer: &Overseer,
     settings: &Settings,

@@ -1,12 +1,9 @@
-use std::collections::HashSet;
-use std::num::NonZeroUsize;
 use std::os::unix::fs::PermissionsExt;
 
-use proptest::prelude::*;
 use sn1_actors::ports::Standing;
 
 use super::*;
-use crate::wire::nonce::{BookLimits, NonceClaim, NonceError};
+use crate::wire::nonce::{NonceClaim, NonceError};
 
 /// Eight seconds before [`YOUNG_UUID`] was made.
 const NOW: Duration = Duration::from_secs(1_795_378_990);
@@ -16,20 +13,15 @@ const OLD_UUID: &str = "8dc48154-e6b2-11f0-9bd3-02fc00000001";
 /// An axon's memory and its file, which can be started again.
 struct Axon {
     folder: tempfile::TempDir,
-    limits: BookLimits,
     book: NonceBook,
     marks: MarksFile,
 }
 
 impl Axon {
-    fn with_limits(limits: BookLimits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (book, marks) = start(&folder.path().join("state/nonces.jsonl"), limits, NOW);
-        Self { folder, limits, book, marks }
-    }
-
     fn new() -> Self {
-        Self::with_limits(BookLimits::default())
+        let folder = tempfile::tempdir().unwrap();
+        let (book, marks) = start(&folder.path().join("state/nonces.jsonl"), NOW);
+        Self { folder, book, marks }
     }
 
     fn path(&self) -> PathBuf {
@@ -37,7 +29,7 @@ impl Axon {
     }
 
     fn restart(&mut self, now: Duration) {
-        (self.book, self.marks) = start(&self.path(), self.limits, now);
+        (self.book, self.marks) = start(&self.path(), now);
     }
 
     fn accept(&mut self, claim: &NonceClaim<'_>, now: Duration) -> Result<(), NonceError> {
@@ -50,8 +42,8 @@ impl Axon {
     }
 }
 
-fn start(path: &Path, limits: BookLimits, now: Duration) -> (NonceBook, MarksFile) {
-    let mut book = NonceBook::with_limits(now, true, limits);
+fn start(path: &Path, now: Duration) -> (NonceBook, MarksFile) {
+    let mut book = NonceBook::new(now, true);
     let marks = MarksFile::open(path, &mut book, now).unwrap();
     (book, marks)
 }
@@ -87,6 +79,17 @@ fn keeps_no_nonce_that_the_start_of_the_next_process_refuses() {
     let later = NOW + Duration::from_secs(9);
     axon.accept(&claim("u", later.as_nanos() as u64), later).unwrap();
     assert_eq!(std::fs::read_to_string(axon.path()).unwrap(), "");
+}
+
+#[test]
+fn lets_no_kept_mark_hide_a_later_nonce_that_was_not_kept() {
+    let mut axon = Axon::new();
+    let nanos = |time: Duration| time.as_nanos() as u64;
+    let later = NOW + Duration::from_secs(7);
+    axon.accept(&claim("u", nanos(NOW) + 1), NOW).unwrap();
+    axon.accept(&claim("u", nanos(later)), later).unwrap();
+    axon.restart(later);
+    assert_eq!(axon.accept(&claim("u", nanos(later)), later), Err(NonceError::Forgotten));
 }
 
 #[test]
@@ -175,88 +178,4 @@ fn writes_a_whole_new_file_after_a_failed_write() {
     axon.accept(&claim("u", 9), NOW).unwrap();
     axon.restart(NOW);
     assert_eq!(axon.accept(&claim("u", 9), NOW), Err(NonceError::TooSmall));
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    /// Caller, uuid, and a nonce: an age in tenths of a second or a growing one.
-    Send(usize, usize, i64, bool),
-    Replay(usize),
-    /// Time passes, or stands still.
-    Wait(u64),
-    Restart,
-    /// A crash in the middle of a write.
-    Tear(usize),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        8 => (0..6_usize, 0..5_usize, -100..200_i64, any::<bool>())
-            .prop_map(|(caller, uuid, nonce, grows)| Step::Send(caller, uuid, nonce, grows)),
-        6 => any::<usize>().prop_map(Step::Replay),
-        2 => (0..20_u64).prop_map(Step::Wait),
-        1 => Just(Step::Restart),
-        1 => (0..60_usize).prop_map(Step::Tear),
-    ]
-}
-
-const CALLERS: [(&str, Standing); 6] = [
-    ("5Bob", Standing::Registered),
-    ("5Carol", Standing::Registered),
-    ("5Dave", Standing::Registered),
-    ("5Eve", Standing::Stranger),
-    ("5Ferdie", Standing::Stranger),
-    ("5George", Standing::Stranger),
-];
-const UUIDS: [&str; 5] = ["u", "v", OLD_UUID, YOUNG_UUID, "8dc48154-e6b2-11ef-9bd3-02fc00000001"];
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
-
-    #[test]
-    fn accepts_no_request_twice_whatever_is_forgotten_and_however_often_it_starts(
-        steps in proptest::collection::vec(step(), 1..120),
-        recent in 1..4_usize,
-        growing in 1..4_usize,
-        strangers in 1..4_usize,
-    ) {
-        let room = |marks| NonZeroUsize::new(marks).unwrap();
-        let (recent, growing, strangers) = (room(recent), room(growing), room(strangers));
-        let mut axon = Axon::with_limits(BookLimits { recent, growing, strangers });
-        let mut now = NOW;
-        let mut accepted = HashSet::new();
-        let mut sent: Vec<(usize, usize, u64)> = Vec::new();
-        for step in steps {
-            let request = match step {
-                Step::Send(caller, uuid, nonce, true) => (caller, uuid, nonce.unsigned_abs()),
-                Step::Send(caller, uuid, tenths, false) => {
-                    let nanos = i64::try_from(now.as_nanos()).unwrap() - tenths * 100_000_000;
-                    (caller, uuid, nanos.unsigned_abs())
-                }
-                Step::Replay(_) if sent.is_empty() => continue,
-                Step::Replay(which) => sent[which % sent.len()],
-                Step::Wait(tenths) => {
-                    now += Duration::from_millis(tenths * 100);
-                    continue;
-                }
-                Step::Restart => {
-                    axon.restart(now);
-                    continue;
-                }
-                Step::Tear(bytes) => {
-                    let line = br#"{"mark":{"hotkey":"5Bob","uuid":"u","nonce":9999,"standing":"#;
-                    let mut file = OpenOptions::new().append(true).open(axon.path()).unwrap();
-                    file.write_all(&line[..bytes]).unwrap();
-                    axon.restart(now);
-                    continue;
-                }
-            };
-            let (hotkey, standing) = CALLERS[request.0];
-            let claim = NonceClaim { hotkey, standing, ..claim(UUIDS[request.1], request.2) };
-            sent.push(request);
-            if axon.accept(&claim, now).is_ok() {
-                prop_assert!(accepted.insert(request), "{request:?} was accepted twice");
-            }
-        }
-    }
 }

@@ -45,6 +45,9 @@ impl Caller {
     }
 
     fn insert(&mut self, uuid: &Arc<str>, slot: Slot) {
+        if self.last(uuid).is_some_and(|last| last >= slot.nonce) {
+            return;
+        }
         if let Some(last) = self.marks.insert(Arc::clone(uuid), slot) {
             self.by_order.remove(&(last.order, Arc::clone(uuid)));
         }

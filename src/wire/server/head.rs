@@ -163,6 +163,9 @@ mod tests {
         ] {
             assert_eq!(parse(&[(name, value)]), None, "{name}: {value}");
         }
+        for (name, value) in [("bt_header_dendrite_uuid", "u"), ("timeout", "12.0")] {
+            assert_eq!(parse(&[(name, value), (name, value)]), None, "{name} twice");
+        }
         let peer = "127.0.0.1:1".parse().unwrap();
         let roles_only = map(&[("bt_header_input_obj_roles", "W10=")]);
         assert_eq!(Head::parse(Class::Prompting, &roles_only, peer), None);
