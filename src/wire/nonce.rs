@@ -339,31 +339,20 @@ impl NonceBook {
     pub fn lines(&self, now: Duration) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut marks = Vec::new();
-        for rule in [Rule::WallClock, Rule::Growth] {
-            // The start of the next process is a floor for wall-clock nonces.
-            let (shelves, floor) = match rule {
-                Rule::WallClock => (&self.recent, Some(nanos(now))),
-                Rule::Growth => (&self.growing, None),
-            };
+        // The start of the next process is a floor for wall-clock nonces anyway.
+        let kinds = [
+            (Rule::WallClock, &self.recent, Some(nanos(now))),
+            (Rule::Growth, &self.growing, None),
+        ];
+        for (rule, shelves, known) in kinds {
             for standing in [Standing::Registered, Standing::Stranger] {
                 let (shelf, _) = shelves.of(standing);
-                let floors = std::iter::once((None, shelf.floor())).chain(
-                    shelf.callers().map(|(hotkey, caller)| (Some(hotkey.clone()), caller.floor())),
-                );
-                let floors = floors.filter(|(_, rank)| *rank > floor.unwrap_or(0));
-                lines.extend(
-                    floors
-                        .map(|(hotkey, rank)| Line::Floor(Floor { hotkey, standing, rule, rank })),
-                );
-                for (hotkey, caller) in shelf.callers() {
-                    let kept = caller.marks().filter(|(_, slot)| Some(slot.nonce) > floor);
-                    marks.extend(kept.map(|(uuid, slot)| {
-                        let (hotkey, uuid) = (hotkey.clone(), uuid.clone());
-                        (slot.order, Mark { hotkey, uuid, nonce: slot.nonce, standing })
-                    }));
-                }
+                lines.extend(floors_of(shelf, standing, rule, known.unwrap_or(0)));
+                marks
+                    .extend(marks_of(shelf, standing).filter(|(_, mark)| Some(mark.nonce) > known));
             }
         }
+        // In the order in which they are forgotten.
         marks.sort_by_key(|(order, _)| *order);
         lines.extend(marks.into_iter().map(|(_, mark)| Line::Mark(mark)));
         lines
@@ -394,6 +383,26 @@ impl NonceBook {
             growing.raise_floor(None, uuid_time::at(now));
         }
     }
+}
+
+/// The floors of a shelf above one that holds anyway.
+fn floors_of(shelf: &Shelf, standing: Standing, rule: Rule, known: u64) -> Vec<Line> {
+    let callers = shelf.callers().map(|(hotkey, caller)| (Some(hotkey.clone()), caller.floor()));
+    std::iter::once((None, shelf.floor()))
+        .chain(callers)
+        .filter(|(_, rank)| *rank > known)
+        .map(|(hotkey, rank)| Line::Floor(Floor { hotkey, standing, rule, rank }))
+        .collect()
+}
+
+/// The marks of a shelf, each with its order.
+fn marks_of(shelf: &Shelf, standing: Standing) -> impl Iterator<Item = (u64, Mark)> {
+    shelf.callers().flat_map(move |(hotkey, caller)| {
+        caller.marks().map(move |(uuid, slot)| {
+            let (hotkey, uuid) = (Arc::clone(hotkey), Arc::clone(uuid));
+            (slot.order, Mark { hotkey, uuid, nonce: slot.nonce, standing })
+        })
+    })
 }
 
 fn acceptable(claim: &NonceClaim<'_>) -> Duration {

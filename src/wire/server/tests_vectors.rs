@@ -19,7 +19,6 @@ struct Stricter {
     theirs: Option<u16>,
     ours: u16,
     /// Why, though a Python dendrite was answered so.
-    #[expect(dead_code, reason = "it is for those who read the table")]
     why: &'static str,
 }
 
@@ -71,7 +70,8 @@ fn answers_every_captured_request_with_the_status_of_the_python_axon() {
             whole_reply(address, &raw).await.unwrap()
         });
         if let Some(stricter) = STRICTER.iter().find(|stricter| stricter.name == name) {
-            assert_eq!((theirs, reply.status), (stricter.theirs, stricter.ours), "{name}");
+            let Stricter { theirs: expected, ours, why, .. } = stricter;
+            assert_eq!((theirs, reply.status), (*expected, *ours), "{name}: {why}");
             met.push(name);
             continue;
         }
