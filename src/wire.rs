@@ -4,7 +4,7 @@
 //! wiring of the validator ([`HttpTransport`] is its `MinerTransport`), of the miner
 //! ([`AxonServer`] in front of the axon actor) and of the local network (both).
 //!
-//! Left out so far: streaming synapses, wallets on disk, and replay marks that outlive the process.
+//! Left out so far: wallets on disk, and replay marks that outlive the process.
 
 pub mod body_hash;
 pub mod client;
@@ -20,7 +20,7 @@ mod testkit;
 mod uuids;
 pub mod verify;
 
-pub use client::{HttpTransport, TransportOptions};
+pub use client::{HttpTransport, TransportOptions, resolve};
 pub use keys::Keypair;
 pub use nonce::NonceBook;
 pub use server::{AxonCall, AxonHandler, AxonOptions, AxonRefusal, AxonServer};

@@ -8,6 +8,8 @@ use super::headers::{self, HeaderList};
 
 /// The class of SN1's synapse, and its path.
 pub(super) const PROMPTING: &str = "PromptingSynapse";
+/// The class of the same synapse where the answer is streamed, and its path.
+pub(super) const STREAM_PROMPTING: &str = "StreamPromptingSynapse";
 /// The class of the bare synapse, which every axon answers: a ping.
 pub(super) const PING: &str = "Synapse";
 /// The fields of SN1's synapse that have no default.

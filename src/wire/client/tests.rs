@@ -13,11 +13,11 @@ const GOOD: &str = r#"{"roles": ["user"], "messages": ["x"], "completion": "ok"}
 
 fn transport(options: TransportOptions) -> HttpTransport {
     let uuids = Arc::new(UuidSource::from_seed([1; 32]));
-    HttpTransport::new(Arc::new(testkit::bob()), StoppedClock::at(UNIX), uuids, options).unwrap()
+    HttpTransport::new(Arc::new(testkit::bob()), StoppedClock::at(UNIX), uuids, options)
 }
 
 fn local() -> HttpTransport {
-    transport(TransportOptions { allow_local: true, max_body: 4096, own_ip: None })
+    transport(TransportOptions { allow_local: true, max_body: 4096, ..TransportOptions::default() })
 }
 
 fn target(address: SocketAddr) -> AxonTarget {
@@ -153,7 +153,7 @@ fn gives_up_at_the_deadline_when_the_server_stalls() {
             }
         });
         assert_eq!(reply.status, StatusCode::TIMEOUT);
-        assert_eq!(reply.message, "request timeout after 0.2 seconds");
+        assert_eq!(reply.message, "Request timeout after 0.2 seconds");
         assert!(reply.elapsed >= timeout);
     }
 }
@@ -171,12 +171,4 @@ fn connects_to_no_local_address_unless_told_to() {
     assert_eq!(reply.status, StatusCode::UNAVAILABLE);
     assert!(reply.message.contains("no public address"), "{}", reply.message);
     assert!(!connected);
-}
-
-#[test]
-fn makes_growing_nonces_while_the_clock_stands_still() {
-    let transport = local();
-    let nonces: Vec<u64> = (0..3).map(|_| transport.0.next_nonce()).collect();
-    let first = UNIX.as_nanos() as u64;
-    assert_eq!(nonces, [first, first + 1, first + 2]);
 }
