@@ -1,7 +1,5 @@
 //! A miner of another process that a local network admits.
 
-use std::fmt;
-
 use serde::Deserialize;
 use sn1_actors::domain::Hotkey;
 
@@ -50,8 +48,37 @@ impl TryFrom<String> for ExternalMiner {
     }
 }
 
-impl fmt::Display for ExternalMiner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.place, self.hotkey)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+
+    #[test]
+    fn reads_names_and_addresses_of_both_kinds() {
+        for place in ["127.0.0.1:9000", "miner.example:1", "[::1]:65535"] {
+            let miner = ExternalMiner::parse(&format!("{place}={ALICE}")).unwrap();
+            assert_eq!((miner.place.as_str(), miner.hotkey.as_str()), (place, ALICE));
+        }
+    }
+
+    #[test]
+    fn says_which_part_is_wrong() {
+        for (text, wrong) in [
+            (String::new(), "without a `=`"),
+            ("127.0.0.1:9000".to_owned(), "without a `=`"),
+            (format!("127.0.0.1={ALICE}"), "without a port"),
+            (format!(":9000={ALICE}"), "without a host"),
+            (format!("::1:9000={ALICE}"), "brackets"),
+            (format!("127.0.0.1:0={ALICE}"), "1 to 65535"),
+            (format!("127.0.0.1:65536={ALICE}"), "1 to 65535"),
+            (format!("127.0.0.1:x={ALICE}"), "1 to 65535"),
+            ("127.0.0.1:1=".to_owned(), "Length is bad"),
+            (format!("127.0.0.1:1={}", ALICE.replace('Q', "R")), "Invalid checksum"),
+            (format!("127.0.0.1:1={ALICE}={ALICE}"), "hotkey"),
+        ] {
+            let error = ExternalMiner::parse(&text).unwrap_err();
+            assert!(error.contains(wrong), "{text}: {error}");
+        }
     }
 }

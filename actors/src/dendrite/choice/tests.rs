@@ -122,6 +122,8 @@ struct Wait {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn asks_everyone_in_any_row_of_steps_that_has_room_for_all(
         n in 1_u16..60,
@@ -131,7 +133,7 @@ proptest! {
         let neurons: Vec<_> = (0..n).map(neuron).collect();
         let (mut rotation, config) = (Rotation::default(), config(k));
         let steps: Vec<_> =
-            (0..60).map(|at| step(&mut rotation, &neurons, &config, seed ^ at)).collect();
+            (0..40).map(|at| step(&mut rotation, &neurons, &config, seed ^ at)).collect();
         prop_assert!(steps.iter().all(|asked| asked.len() == k.min(n.into())));
         for row in steps.windows(usize::from(n).div_ceil(k)) {
             let asked: BTreeSet<u16> = row.iter().flatten().copied().collect();
@@ -143,7 +145,7 @@ proptest! {
     #[test]
     fn asks_everyone_in_time_while_others_come_and_go(
         changes in proptest::collection::vec(
-            proptest::collection::vec((0_u16..40, 0_u8..3), 0..6), 1..60),
+            proptest::collection::vec((0_u16..40, 0_u8..3), 0..6), 1..40),
         k in 1_usize..8,
         seed: u64,
     ) {
@@ -198,7 +200,7 @@ proptest! {
         let config = DendriteConfig { unique_coldkeys: coldkeys, unique_ips: ips, ..config(k) };
         let mut rotation = Rotation::default();
         let mut waited = vec![0_usize; neurons.len()];
-        for at in 0..120 {
+        for at in 0..80 {
             let asked = step(&mut rotation, &neurons, &config, seed ^ at);
             let of = |n: &u16| owners[usize::from(*n)];
             let asked_owners: BTreeSet<_> = asked.iter().map(|n| of(n).0).collect();
