@@ -9,7 +9,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request};
-use sn1_actors::domain::Query;
+use sn1_actors::domain::{Hotkey, Query};
 use sn1_actors::ports::{AxonTarget, Clock};
 
 use super::WireError;
@@ -22,6 +22,8 @@ use crate::wire::{PROTOCOL_VERSION, body_hash};
 /// Makes requests that carry one hotkey's signature.
 pub(super) struct Signer {
     keypair: Arc<Keypair>,
+    /// Its address, which takes some arithmetic to write.
+    own: Hotkey,
     clock: Arc<dyn Clock>,
     uuids: Arc<UuidSource>,
     own_ip: Option<IpAddr>,
@@ -35,7 +37,8 @@ impl Signer {
         uuids: Arc<UuidSource>,
         own_ip: Option<IpAddr>,
     ) -> Self {
-        Self { keypair, clock, uuids, own_ip, last_nonce: AtomicU64::new(0) }
+        let own = keypair.hotkey();
+        Self { keypair, own, clock, uuids, own_ip, last_nonce: AtomicU64::new(0) }
     }
 
     /// The request for one miner: wire.md §1 to §3.
@@ -72,7 +75,7 @@ impl Signer {
         synapse: &'static str,
         hash: &str,
     ) -> Prompting {
-        let (own, theirs) = (self.keypair.hotkey(), &target.hotkey);
+        let (own, theirs) = (&self.own, &target.hotkey);
         let (nonce, uuid) = (self.next_nonce(), self.uuids.next());
         let text = signed_text(nonce, own.as_str(), theirs.as_str(), &uuid, hash);
         let dendrite = TerminalInfo {
