@@ -15,9 +15,8 @@ use super::DendriteConfig;
 ///
 /// Of `n` that are available, `k` in a step, everyone is asked within any ⌈n/k⌉ steps. Where no two
 /// of a step may share a coldkey or an address, a hotkey waits at most one step more for each other
-/// hotkey that it shares one with, and once more if it shares both. Someone who joins counts as
-/// never asked, like everybody after a restart; `n` is the number of all who were available at some
-/// time in these steps.
+/// hotkey that it shares one with. Someone who joins counts as never asked, like everybody after a
+/// restart; `n` is the number of all who were available at some time in these steps.
 #[derive(Debug, Default)]
 pub struct Rotation {
     /// Steps so far.
