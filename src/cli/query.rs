@@ -16,8 +16,12 @@ use crate::chain::NetworkNotBuilt;
 use crate::exit::{Ended, Exit};
 use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource, resolve};
 
-/// The flags that name a wallet.
-const WALLET: [&str; 3] = ["wallet.name", "wallet.hotkey", "wallet.path"];
+/// The flags that name a wallet, with what they say.
+const WALLET: [(&str, &str); 3] = [
+    ("wallet.name", "name of the coldkey whose hotkey signs"),
+    ("wallet.hotkey", "name of the hotkey that signs"),
+    ("wallet.path", "folder of the wallets"),
+];
 /// Pieces of text that may wait to be printed.
 const PIECES: usize = 64;
 
@@ -46,8 +50,8 @@ pub(super) fn command() -> Command {
         .arg(role.value_parser(names).help("who says it: one for each message, or none, then it is the user"))
         .arg(stream.help("ask by the streaming synapse, and print the answer as it comes"))
         .arg(seconds("timeout", "how long it may take").default_value("12"))
-        .arg(text("uri", "URI").conflicts_with_all(WALLET).help("development key to sign with, for example //Bob"))
-        .args(WALLET.map(|name| text(name, "TEXT").help("wallet to sign with")))
+        .arg(text("uri", "URI").conflicts_with_all(WALLET.map(|(name, _)| name)).help("development key to sign with, for example //Bob"))
+        .args(WALLET.map(|(name, help)| text(name, "TEXT").help(help)))
         .arg(json_flag())
 }
 
