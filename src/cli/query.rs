@@ -35,6 +35,7 @@ pub(super) fn command() -> Command {
     let role = text("role", "ROLE").action(ArgAction::Append);
     let names = [Role::System, Role::User, Role::Assistant].map(Role::as_str);
     let stream = Arg::new("stream").long("stream").action(ArgAction::SetTrue);
+    let uri = text("uri", "URI").conflicts_with_all(WALLET.map(|(name, _)| name));
     Command::new("query")
         .about("Ask one axon")
         .after_help(
@@ -47,10 +48,10 @@ pub(super) fn command() -> Command {
         .arg(hotkey.help("the key it holds; the request is signed for it"))
         .arg(uid.help("the slot it holds, where a chain is known; not built yet"))
         .arg(message.help("what is asked; several make a conversation"))
-        .arg(role.value_parser(names).help("who says it: one for each message, or none, then it is the user"))
+        .arg(role.value_parser(names).help("who says it, once for each message; else the user"))
         .arg(stream.help("ask by the streaming synapse, and print the answer as it comes"))
         .arg(seconds("timeout", "how long it may take").default_value("12"))
-        .arg(text("uri", "URI").conflicts_with_all(WALLET.map(|(name, _)| name)).help("development key to sign with, for example //Bob"))
+        .arg(uri.help("development key to sign with, for example //Bob"))
         .args(WALLET.map(|(name, help)| text(name, "TEXT").help(help)))
         .arg(json_flag())
 }
