@@ -4,7 +4,7 @@
 //! wiring of the validator ([`HttpTransport`] is its `MinerTransport`), of the miner
 //! ([`AxonServer`] in front of the axon actor) and of the local network (both).
 //!
-//! Left out so far: streaming synapses, wallets on disk, and replay marks that outlive the process.
+//! Left out so far: streaming synapses and replay marks that outlive the process.
 
 pub mod body_hash;
 pub mod client;
