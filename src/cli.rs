@@ -17,6 +17,7 @@ mod score;
 mod signals;
 mod task;
 mod validator;
+mod wallet;
 mod weights;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -43,6 +44,7 @@ pub fn command() -> Command {
             localnet::command(),
             validator::command(),
             miner::command(),
+            wallet::command(),
             models::command(),
             config::command(),
             task::fetch_command(),
@@ -65,6 +67,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("localnet", matches)) => Box::pin(localnet::run(matches)).await,
         Some(("validator", matches)) => validator::run(matches),
         Some(("miner", matches)) => Box::pin(miner::run(matches)).await,
+        Some(("wallet", matches)) => Box::pin(wallet::run(matches)).await,
         Some(("models", matches)) => models::run(matches).await,
         Some(("config", matches)) => config::run(matches),
         Some(("fetch", matches)) => task::fetch(matches).await,
@@ -89,6 +92,8 @@ pub fn verbosity(matches: &ArgMatches) -> Verbosity {
     let (role, usual) = match name {
         "validator" => (Role::Validator, Verbosity::Info),
         "miner" => (Role::Miner, Verbosity::Info),
+        // Its only event is why the next seconds pass in silence.
+        "wallet" => (Role::Validator, Verbosity::Info),
         _ => (Role::Localnet, Verbosity::Quiet),
     };
     // What is wrong with the configuration is reported when the command itself reads it.
@@ -101,13 +106,18 @@ pub fn verbosity(matches: &ArgMatches) -> Verbosity {
 
 /// Reads the settings of a role; its warnings are logged.
 fn settings(role: Role, matches: &ArgMatches) -> anyhow::Result<Settings> {
+    Ok(loaded(role, matches)?.settings)
+}
+
+/// As [`settings`], with where each came from.
+fn loaded(role: Role, matches: &ArgMatches) -> anyhow::Result<Loaded> {
     let inputs = Inputs::from_process(collect_flags(matches));
-    let Loaded { settings, warnings, .. } =
+    let loaded =
         Settings::load(role, &inputs).map_err(|errors| Ended::new(usage(&errors), errors))?;
-    for warning in warnings {
+    for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    Ok(settings)
+    Ok(loaded)
 }
 
 /// A configuration whose only fault is to ask for a coming part is not wrong, only early.

@@ -25,7 +25,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use flags::{FlagValue, FlagValues, add_config_flags, collect_flags};
+pub use flags::{FlagValue, FlagValues, add_config_flags, add_flags_of, collect_flags};
 pub use keys::{ALIASES, KEYS, Key, Kind, Meaning, Range, Role};
 pub use origin::{Origin, Origins, Place};
 pub use problem::{ConfigErrors, Problem, ProblemKind, Warning};

@@ -11,5 +11,6 @@ pub mod models;
 pub mod tap;
 pub mod telemetry;
 pub mod tools;
+pub mod wallet;
 pub mod wire;
 pub mod wiring;

@@ -2,8 +2,8 @@
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::{json_flag, output, usage};
-use crate::config::{Inputs, Role, Settings, add_config_flags, collect_flags};
+use super::{json_flag, loaded, output};
+use crate::config::{Role, add_config_flags};
 use crate::exit::{Ended, Exit};
 
 pub(super) fn command() -> Command {
@@ -31,12 +31,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let named = matches.get_one::<String>("role").map(String::as_str);
     let role = Role::ALL.iter().find(|role| Some(role.as_str()) == named);
     let role = *role.unwrap_or(&Role::Validator);
-    let inputs = Inputs::from_process(collect_flags(matches));
-    let loaded =
-        Settings::load(role, &inputs).map_err(|errors| Ended::new(usage(&errors), errors))?;
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
+    let loaded = loaded(role, matches)?;
     if matches.get_flag("json") {
         output::json(&loaded.origins.to_json())?;
     } else {

@@ -11,17 +11,13 @@ use sn1_actors::ports::{AxonTarget, MinerTransport};
 use tokio::sync::mpsc;
 
 use super::task::seconds;
-use super::{json_flag, one_actor, output};
+use super::{json_flag, loaded, one_actor, output};
 use crate::chain::NetworkNotBuilt;
+use crate::config::{Role as Config, add_flags_of};
 use crate::exit::{Ended, Exit};
+use crate::wallet;
 use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource, resolve};
 
-/// The flags that name a wallet, with what they say.
-const WALLET: [(&str, &str); 3] = [
-    ("wallet.name", "name of the coldkey whose hotkey signs"),
-    ("wallet.hotkey", "name of the hotkey that signs"),
-    ("wallet.path", "folder of the wallets"),
-];
 /// Pieces of text that may wait to be printed.
 const PIECES: usize = 64;
 
@@ -35,8 +31,9 @@ pub(super) fn command() -> Command {
     let role = text("role", "ROLE").action(ArgAction::Append);
     let names = [Role::System, Role::User, Role::Assistant].map(Role::as_str);
     let stream = Arg::new("stream").long("stream").action(ArgAction::SetTrue);
-    let uri = text("uri", "URI").conflicts_with_all(WALLET.map(|(name, _)| name));
-    Command::new("query")
+    let wallet = ["wallet.name", "wallet.hotkey", "wallet.path", "wallet.password_file"];
+    let uri = text("uri", "URI").conflicts_with_all(wallet);
+    let command = Command::new("query")
         .about("Ask one axon")
         .after_help(
             "Examples:\n  sn1 query --axon 127.0.0.1:8091 --axon.hotkey 5Grwva… --uri //Bob \
@@ -51,9 +48,9 @@ pub(super) fn command() -> Command {
         .arg(role.value_parser(names).help("who says it, once for each message; else the user"))
         .arg(stream.help("ask by the streaming synapse, and print the answer as it comes"))
         .arg(seconds("timeout", "how long it may take").default_value("12"))
-        .arg(uri.help("development key to sign with, for example //Bob"))
-        .args(WALLET.map(|(name, help)| text(name, "TEXT").help(help)))
-        .arg(json_flag())
+        .arg(uri.help("sign with a development key, for example //Bob, not the wallet's hotkey"))
+        .arg(json_flag());
+    add_flags_of(command, &["wallet"])
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
@@ -62,7 +59,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         .map_err(|error| Ended::new(Exit::Usage, format!("--timeout {seconds}: {error}")))?;
     let query = Arc::new(conversation(matches)?);
     let target = target(matches).await?;
-    let keypair = signer(matches)?;
+    let keypair = signer(matches).await?;
     let overseer = one_actor::overseer();
     let options = TransportOptions { allow_local: true, ..TransportOptions::default() };
     let uuids = Arc::new(UuidSource::from_entropy());
@@ -170,11 +167,10 @@ async fn target(matches: &ArgMatches) -> Result<AxonTarget, Ended> {
 }
 
 /// Who asks: a development key, or the hotkey of a wallet.
-fn signer(matches: &ArgMatches) -> Result<Keypair, Ended> {
+async fn signer(matches: &ArgMatches) -> anyhow::Result<Keypair> {
     if let Some(uri) = matches.get_one::<String>("uri") {
-        return Keypair::from_dev_uri(uri).map_err(|error| Ended::new(Exit::Usage, error));
+        return Ok(Keypair::from_dev_uri(uri).map_err(|error| Ended::new(Exit::Usage, error))?);
     }
-    // MERGE wallets: load the hotkey that --wallet.path, .name and .hotkey name (all optional).
-    let message = "wallets are not built yet: name a development key with --uri //Bob";
-    Err(Ended::new(Exit::NotBuilt, message))
+    let loaded = loaded(Config::Validator, matches)?;
+    Ok(wallet::signing_key(&loaded, None).await.map_err(Ended::from)?)
 }

@@ -30,14 +30,24 @@ pub struct FlagValue {
 /// [`super::Settings::load`] reports all that is wrong with them together with the other layers.
 #[must_use]
 pub fn add_config_flags(command: Command) -> Command {
-    let config = Arg::new(CONFIG)
+    command.arg(config()).args(KEYS.iter().map(flag))
+}
+
+/// As [`add_config_flags`], only with the keys of some sections: for commands that use no others.
+#[must_use]
+pub fn add_flags_of(command: Command, sections: &[&str]) -> Command {
+    let keys = KEYS.iter().filter(|key| sections.contains(&key.section()));
+    command.arg(config()).args(keys.map(flag))
+}
+
+fn config() -> Arg {
+    Arg::new(CONFIG)
         .long(CONFIG)
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
         .action(ArgAction::Append)
         .help("TOML file over the one that was found; may be repeated")
-        .help_heading("Configuration");
-    command.arg(config).args(KEYS.iter().map(flag))
+        .help_heading("Configuration")
 }
 
 /// The flags of [`add_config_flags`] that were given.

@@ -348,6 +348,8 @@ pub struct Wallet {
     pub hotkey: String,
     /// Folder of the wallets.
     pub path: PathBuf,
+    /// File with the password of an encrypted key; `None` takes the SDK's variable or asks.
+    pub password_file: Option<PathBuf>,
 }
 
 /// `subtensor.*`.

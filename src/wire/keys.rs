@@ -1,6 +1,7 @@
 //! sr25519 keys: signing as Substrate does it, and checking others' signatures.
 //!
-//! Keys come from a development URI or a 32-byte seed; wallets on disk are read elsewhere.
+//! Keys come from a development URI, a 32-byte seed or a 64-byte secret; wallets on disk, and the
+//! mnemonics in them, are read by [`crate::wallet`].
 
 use std::fmt;
 
@@ -9,6 +10,7 @@ use blake2::{Blake2b, Digest};
 use schnorrkel::derive::{ChainCode, Derivation};
 use schnorrkel::{ExpansionMode, MiniSecretKey, PublicKey, SecretKey, Signature};
 use sn1_actors::domain::Hotkey;
+use zeroize::Zeroizing;
 
 use super::ss58;
 
@@ -30,6 +32,9 @@ pub enum KeyError {
     /// The key library refused the seed, or the address it makes.
     #[error("the seed makes no sr25519 key: give 32 random bytes")]
     Seed,
+    /// The 64 bytes are no secret.
+    #[error("the 64 bytes are no sr25519 secret in schnorrkel's form")]
+    Secret,
 }
 
 /// A key that signs. Its secret is never shown and is wiped when dropped.
@@ -72,6 +77,18 @@ impl Keypair {
         Self::from_secret(expand(seed)?)
     }
 
+    /// The key of a secret in schnorrkel's canonical form, scalar and nonce (`privateKey` in a
+    /// wallet's key file).
+    ///
+    /// # Errors
+    /// [`KeyError::Secret`] when the scalar is none, or 0, whose signatures anybody can make.
+    pub fn from_secret_bytes(secret: &[u8; 64]) -> Result<Self, KeyError> {
+        if secret.iter().take(32).all(|byte| *byte == 0) {
+            return Err(KeyError::Secret);
+        }
+        Self::from_secret(SecretKey::from_bytes(secret).map_err(|_| KeyError::Secret)?)
+    }
+
     fn from_secret(secret: SecretKey) -> Result<Self, KeyError> {
         let pair = secret.to_keypair();
         let address = ss58::encode(&pair.public.to_bytes());
@@ -89,6 +106,12 @@ impl Keypair {
     #[must_use]
     pub fn public(&self) -> [u8; 32] {
         self.pair.public.to_bytes()
+    }
+
+    /// The secret in the form of [`Self::from_secret_bytes`], to be written to a wallet.
+    #[must_use]
+    pub(crate) fn secret_bytes(&self) -> Zeroizing<[u8; 64]> {
+        Zeroizing::new(self.pair.secret.to_bytes())
     }
 
     /// Signs a text: 64 bytes, other ones each time.
@@ -219,6 +242,16 @@ mod tests {
     fn refuses_what_is_no_path() {
         for uri in ["", "Alice", "//", "//Alice/", "///x", "//Alice////x", &"/x".repeat(200)] {
             assert!(matches!(Keypair::from_dev_uri(uri), Err(KeyError::Uri(_))), "{uri}");
+        }
+    }
+
+    #[test]
+    fn takes_a_secret_apart_and_together_again_and_no_forged_one() {
+        let alice = Keypair::from_dev_uri("//Alice").unwrap();
+        let again = Keypair::from_secret_bytes(&alice.secret_bytes()).unwrap();
+        assert_eq!(again.public(), alice.public());
+        for forged in [[0; 64], [0xff; 64]] {
+            assert_eq!(Keypair::from_secret_bytes(&forged).unwrap_err(), KeyError::Secret);
         }
     }
 

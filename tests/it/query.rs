@@ -91,8 +91,8 @@ fn says_what_is_lacking() {
     let run = |line: &str, more: &[&str]| place.run_with(&format!("query {line}"), more);
     let axon = format!("--axon 127.0.0.1:1 --axon.hotkey {ALICE} --message x");
     run("--uid 3 --uri //Bob --message x", &[]).refused(6, &["not built yet", "--axon"]);
-    run(&axon, &[]).refused(6, &["wallets", "--uri"]);
-    run(&format!("{axon} --wallet.name w"), &[]).refused(6, &["wallets", "--uri"]);
+    run(&axon, &[]).refused(4, &["hotkeys/default", "sn1 wallet new"]);
+    run(&format!("{axon} --wallet.name w"), &[]).refused(4, &["w/hotkeys", "sn1 wallet new"]);
     run(&format!("{axon} --uri //Bob --role user --role user"), &[]).refused(2, &["2", "--role"]);
     run(&format!("{axon} --uri //Bob --uid 3"), &[]).expect(2);
     run(&format!("{axon} --uri //Bob --role emperor"), &[]).expect(2);

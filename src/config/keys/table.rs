@@ -124,6 +124,7 @@ pub const KEYS: &[Key] = &[
     used("wallet.name", Kind::Text, CHAINED, "name of the coldkey"),
     used("wallet.hotkey", Kind::Text, CHAINED, "name of the hotkey"),
     used("wallet.path", Kind::Path, CHAINED, "folder of the wallets"),
+    maybe("wallet.password_file", Kind::Path, CHAINED, "file with the password of an encrypted key; the SDK's variable or a question when left out"),
     used("subtensor.network", Kind::Text, ALL, "chain to join: finney, test, local, archive"),
     maybe("subtensor.chain_endpoint", Kind::Text, ALL, "ws:// or wss:// address instead of the network's own"),
     used("axon.port", PORT, CHAINED, "port to listen on"),

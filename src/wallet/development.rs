@@ -1,0 +1,131 @@
+//! Development keys: worth nothing and known to everybody, so good for tries and for nothing else.
+
+use std::net::IpAddr;
+
+use super::error::WalletError;
+use crate::config::{Loaded, Origin, Place, Role};
+use crate::wire::Keypair;
+
+const NETWORK: &str = "subtensor.network";
+const ENDPOINT: &str = "subtensor.chain_endpoint";
+
+/// The development key of a path such as `//Alice`, unless the settings ask for a public network.
+///
+/// # Errors
+/// [`WalletError::DevelopmentKey`] on a public network, [`WalletError::Key`] for what is no path.
+pub fn development_key(loaded: &Loaded, uri: &str) -> Result<Keypair, WalletError> {
+    for key in [NETWORK, ENDPOINT] {
+        if let Some(origin) = loaded.origins.find(key)
+            && let Some(value) = origin.value.as_str()
+            && is_asked_for(origin)
+            && !is_local(value)
+        {
+            let (place, value) = (origin.place.clone(), value.chars().take(60).collect());
+            let uri = uri.chars().take(60).collect();
+            return Err(WalletError::DevelopmentKey { uri, key, value, place });
+        }
+    }
+    Ok(Keypair::from_dev_uri(uri)?)
+}
+
+/// Whether somebody wrote the value: the built-in defaults name finney, and so does a copy of their
+/// file, as lies in the source's `config` folder; neither says that finney is meant.
+fn is_asked_for(origin: &Origin) -> bool {
+    match &origin.place {
+        Place::Default => false,
+        Place::File { path, .. } => !std::fs::read_to_string(path)
+            .is_ok_and(|text| Role::ALL.iter().any(|role| role.defaults() == text)),
+        Place::Environment(_) | Place::Flag(_) => true,
+    }
+}
+
+/// Whether a network's name or a chain's address means this machine.
+fn is_local(value: &str) -> bool {
+    if value == "local" {
+        return true;
+    }
+    let Ok(address) = reqwest::Url::parse(value) else { return false };
+    let Some(host) = address.host_str() else { return false };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::config::{FlagValue, Inputs, Settings};
+
+    fn loaded(
+        flags: &[(&str, &str)],
+        environment: &[(&str, &str)],
+        overlay: Option<PathBuf>,
+    ) -> Loaded {
+        let mut inputs = Inputs { home: Some("/home/u".into()), ..Inputs::default() };
+        inputs.flags.values = flags
+            .iter()
+            .map(|(key, value)| FlagValue { key: (*key).into(), values: vec![(*value).into()] })
+            .collect();
+        inputs.flags.overlays.extend(overlay);
+        inputs.environment =
+            environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Settings::load(Role::Miner, &inputs).unwrap()
+    }
+
+    fn refused(loaded: &Loaded) -> Option<String> {
+        development_key(loaded, "//Alice").err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn are_given_where_no_public_network_is_asked_for() {
+        for flags in [
+            &[][..],
+            &[(NETWORK, "local")],
+            &[(NETWORK, "local"), (ENDPOINT, "ws://127.0.0.1:9944")],
+            &[(ENDPOINT, "ws://localhost:9944")],
+            &[(ENDPOINT, "wss://[::1]:9944/path")],
+        ] {
+            assert_eq!(refused(&loaded(flags, &[], None)), None, "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn are_refused_where_a_public_network_is_asked_for() {
+        for flags in [
+            &[(NETWORK, "finney")][..],
+            &[(NETWORK, "test")],
+            &[(NETWORK, "archive")],
+            &[(NETWORK, "wss://entrypoint.example")],
+            &[(ENDPOINT, "wss://entrypoint.example:443")],
+            &[(ENDPOINT, "ws://10.0.0.1:9944")],
+            &[(ENDPOINT, "ws://localhost.example:9944")],
+            &[(ENDPOINT, "ws://localhost@entrypoint.example:9944")],
+            // A node of finney may well run on this machine.
+            &[(NETWORK, "finney"), (ENDPOINT, "ws://127.0.0.1:9944")],
+            &[(NETWORK, "local"), (ENDPOINT, "wss://entrypoint.example")],
+        ] {
+            let error = refused(&loaded(flags, &[], None)).unwrap();
+            assert!(error.contains("known to everybody"), "{flags:?}: {error}");
+            assert!(error.contains("flag --subtensor."), "{flags:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn are_refused_whatever_layer_asks() {
+        let loaded_from = loaded(&[], &[("SN1_SUBTENSOR__NETWORK", "test")], None);
+        assert!(refused(&loaded_from).unwrap().contains("SN1_SUBTENSOR__NETWORK"));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mine.toml");
+        std::fs::write(&file, "[subtensor]\nnetwork = \"finney\"\n").unwrap();
+        assert!(refused(&loaded(&[], &[], Some(file))).unwrap().contains("mine.toml"));
+    }
+
+    #[test]
+    fn a_copy_of_the_built_in_file_asks_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("miner.toml");
+        std::fs::write(&file, Role::Miner.defaults()).unwrap();
+        assert_eq!(refused(&loaded(&[], &[], Some(file))), None);
+    }
+}
