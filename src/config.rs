@@ -30,5 +30,6 @@ pub use keys::{ALIASES, KEYS, Key, Kind, Meaning, Range, Role};
 pub use origin::{Origin, Origins, Place};
 pub use problem::{ConfigErrors, Problem, ProblemKind, Warning};
 pub use settings::{
-    DTYPES, Device, Engine, Inputs, Loaded, MinerKind, PRECISIONS, Settings, TaskShare,
+    DTYPES, Device, Engine, ExternalMiner, Inputs, Loaded, MinerKind, PRECISIONS, Settings,
+    TaskShare,
 };

@@ -4,7 +4,7 @@
 //! wiring of the validator ([`HttpTransport`] is its `MinerTransport`), of the miner
 //! ([`AxonServer`] in front of the axon actor) and of the local network (both).
 //!
-//! Left out so far: streaming synapses and wallets on disk.
+//! Keys on disk are the matter of [`wallet`](crate::wallet).
 
 pub mod body_hash;
 pub mod client;
@@ -21,7 +21,7 @@ mod testkit;
 mod uuids;
 pub mod verify;
 
-pub use client::{HttpTransport, TransportOptions};
+pub use client::{HttpTransport, TransportOptions, resolve};
 pub use keys::Keypair;
 pub use marks::MarksFile;
 pub use nonce::NonceBook;

@@ -1,5 +1,6 @@
 //! Dendrite: asks the miners. Every miner of a step is asked at once, each in a task of its own,
-//! and each answer goes on by itself as it arrives.
+//! and each answer goes on by itself as it arrives. Who is asked is drawn in the order in which the
+//! challenges come, so that everybody has a turn.
 //!
 //! PersonaAgent pushes `Challenge` to it; it pushes `Round` to RewardScorer at once, with the
 //! stream of answers that are still to come.
@@ -19,6 +20,8 @@ use crate::ports::{AxonTarget, Clock, Event, Journal, MinerTransport, Stopped};
 use crate::reward_scorer::Round;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
 use crate::task_maker::Task;
+
+use self::choice::Rotation;
 
 /// Ask the miners.
 #[derive(Debug, Message)]
@@ -50,6 +53,10 @@ pub struct DendriteConfig {
     pub timeout: Duration,
     /// A validator with more stake than this is not asked.
     pub vpermit_tao_limit: Tao,
+    /// Whether no two that are asked in one step may share a coldkey.
+    pub unique_coldkeys: bool,
+    /// Whether no two that are asked in one step may share an IP address.
+    pub unique_ips: bool,
     /// This validator's own key; it never asks itself.
     pub own: Hotkey,
 }
@@ -80,13 +87,23 @@ pub struct DendriteDeps {
 /// The actor.
 pub struct Dendrite {
     deps: DendriteDeps,
+    /// Forgotten by a restart: everybody is then due again.
+    rotation: Rotation,
 }
 
 impl Dendrite {
-    /// A new one; it has no state to lose.
+    /// A new one, which has asked nobody yet.
     #[must_use]
     pub fn new(deps: DendriteDeps) -> Self {
-        Self { deps }
+        Self { deps, rotation: Rotation::default() }
+    }
+
+    /// Whom the next step of a conversation asks, and the block of the metagraph that says so.
+    fn choose(&mut self, conversation: &Conversation) -> (Vec<AxonTarget>, BlockNumber) {
+        let deps = &self.deps;
+        let metagraph = Arc::clone(&deps.metagraph.borrow());
+        let random = deps.seed.stream(conversation.id, conversation.turn, Purpose::Uids);
+        (self.rotation.draw(&metagraph, &deps.config, random), metagraph.block)
     }
 }
 
@@ -107,10 +124,10 @@ impl Handler<Job<Challenge>> for Dendrite {
         self.deps.failpoints.hit("dendrite:challenge");
         let deps = self.deps.clone();
         let Job { message: Challenge { conversation, task, phrasing }, slot, .. } = job;
+        let (targets, block) = self.choose(&conversation);
         self.deps.tasks.spawn("round", async move {
             let _slot = slot;
             deps.failpoints.hit("dendrite:task");
-            let (targets, block) = deps.choose(&conversation);
             if targets.is_empty() {
                 return conversation.end(Stopped::NoMiners);
             }
@@ -128,12 +145,6 @@ impl Handler<Job<Challenge>> for Dendrite {
 }
 
 impl DendriteDeps {
-    fn choose(&self, conversation: &Conversation) -> (Vec<AxonTarget>, BlockNumber) {
-        let metagraph = Arc::clone(&self.metagraph.borrow());
-        let random = self.seed.stream(conversation.id, conversation.turn, Purpose::Uids);
-        (choice::choose(&metagraph, &self.config, random), metagraph.block)
-    }
-
     /// Sends the query to every target and opens the round of their answers.
     fn open(
         &self,

@@ -33,7 +33,8 @@ pub(super) fn command() -> Command {
         .after_help(
             "Examples:\n  sn1 localnet --steps 20 --seed 7\n  \
              sn1 localnet --in-flight 8 --summary summary.json --journal journal.jsonl\n  \
-             sn1 localnet --localnet.miners agent,echo,dead",
+             sn1 localnet --localnet.miners agent,echo,dead\n  \
+             sn1 localnet --external-miner 127.0.0.1:9000=5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
         );
     add_config_flags(command)
 }

@@ -26,18 +26,13 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(line(&serde_json::to_string_pretty(value)?)?)
 }
 
+/// What a stranger wrote, on its lines, without any other control characters.
+pub(super) fn lines_of(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' { c } else { harmless(c) }).collect()
+}
+
 /// Text in one line, without control characters, cut to `width` characters.
 pub(super) fn shown(text: &str, width: usize) -> String {
-    // Bidirectional overrides would let a miner's text rearrange the line around it.
-    let harmless = |c: char| {
-        if c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        {
-            ' '
-        } else {
-            c
-        }
-    };
     let words: String = text.chars().take(4 * width).map(harmless).collect();
     let joined = words.split_whitespace().collect::<Vec<_>>().join(" ");
     if joined.chars().count() <= width {
@@ -47,6 +42,14 @@ pub(super) fn shown(text: &str, width: usize) -> String {
     format!("{cut}…")
 }
 
+/// A blank instead of what would move the cursor. Bidirectional overrides would let a miner's text
+/// rearrange the line around it.
+fn harmless(c: char) -> char {
+    let moves = c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if moves { ' ' } else { c }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +57,7 @@ mod tests {
     #[test]
     fn a_hostile_text_cannot_leave_its_line() {
         assert_eq!(shown("a\x1b[2J\r\nb\u{202e}c", 20), "a [2J b c");
+        assert_eq!(lines_of("a\x1b[2J\r\n\nb\u{202e}c"), "a [2J \n\nb c");
         assert_eq!(shown("one two three", 8), "one two…");
         assert_eq!(shown("é".repeat(50).as_str(), 4), "ééé…");
     }

@@ -1,75 +1,180 @@
 //! `sn1 query`: one signed request to one axon, as Dendrite sends it.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, Command};
-use serde_json::json;
-use sn1_actors::domain::{Hotkey, Query, StatusCode, Uid};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use serde_json::{Value, json};
+use sn1_actors::domain::{Hotkey, MinerReply, Query, Role, StatusCode, Uid};
 use sn1_actors::ports::{AxonTarget, MinerTransport};
+use tokio::sync::mpsc;
 
 use super::task::seconds;
 use super::{json_flag, one_actor, output};
+use crate::chain::NetworkNotBuilt;
 use crate::exit::{Ended, Exit};
-use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource};
+use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource, resolve};
+
+/// The flags that name a wallet, with what they say.
+const WALLET: [(&str, &str); 3] = [
+    ("wallet.name", "name of the coldkey whose hotkey signs"),
+    ("wallet.hotkey", "name of the hotkey that signs"),
+    ("wallet.path", "folder of the wallets"),
+];
+/// Pieces of text that may wait to be printed.
+const PIECES: usize = 64;
 
 pub(super) fn command() -> Command {
-    let required = |name: &'static str, value: &'static str| {
-        Arg::new(name).long(name).value_name(value).required(true)
-    };
+    let text =
+        |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
+    let axon = text("axon", "HOST:PORT").required_unless_present("uid").conflicts_with("uid");
+    let hotkey = text("axon.hotkey", "SS58").required_unless_present("uid").conflicts_with("uid");
+    let uid = text("uid", "N").value_parser(value_parser!(u16));
+    let message = text("message", "TEXT").required(true).action(ArgAction::Append);
+    let role = text("role", "ROLE").action(ArgAction::Append);
+    let names = [Role::System, Role::User, Role::Assistant].map(Role::as_str);
+    let stream = Arg::new("stream").long("stream").action(ArgAction::SetTrue);
+    let uri = text("uri", "URI").conflicts_with_all(WALLET.map(|(name, _)| name));
     Command::new("query")
         .about("Ask one axon")
         .after_help(
-            "Example:\n  sn1 query --axon 127.0.0.1:8091 --axon.hotkey 5Grwva… --uri //Bob \
-             --message 'Why is the sky blue?'",
+            "Examples:\n  sn1 query --axon 127.0.0.1:8091 --axon.hotkey 5Grwva… --uri //Bob \
+             --message 'Why is the sky blue?'\n  sn1 query --axon 127.0.0.1:8091 \
+             --axon.hotkey 5Grwva… --uri //Bob --stream \\\n    --role system --message 'Be brief.' \
+             --role user --message 'Why is the sky blue?'",
         )
-        .arg(required("axon", "HOST:PORT").help("where it answers"))
-        .arg(required("axon.hotkey", "SS58").help("the key it holds; the request is signed for it"))
-        .arg(required("message", "TEXT").help("what is asked"))
-        .arg(required("uri", "URI").help("development key to sign with, for example //Bob"))
+        .arg(axon.help("where it answers"))
+        .arg(hotkey.help("the key it holds; the request is signed for it"))
+        .arg(uid.help("the slot it holds, where a chain is known; not built yet"))
+        .arg(message.help("what is asked; several make a conversation"))
+        .arg(role.value_parser(names).help("who says it, once for each message; else the user"))
+        .arg(stream.help("ask by the streaming synapse, and print the answer as it comes"))
         .arg(seconds("timeout", "how long it may take").default_value("12"))
+        .arg(uri.help("development key to sign with, for example //Bob"))
+        .args(WALLET.map(|(name, help)| text(name, "TEXT").help(help)))
         .arg(json_flag())
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
-    let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
-    let usage = |error: &dyn std::fmt::Display| Ended::new(Exit::Usage, error);
-    let keypair = Keypair::from_dev_uri(&text("uri")).map_err(|error| usage(&error))?;
-    let hotkey = Hotkey::parse(&text("axon.hotkey")).map_err(|error| usage(&error))?;
-    let address = resolve(&text("axon"))?;
     let seconds = matches.get_one::<f64>("timeout").copied().unwrap_or(12.0);
     let timeout = Duration::try_from_secs_f64(seconds)
         .map_err(|error| Ended::new(Exit::Usage, format!("--timeout {seconds}: {error}")))?;
+    let query = Arc::new(conversation(matches)?);
+    let target = target(matches).await?;
+    let keypair = signer(matches)?;
     let overseer = one_actor::overseer();
     let options = TransportOptions { allow_local: true, ..TransportOptions::default() };
     let uuids = Arc::new(UuidSource::from_entropy());
-    let transport = HttpTransport::new(Arc::new(keypair), overseer.clock(), uuids, options)?;
-    let target = AxonTarget { uid: Uid(0), hotkey, address };
-    let reply = transport.ask(target, Arc::new(Query::from_user(text("message"))), timeout).await;
-    let answered = reply.status == StatusCode::OK;
-    if matches.get_flag("json") {
-        output::json(&json!({
-            "status_code": reply.status,
-            "status_message": reply.message,
-            "completion": reply.completion,
-            "process_time": reply.elapsed.as_secs_f64(),
-            "error": if answered { None } else { Some(&reply.message) },
-        }))?;
-    } else if answered {
-        output::line(&output::shown(&reply.completion, usize::MAX / 8))?;
+    let transport = HttpTransport::new(Arc::new(keypair), overseer.clock(), uuids, options);
+    let asked = Asked { json: matches.get_flag("json"), streamed: matches.get_flag("stream") };
+    if asked.streamed {
+        let (sender, pieces) = mpsc::channel(PIECES);
+        let reply = transport.stream(target, query, timeout, sender);
+        let (reply, chunks) = tokio::join!(reply, asked.follow(pieces));
+        asked.tell(&reply, &chunks?)
+    } else {
+        asked.tell(&transport.ask(target, query, timeout).await, &[])
     }
-    if answered {
-        return Ok(Exit::Done);
-    }
-    let (status, message) = (reply.status, output::shown(&reply.message, 300));
-    Err(Ended::new(Exit::Failed, format!("no answer: {status} {message}")).into())
 }
 
-fn resolve(text: &str) -> Result<SocketAddr, Ended> {
-    let failed = |cause: &str| {
-        Ended::new(Exit::Usage, format!("--axon {text}: {cause}; expected HOST:PORT"))
+/// How the answer is wanted.
+#[derive(Clone, Copy)]
+struct Asked {
+    json: bool,
+    streamed: bool,
+}
+
+impl Asked {
+    /// Takes the pieces as they come, and prints them unless there is to be one object.
+    async fn follow(self, mut pieces: mpsc::Receiver<String>) -> anyhow::Result<Vec<String>> {
+        let mut all = Vec::new();
+        while let Some(piece) = pieces.recv().await {
+            if !self.json {
+                output::part(&output::lines_of(&piece))?;
+            }
+            all.push(piece);
+        }
+        if !self.json && !all.is_empty() {
+            output::line("")?;
+        }
+        Ok(all)
+    }
+
+    /// Says what the reply was.
+    fn tell(self, reply: &MinerReply, chunks: &[String]) -> anyhow::Result<Exit> {
+        let answered = reply.status == StatusCode::OK;
+        if self.json {
+            let mut object = json!({
+                "status_code": reply.status,
+                "status_message": reply.message,
+                "completion": reply.completion,
+                "process_time": reply.elapsed.as_secs_f64(),
+                "error": if answered { None } else { Some(&reply.message) },
+            });
+            if self.streamed {
+                object["chunks"] = Value::from(chunks);
+            }
+            output::json(&object)?;
+        } else if answered && !self.streamed {
+            output::line(&output::lines_of(&reply.completion))?;
+        }
+        if answered {
+            return Ok(Exit::Done);
+        }
+        let (status, message) = (reply.status, output::shown(&reply.message, 300));
+        Err(Ended::new(Exit::Failed, format!("no answer: {status} {message}")).into())
+    }
+}
+
+/// The messages with their roles, in the order in which they were given.
+fn conversation(matches: &ArgMatches) -> Result<Query, Ended> {
+    let given = |name: &str| -> Vec<String> {
+        matches.get_many(name).into_iter().flatten().cloned().collect()
     };
-    let mut all = text.to_socket_addrs().map_err(|error| failed(&error.to_string()))?;
-    all.next().ok_or_else(|| failed("no address"))
+    let (messages, names) = (given("message"), given("role"));
+    if names.is_empty() {
+        return Ok(Query { roles: vec![Role::User; messages.len()], messages });
+    }
+    if names.len() != messages.len() {
+        let (roles, messages) = (names.len(), messages.len());
+        let message = format!(
+            "{roles} times --role and {messages} times --message; give one --role for each \
+             --message, or none"
+        );
+        return Err(Ended::new(Exit::Usage, message));
+    }
+    let role = |name: &String| match name.as_str() {
+        "system" => Role::System,
+        "assistant" => Role::Assistant,
+        _ => Role::User,
+    };
+    Ok(Query { roles: names.iter().map(role).collect(), messages })
+}
+
+/// Whom to ask.
+async fn target(matches: &ArgMatches) -> Result<AxonTarget, Ended> {
+    if matches.contains_id("uid") {
+        let refusal = NetworkNotBuilt { network: "finney".into() };
+        let message = format!("{refusal}; name the axon with --axon and --axon.hotkey");
+        return Err(Ended::new(Exit::NotBuilt, message));
+    }
+    let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
+    let hotkey = Hotkey::parse(text("axon.hotkey"))
+        .map_err(|error| Ended::new(Exit::Usage, format!("--axon.hotkey: {error}")))?;
+    let place = text("axon");
+    let address: SocketAddr = resolve(place).await.map_err(|error| {
+        Ended::new(Exit::Usage, format!("--axon {place}: {error}; expected HOST:PORT"))
+    })?;
+    Ok(AxonTarget { uid: Uid(0), hotkey, address })
+}
+
+/// Who asks: a development key, or the hotkey of a wallet.
+fn signer(matches: &ArgMatches) -> Result<Keypair, Ended> {
+    if let Some(uri) = matches.get_one::<String>("uri") {
+        return Keypair::from_dev_uri(uri).map_err(|error| Ended::new(Exit::Usage, error));
+    }
+    // MERGE wallets: load the hotkey that --wallet.path, .name and .hotkey name (all optional).
+    let message = "wallets are not built yet: name a development key with --uri //Bob";
+    Err(Ended::new(Exit::NotBuilt, message))
 }

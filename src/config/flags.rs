@@ -58,7 +58,7 @@ fn flag(key: &Key) -> Arg {
         Kind::Bool => "BOOL",
         Kind::Integer { .. } | Kind::Float(_) => "N",
         Kind::Seconds(_) => "SECONDS",
-        Kind::Text => "TEXT",
+        Kind::Text | Kind::Repeated => "TEXT",
         Kind::Ip => "IP",
         Kind::Path => "PATH",
         Kind::TextList => "NAMES",
@@ -76,9 +76,12 @@ fn flag(key: &Key) -> Arg {
         .help(help)
         .help_heading(heading)
         .hide_short_help(key.meaning != Meaning::Used)
-        .allow_negative_numbers(true)
-        // As in the original, the last of several wins.
-        .overrides_with(key.name);
+        .allow_negative_numbers(true);
+    if key.kind == Kind::Repeated {
+        return arg.action(ArgAction::Append);
+    }
+    // As in the original, the last of several wins.
+    let arg = arg.overrides_with(key.name);
     match key.kind {
         Kind::Bool => arg.num_args(0..=1).default_missing_value("true"),
         Kind::TextList | Kind::FloatList(_) => arg.num_args(1..),
@@ -87,7 +90,8 @@ fn flag(key: &Key) -> Arg {
         | Kind::Seconds(_)
         | Kind::Text
         | Kind::Ip
-        | Kind::Path => arg,
+        | Kind::Path
+        | Kind::Repeated => arg,
     }
 }
 

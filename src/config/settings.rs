@@ -19,6 +19,9 @@ use super::problem::{ConfigErrors, Problem, ProblemKind, Warning};
 use crate::engine::{Dtype, Precision};
 
 mod check;
+mod external_miner;
+
+pub use external_miner::ExternalMiner;
 
 /// What the configuration is read from, besides the files.
 #[derive(Clone, Debug, Default)]
@@ -153,10 +156,12 @@ pub struct Neuron {
     pub axon_off: bool,
     /// Stake in TAO above which a neuron with a validator permit is not asked.
     pub vpermit_tao_limit: u64,
-    /// Ask one hotkey a coldkey.
+    /// Ask one hotkey a coldkey in one step.
     pub query_unique_coldkeys: bool,
-    /// Ask one hotkey an IP address.
+    /// Ask one hotkey an IP address in one step.
     pub query_unique_ips: bool,
+    /// Ask miners by the streaming synapse.
+    pub streaming: bool,
     /// Name of the text model.
     pub model_id: String,
     /// Name of the embedding model.
@@ -320,6 +325,9 @@ pub struct Blacklist {
 pub struct Localnet {
     /// One miner for each; at least one.
     pub miners: Vec<MinerKind>,
+    /// Miners of other processes that are admitted; no hotkey twice.
+    #[serde(default, deserialize_with = "none_is_empty")]
+    pub external_miners: Vec<ExternalMiner>,
     /// How long each miner waits before it answers.
     #[serde(deserialize_with = "seconds")]
     pub miner_delay: Duration,
@@ -440,6 +448,10 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Er
     Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
 }
 
-fn none_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn none_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

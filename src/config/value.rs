@@ -44,7 +44,9 @@ pub(super) fn read(key: &Key, given: Given<'_>, home: Option<&Path>) -> Result<V
             };
             expanded.to_str().map(Value::from)
         }),
-        Kind::TextList => given.list(|item| item.text().map(str::to_owned)).map(Value::from),
+        Kind::TextList | Kind::Repeated => {
+            given.list(|item| item.text().map(str::to_owned)).map(Value::from)
+        }
         Kind::FloatList(range) => {
             given.list(|item| item.float().filter(|n| range.contains(*n))).map(Value::from)
         }
@@ -71,7 +73,7 @@ fn expected(kind: Kind) -> String {
         Kind::Text => "a text".to_owned(),
         Kind::Ip => "an IP address".to_owned(),
         Kind::Path => "a path".to_owned(),
-        Kind::TextList => "a list of texts".to_owned(),
+        Kind::TextList | Kind::Repeated => "a list of texts".to_owned(),
         Kind::FloatList(range) => format!("a list of numbers {range}"),
     }
 }

@@ -2,37 +2,37 @@
 //!
 //! Failures are told apart as the SDK's dendrite of 10.5.0 does. Replies are not authenticated: no
 //! SDK verifies an axon's signature, so neither do we.
+//!
+//! Every request has a connection of its own. A validator comes back to a miner after a minute or
+//! so, Python axons hang up after five seconds, so a pool would hold connections that nobody uses,
+//! and the few that are used would be those that the peer is about to close. It costs one round
+//! trip, the same for every miner.
 
 mod address;
+mod connection;
 mod failure;
+mod pieces;
 mod reply;
+mod request;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use hyper::HeaderMap;
 use sn1_actors::domain::{MinerReply, Query, StatusCode};
 use sn1_actors::ports::{AxonTarget, Clock, MinerTransport};
+use tokio::sync::mpsc;
 
-use self::failure::Phase;
+pub use self::address::resolve;
+use self::connection::Connection;
 pub use self::failure::WireError;
-use super::headers::HeaderList;
+use self::pieces::Utf8Pieces;
+use self::request::Signer;
 use super::keys::Keypair;
-use super::synapse::{Envelope, PROMPTING, Prompting, REQUIRED, TerminalInfo};
+use super::synapse::{PROMPTING, STREAM_PROMPTING};
 use super::uuids::UuidSource;
-use super::verify::signed_text;
-use super::{PROTOCOL_VERSION, body_hash};
-
-/// Python axons close idle connections after 5 seconds; leave earlier.
-const IDLE: Duration = Duration::from_secs(4);
-
-/// The HTTP client cannot be built.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client for miners cannot be built: {0}")]
-pub struct TransportError(#[from] reqwest::Error);
 
 /// How miners are reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,63 +42,79 @@ pub struct TransportOptions {
     pub allow_local: bool,
     /// The longest reply body that is read, in bytes.
     pub max_body: usize,
-    /// Our own address as miners are told; they do not need it.
+    /// Our own address as miners are told; they do not need it. Unless local addresses are allowed,
+    /// it is never connected to.
     pub own_ip: Option<IpAddr>,
+    /// Whether [`MinerTransport::ask`] asks by the streaming synapse and puts the pieces together.
+    pub streaming: bool,
 }
 
 impl Default for TransportOptions {
-    /// The public internet only, and replies of up to 1 MiB.
+    /// The public internet only, replies of up to 1 MiB, and no streaming.
     fn default() -> Self {
-        Self { allow_local: false, max_body: 1 << 20, own_ip: None }
+        Self { allow_local: false, max_body: 1 << 20, own_ip: None, streaming: false }
     }
 }
 
-/// Asks miners over one pool of connections.
+/// Asks miners. Opens no connection before it is asked to.
 pub struct HttpTransport(Arc<Inner>);
 
 struct Inner {
-    http: reqwest::Client,
-    keypair: Arc<Keypair>,
+    signer: Signer,
     clock: Arc<dyn Clock>,
-    uuids: Arc<UuidSource>,
-    last_nonce: AtomicU64,
     options: TransportOptions,
 }
 
+/// How a miner is asked.
+enum Way {
+    /// By the plain synapse: the whole answer at once.
+    Plain,
+    /// By the streaming synapse.
+    Streaming {
+        /// Who gets the pieces as they arrive.
+        pieces: Option<mpsc::Sender<String>>,
+    },
+}
+
 impl HttpTransport {
-    /// A client that signs with `keypair`. Opens no connection yet.
-    ///
-    /// # Errors
-    /// [`TransportError`] when the HTTP client cannot be built.
+    /// A client that signs with `keypair`.
+    #[must_use]
     pub fn new(
         keypair: Arc<Keypair>,
         clock: Arc<dyn Clock>,
         uuids: Arc<UuidSource>,
         options: TransportOptions,
-    ) -> Result<Self, TransportError> {
-        let http = reqwest::Client::builder()
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .pool_idle_timeout(IDLE)
-            .build()?;
-        let last_nonce = AtomicU64::new(0);
-        Ok(Self(Arc::new(Inner { http, keypair, clock, uuids, last_nonce, options })))
+    ) -> Self {
+        let signer = Signer::new(keypair, Arc::clone(&clock), uuids, options.own_ip);
+        Self(Arc::new(Inner { signer, clock, options }))
     }
-}
 
-impl MinerTransport for HttpTransport {
-    fn ask(
+    /// Asks one miner by the streaming synapse (wire.md §9) and hands on each piece of text as it
+    /// arrives. As [`MinerTransport::ask`], and a stream that is cut off is a failure without a
+    /// completion, whatever pieces were handed on before. A receiver that takes no pieces holds the
+    /// stream up until the deadline; one that is dropped does not.
+    #[must_use]
+    pub fn stream(
         &self,
         target: AxonTarget,
         query: Arc<Query>,
         timeout: Duration,
+        pieces: mpsc::Sender<String>,
+    ) -> BoxFuture<'static, MinerReply> {
+        self.asking(target, query, timeout, Way::Streaming { pieces: Some(pieces) })
+    }
+
+    fn asking(
+        &self,
+        target: AxonTarget,
+        query: Arc<Query>,
+        timeout: Duration,
+        way: Way,
     ) -> BoxFuture<'static, MinerReply> {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
             let started = inner.clock.now();
-            let exchange = inner.exchange(&target, &query, timeout);
+            let exchange = inner.exchange(&target, &query, timeout, way);
             let outcome = tokio::time::timeout(timeout, exchange)
                 .await
                 .unwrap_or(Err(WireError::TimedOut(timeout)));
@@ -119,100 +135,87 @@ impl MinerTransport for HttpTransport {
     }
 }
 
+impl MinerTransport for HttpTransport {
+    fn ask(
+        &self,
+        target: AxonTarget,
+        query: Arc<Query>,
+        timeout: Duration,
+    ) -> BoxFuture<'static, MinerReply> {
+        let streaming = self.0.options.streaming;
+        let way = if streaming { Way::Streaming { pieces: None } } else { Way::Plain };
+        self.asking(target, query, timeout, way)
+    }
+}
+
 impl Inner {
     async fn exchange(
         &self,
         target: &AxonTarget,
         query: &Query,
         timeout: Duration,
+        way: Way,
     ) -> Result<String, WireError> {
-        let address = target.address;
-        if !self.options.allow_local && !address::is_public(address.ip()) {
-            return Err(WireError::Forbidden(address));
+        let ip = target.address.ip().to_canonical();
+        let own = self.options.own_ip.is_some_and(|own| own.to_canonical() == ip);
+        if !self.options.allow_local && (own || !address::is_public(ip)) {
+            return Err(WireError::Forbidden(target.address));
         }
-        let (headers, body) = self.request(target, query, timeout)?;
-        let mut request = self.http.post(format!("http://{address}/{PROMPTING}"));
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        let request = request.header(CONTENT_TYPE, "application/json").body(body);
-        let failed = |phase| move |error| WireError::of_http(address, phase, &error);
-        let mut response = request.send().await.map_err(failed(Phase::Head))?;
-        let (status, headers) =
-            (response.status().as_u16(), std::mem::take(response.headers_mut()));
+        let synapse = match way {
+            Way::Plain => PROMPTING,
+            Way::Streaming { .. } => STREAM_PROMPTING,
+        };
+        let mut connection =
+            Connection::open(target.address, synapse, self.options.max_body).await?;
+        // Signed only now, so that connecting does not use up the age that an axon allows a nonce.
+        let request = self.signer.request(target, query, timeout, synapse)?;
+        let head = connection.send(request).await?;
+        let (status, headers) = (head.status.as_u16(), head.headers);
         reply::check_head(&headers)?;
-        let body = self.read_body(&mut response, &headers, failed(Phase::Body)).await?;
-        reply::read(status, &headers, &body)
-    }
-
-    /// The signed headers and the body for one miner.
-    fn request(
-        &self,
-        target: &AxonTarget,
-        query: &Query,
-        timeout: Duration,
-    ) -> Result<(HeaderList, Vec<u8>), WireError> {
-        let (own, theirs) = (self.keypair.hotkey(), &target.hotkey);
-        let (nonce, uuid) = (self.next_nonce(), self.uuids.next());
-        let hash = body_hash::of_messages(&query.messages);
-        let text = signed_text(nonce, own.as_str(), theirs.as_str(), &uuid, &hash);
-        let dendrite = TerminalInfo {
-            ip: self.options.own_ip.map(|ip| ip.to_string()),
-            version: Some(PROTOCOL_VERSION),
-            nonce: Some(nonce),
-            uuid: Some(uuid),
-            hotkey: Some(own.to_string()),
-            signature: Some(self.keypair.sign_hex(&text)),
-            ..TerminalInfo::default()
-        };
-        let axon = TerminalInfo {
-            ip: Some(target.address.ip().to_string()),
-            port: Some(target.address.port()),
-            hotkey: Some(theirs.to_string()),
-            ..TerminalInfo::default()
-        };
-        let envelope = Envelope {
-            timeout: Some(timeout.as_secs_f64()),
-            dendrite: Some(dendrite),
-            axon: Some(axon),
-            ..Envelope::named(PROMPTING)
-        };
-        let synapse = Prompting::asking(envelope, query);
-        let body = serde_json::to_vec(&synapse)
-            .map_err(|error| WireError::Malformed(error.to_string()))?;
-        Ok((synapse.envelope.headers(&REQUIRED, &hash, body.len()), body))
-    }
-
-    /// The wall clock in nanoseconds, but always above the last one: axons refuse repetition.
-    fn next_nonce(&self) -> u64 {
-        let now = u64::try_from(self.clock.unix().as_nanos()).unwrap_or(u64::MAX - 1);
-        let grow = |last: u64| Some(now.max(last.saturating_add(1)));
-        match self.last_nonce.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow) {
-            Ok(last) | Err(last) => now.max(last.saturating_add(1)),
-        }
-    }
-
-    async fn read_body(
-        &self,
-        response: &mut reqwest::Response,
-        headers: &HeaderMap,
-        failed: impl FnOnce(reqwest::Error) -> WireError,
-    ) -> Result<Vec<u8>, WireError> {
-        let limit = self.options.max_body;
-        let too_long = || WireError::TooLong { limit };
-        if reply::declared_length(headers).is_some_and(|length| length > limit as u64) {
-            return Err(too_long());
-        }
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > limit => return Err(too_long()),
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(body),
-                Err(error) => return Err(failed(error)),
+        match way {
+            Way::Streaming { pieces } if reply::is_stream(status, &headers) => {
+                read_stream(&mut connection, &headers, pieces).await
+            }
+            Way::Plain | Way::Streaming { .. } => {
+                let body = read_body(&mut connection, &headers, self.options.max_body).await?;
+                reply::read(status, &headers, &body)
             }
         }
     }
+}
+
+async fn read_stream(
+    connection: &mut Connection,
+    headers: &HeaderMap,
+    pieces: Option<mpsc::Sender<String>>,
+) -> Result<String, WireError> {
+    reply::check_stream(headers)?;
+    let (mut text, mut decoder) = (String::new(), Utf8Pieces::default());
+    while let Some(chunk) = connection.chunk().await? {
+        let piece = decoder.push(&chunk)?;
+        text.push_str(&piece);
+        if let Some(pieces) = pieces.as_ref().filter(|_| !piece.is_empty()) {
+            // Whoever wanted the pieces may have gone; the answer is still an answer.
+            let _ = pieces.send(piece).await;
+        }
+    }
+    decoder.end()?;
+    Ok(text)
+}
+
+async fn read_body(
+    connection: &mut Connection,
+    headers: &HeaderMap,
+    limit: usize,
+) -> Result<Vec<u8>, WireError> {
+    if reply::declared_length(headers).is_some_and(|length| length > limit as u64) {
+        return Err(WireError::TooLong { limit });
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = connection.chunk().await? {
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -27,11 +27,11 @@ use sn1_actors::wiring::{
 
 use super::{local_axon, miner, model, sampling, tools};
 use crate::chain::local::{LocalChain, LocalChainConfig};
-use crate::config::{MinerKind, Settings};
+use crate::config::{ExternalMiner, MinerKind, Settings};
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
 use crate::wire::{
-    AxonOptions, HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier,
+    AxonOptions, HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier, resolve,
 };
 
 /// Nothing listens here: where a dead miner says that it answers.
@@ -41,11 +41,31 @@ const STAKE: Tao = Tao(10_000.0);
 /// How long a text of the validator's may take: a model on a CPU has long queues.
 const TEXT_PATIENCE: Duration = Duration::from_secs(600);
 
+/// Where a miner of the local network runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LocalKind {
+    /// In this process, and what it answers with.
+    Inside(MinerKind),
+    /// In another process.
+    External,
+}
+
+impl LocalKind {
+    /// The name in tables and summaries.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inside(kind) => kind.as_str(),
+            Self::External => "external",
+        }
+    }
+}
+
 /// A miner of the local network.
 #[derive(Clone, Debug)]
 pub struct LocalMiner {
-    /// What it answers with.
-    pub kind: MinerKind,
+    /// What it is.
+    pub kind: LocalKind,
     /// Its slot.
     pub uid: Uid,
     /// Its key.
@@ -81,6 +101,7 @@ pub async fn start(
     ledger: Arc<dyn Ledger>,
 ) -> anyhow::Result<Localnet> {
     let in_flight = settings.neuron.num_concurrent_forwards;
+    let external = resolved(&settings.localnet.external_miners).await?;
     let model = model::open(settings, overseer).await?;
     // The validator's requests and every miner's can be under way at once.
     let askers = in_flight * (settings.localnet.miners.len() + 2);
@@ -93,9 +114,10 @@ pub async fn start(
     let validator_uid = chain.register(own.hotkey(), coldkey.clone(), STAKE)?;
     let own_hotkey = own.hotkey();
     let own_chain = chain.handle(own.hotkey());
-    let options = TransportOptions { allow_local: true, ..TransportOptions::default() };
+    let streaming = settings.neuron.streaming;
+    let options = TransportOptions { allow_local: true, streaming, ..TransportOptions::default() };
     let uuids = Arc::new(UuidSource::from_entropy());
-    let transport = HttpTransport::new(Arc::new(own), overseer.clock(), uuids, options)?;
+    let transport = HttpTransport::new(Arc::new(own), overseer.clock(), uuids, options);
     let parts = ValidatorParts {
         transport: Arc::new(transport),
         chain: own_chain,
@@ -108,6 +130,13 @@ pub async fn start(
         let keypair = key(seed, &format!("miner//{n}"))?;
         let uid = chain.register(keypair.hotkey(), coldkey.clone(), Tao(0.0))?;
         registered.push((*kind, uid, Arc::new(keypair)));
+    }
+    let mut admitted = Vec::new();
+    for (hotkey, address) in external {
+        let uid = chain.register(hotkey.clone(), coldkey.clone(), Tao(0.0)).map_err(|error| {
+            Ended::new(Exit::Usage, format!("localnet.external_miners: {error}"))
+        })?;
+        admitted.push((hotkey, uid, address));
     }
     let config = validator_config(settings, seed, own_hotkey);
     let mut topology = Topology::default();
@@ -127,6 +156,9 @@ pub async fn start(
     let board = AnswerBoard::default();
     for (kind, uid, keypair) in registered {
         net.add_miner(settings, kind, uid, keypair, &shared, &board, &journal)?;
+    }
+    for (hotkey, uid, address) in admitted {
+        net.publish(LocalMiner { kind: LocalKind::External, uid, hotkey }, address);
     }
     net.topology.check(in_flight)?;
     net.wait_for_miners().await?;
@@ -170,14 +202,19 @@ impl Localnet {
             self.stoppers.push(stopper);
             address
         };
-        let chain = self.chain.handle(hotkey.clone());
+        self.publish(LocalMiner { kind: LocalKind::Inside(kind), uid, hotkey }, address);
+        Ok(())
+    }
+
+    /// Has a registered miner's address written on the chain.
+    fn publish(&mut self, miner: LocalMiner, address: SocketAddr) {
+        let chain = self.chain.handle(miner.hotkey.clone());
         self.overseer.tasks().spawn("serve_axon", async move {
             if let Err(error) = chain.serve_axon(address).await {
                 tracing::error!(%error, "an axon's address is not on the chain");
             }
         });
-        self.miners.push(LocalMiner { kind, uid, hotkey });
-        Ok(())
+        self.miners.push(miner);
     }
 
     /// Waits until the validator sees every miner's address on the chain.
@@ -256,6 +293,23 @@ impl Localnet {
     }
 }
 
+/// Where external miners are.
+async fn resolved(miners: &[ExternalMiner]) -> Result<Vec<(Hotkey, SocketAddr)>, Ended> {
+    let mut all = Vec::with_capacity(miners.len());
+    for miner in miners {
+        let address = resolve(&miner.place).await.map_err(|error| {
+            let message = format!(
+                "localnet.external_miners: {} cannot be resolved: {error}; an IP address needs no \
+                 resolving",
+                miner.place
+            );
+            Ended::new(Exit::Usage, message)
+        })?;
+        all.push((miner.hotkey.clone(), address));
+    }
+    Ok(all)
+}
+
 fn key(seed: u64, name: &str) -> anyhow::Result<Keypair> {
     Keypair::from_dev_uri(&format!("//localnet//{seed}//{name}")).context("a key for the local net")
 }
@@ -291,7 +345,9 @@ fn validator_config(settings: &Settings, seed: u64, own: Hotkey) -> ValidatorCon
         dendrite: DendriteConfig {
             sample_size: settings.neuron.sample_size,
             timeout: settings.neuron.timeout,
-            vpermit_tao_limit: STAKE,
+            vpermit_tao_limit: Tao(settings.neuron.vpermit_tao_limit as f64),
+            unique_coldkeys: settings.neuron.query_unique_coldkeys,
+            unique_ips: settings.neuron.query_unique_ips,
             own,
         },
         embed_patience: TEXT_PATIENCE,

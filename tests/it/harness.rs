@@ -7,7 +7,7 @@
 )]
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -148,6 +148,27 @@ impl Running {
     /// Waits until a text was printed.
     pub(crate) fn until_printed(&mut self, text: &str) -> String {
         self.until(&self.logs.path().join("out"), text)
+    }
+
+    /// The next connection that the program opens; fails when it ends before.
+    pub(crate) fn connects_to(&mut self, listener: &TcpListener) -> TcpStream {
+        listener.set_nonblocking(true).unwrap();
+        for _ in 0..LOOKS {
+            if let Ok((stream, _)) = listener.accept() {
+                stream.set_nonblocking(false).unwrap();
+                stream.set_read_timeout(Some(LOOK * LOOKS)).unwrap();
+                return stream;
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!(
+                    "`{}` ended with {status} and connected to nobody\n{}",
+                    self.line,
+                    self.err()
+                );
+            }
+            sleep(LOOK);
+        }
+        panic!("`{}` connects to nobody\n{}", self.line, self.err());
     }
 
     /// Sends a signal by name, as `INT`.

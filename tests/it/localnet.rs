@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::harness::Place;
+use crate::harness::{Place, free_port};
 
 /// Blocks are short so that no test waits long for the chain's rate limit on weights.
 const RUN: &str = "localnet --model fake --localnet.block_time 0.2";
@@ -174,4 +174,38 @@ fn leaves_a_score_book_that_weights_show_reads() {
     let weights: Vec<_> = miners.iter().map(|miner| miner["weight"].as_u64().unwrap()).collect();
     assert_eq!(weights.iter().max(), Some(&65_535), "{shown}");
     assert!(place.run_with("weights show", &["--book", book]).expect(0).out.starts_with("2 steps"));
+}
+
+#[test]
+fn admits_a_miner_of_another_process() {
+    const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+    let place = Place::new();
+    let port = free_port();
+    let mut miner = place.start(&format!(
+        "miner --miner.kind echo --uri //Alice --axon.ip 127.0.0.1 --axon.port {port} \
+         --blacklist.allow_non_registered"
+    ));
+    miner.until_printed("serving");
+    let ended = place
+        .run(&format!(
+            "{RUN} --steps 3 --seed 7 --neuron.timeout 3 --localnet.miners phrase,dead \
+             --external-miner localhost:{port}={ALICE} --summary s.json --journal j.jsonl"
+        ))
+        .expect(0);
+    assert!(ended.out.contains("3:external"), "{}", ended.out);
+    let summary = place.json("s.json");
+    let miners = summary["miners"].as_array().unwrap();
+    let kinds: Vec<_> = miners.iter().map(|miner| miner["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["phrase", "dead", "external"]);
+    let external = &miners[2];
+    assert_eq!((&external["hotkey"], &external["answered"]), (&json!(ALICE), &json!(3)));
+    assert!(external["score"].as_f64().unwrap() > 0.0, "{external}");
+    assert!(external["weight"].as_f64().unwrap() > 0.0, "{external}");
+    let row = ended.out.lines().find(|line| line.starts_with("external")).unwrap();
+    assert!(row.ends_with(ALICE), "{row}");
+    let journal = place.lines("j.jsonl");
+    for step in steps(&journal) {
+        let at = step["hotkeys"].as_array().unwrap().iter().position(|key| key == ALICE).unwrap();
+        assert_eq!(step["completions"][at], step["challenge"], "it echoes");
+    }
 }

@@ -47,6 +47,25 @@ fn no_silent_fallback_for_what_this_build_lacks() {
 }
 
 #[test]
+fn external_miners_that_cannot_be_are_refused_by_name() {
+    let refused = |miners: &[&str], texts: &[&str]| {
+        let flags: Vec<&str> = miners.iter().flat_map(|text| ["--external-miner", text]).collect();
+        let ended = Place::new().run_with("localnet --model fake --steps 1", &flags).expect(2);
+        for text in [&["localnet.external_miners"], texts].concat() {
+            assert!(ended.err.contains(text), "{miners:?} does not name {text}:\n{}", ended.err);
+        }
+    };
+    let (alice, bob) = (
+        "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
+        "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty",
+    );
+    refused(&["127.0.0.1:9000"], &["127.0.0.1:9000", "HOST:PORT=SS58"]);
+    let (one, two) = (format!("127.0.0.1:9000={alice}"), format!("127.0.0.1:9001={alice}"));
+    refused(&[&one, &two], &[alice, "twice"]);
+    refused(&[&one, &format!("nowhere.invalid:9000={bob}")], &["nowhere.invalid:9000", "resolved"]);
+}
+
+#[test]
 fn probabilities_that_do_not_fit_the_tasks_are_refused() {
     let ended = Place::new().run("localnet --model fake --steps 1 --neuron.task_p 1,2,3").expect(2);
     assert!(ended.err.contains("neuron.task_p"), "{}", ended.err);

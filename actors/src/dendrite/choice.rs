@@ -1,96 +1,96 @@
 //! Who is asked. Pure; only Dendrite uses it.
 
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::domain::{Metagraph, Neuron};
+use crate::domain::{Coldkey, Hotkey, Metagraph, Neuron};
 use crate::ports::AxonTarget;
 
 use super::DendriteConfig;
 
-/// Draws the miners of one step: up to `sample_size` of those that serve an axon, are not this
-/// validator itself and are not validators above the stake limit, in random order. Fewer if there
-/// are fewer, never an error.
-#[must_use]
-pub fn choose(
-    metagraph: &Metagraph,
+/// Whose turn it is: whoever was not asked for the longest time comes first.
+///
+/// Of `n` that are available, `k` in a step, everyone is asked within any ⌈n/k⌉ steps. Where no two
+/// of a step may share a coldkey or an address, a hotkey waits at most one step more for each other
+/// hotkey that it shares one with. Someone who joins counts as never asked, like everybody after a
+/// restart; `n` is the number of all who were available at some time in these steps.
+#[derive(Debug, Default)]
+pub struct Rotation {
+    /// Steps so far.
+    step: u64,
+    /// The step in which each hotkey of the metagraph was last asked.
+    asked: HashMap<Hotkey, u64>,
+}
+
+impl Rotation {
+    /// Draws the miners of one step: up to `sample_size` of those that serve an axon, are not this
+    /// validator itself and are not validators above the stake limit. Those that were asked equally
+    /// long ago are in random order. Fewer if there are fewer, never an error.
+    #[must_use]
+    pub fn draw(
+        &mut self,
+        metagraph: &Metagraph,
+        config: &DendriteConfig,
+        mut random: ChaCha8Rng,
+    ) -> Vec<AxonTarget> {
+        let registered: HashSet<_> = metagraph.neurons.iter().map(|n| &n.hotkey).collect();
+        self.asked.retain(|hotkey, _| registered.contains(hotkey));
+        let mut due = available(metagraph, config);
+        // Shuffled before some are left out for what they share, or the first would always win.
+        due.shuffle(&mut random);
+        due.sort_by_key(|(neuron, _)| self.asked.get(&neuron.hotkey).copied());
+        let mut taken = Taken::default();
+        let targets = due
+            .into_iter()
+            .filter(|(neuron, target)| taken.admits(neuron, target.address.ip(), config))
+            .map(|(_, target)| target)
+            .take(config.sample_size)
+            .collect::<Vec<_>>();
+        self.step += 1;
+        self.asked.extend(targets.iter().map(|target| (target.hotkey.clone(), self.step)));
+        targets
+    }
+}
+
+/// Everyone who may be asked, in order of uid.
+fn available<'a>(
+    metagraph: &'a Metagraph,
     config: &DendriteConfig,
-    mut random: ChaCha8Rng,
-) -> Vec<AxonTarget> {
+) -> Vec<(&'a Neuron, AxonTarget)> {
     let validator = |n: &Neuron| n.validator_permit && n.stake > config.vpermit_tao_limit;
-    let available = metagraph.neurons.iter().filter(|n| n.hotkey != config.own && !validator(n));
-    let mut targets: Vec<AxonTarget> = available
+    let asked = metagraph.neurons.iter().filter(|n| n.hotkey != config.own && !validator(n));
+    asked
         .filter_map(|neuron| {
             let address = neuron.axon?;
-            Some(AxonTarget { uid: neuron.uid, hotkey: neuron.hotkey.clone(), address })
+            let (uid, hotkey) = (neuron.uid, neuron.hotkey.clone());
+            Some((neuron, AxonTarget { uid, hotkey, address }))
         })
-        .collect();
-    targets.shuffle(&mut random);
-    targets.truncate(config.sample_size);
-    targets
+        .collect()
+}
+
+/// What those who are asked in one step have, of which there may be one each.
+#[derive(Default)]
+struct Taken<'a> {
+    coldkeys: HashSet<&'a Coldkey>,
+    ips: HashSet<IpAddr>,
+}
+
+impl<'a> Taken<'a> {
+    /// Whether one more may be asked; if so, it is.
+    fn admits(&mut self, neuron: &'a Neuron, ip: IpAddr, config: &DendriteConfig) -> bool {
+        let ip = ip.to_canonical();
+        let taken = config.unique_coldkeys && self.coldkeys.contains(&neuron.coldkey)
+            || config.unique_ips && self.ips.contains(&ip);
+        if !taken {
+            self.coldkeys.insert(&neuron.coldkey);
+            self.ips.insert(ip);
+        }
+        !taken
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::time::Duration;
-
-    use rand_chacha::rand_core::SeedableRng;
-
-    use super::*;
-    use crate::domain::{BlockNumber, Coldkey, Hotkey, Netuid, Tao, Uid};
-
-    fn key(n: u16) -> Hotkey {
-        Hotkey::parse(&format!("5{}", format!("{n:047}").replace('0', "A"))).unwrap()
-    }
-
-    fn neuron(n: u16) -> Neuron {
-        Neuron {
-            uid: Uid(n),
-            hotkey: key(n),
-            coldkey: Coldkey::parse(key(n).as_str()).unwrap(),
-            stake: Tao(0.0),
-            validator_permit: false,
-            axon: Some(([10, 0, 0, 1], 8091).into()),
-            last_update: BlockNumber(0),
-        }
-    }
-
-    fn drawn(neurons: Vec<Neuron>, sample_size: usize, seed: u64) -> BTreeSet<u16> {
-        let metagraph = Metagraph { netuid: Netuid(1), block: BlockNumber(1), neurons };
-        let config = DendriteConfig {
-            sample_size,
-            timeout: Duration::from_secs(1),
-            vpermit_tao_limit: Tao(4_096.0),
-            own: key(9),
-        };
-        let targets = choose(&metagraph, &config, ChaCha8Rng::seed_from_u64(seed));
-        let uids: BTreeSet<u16> = targets.iter().map(|target| target.uid.0).collect();
-        assert_eq!(uids.len(), targets.len(), "nobody is asked twice");
-        uids
-    }
-
-    #[test]
-    fn asks_neither_itself_nor_the_unreachable_nor_large_validators() {
-        let mut silent = neuron(1);
-        silent.axon = None;
-        let mut large = neuron(2);
-        (large.validator_permit, large.stake) = (true, Tao(5_000.0));
-        let mut small = neuron(3);
-        (small.validator_permit, small.stake) = (true, Tao(4_096.0));
-        let neurons = vec![neuron(0), silent, large, small, neuron(9)];
-        assert_eq!(drawn(neurons, 10, 1), BTreeSet::from([0, 3]));
-    }
-
-    #[test]
-    fn draws_no_more_than_the_sample_and_reaches_everyone_in_time() {
-        let neurons: Vec<_> = (0..8).map(neuron).collect();
-        let mut reached = BTreeSet::new();
-        for seed in 0..50 {
-            let uids = drawn(neurons.clone(), 3, seed);
-            assert_eq!(uids.len(), 3);
-            reached.extend(uids);
-        }
-        assert_eq!(reached.len(), 8);
-    }
-}
+mod tests;

@@ -156,6 +156,8 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
             sample_size: 10,
             timeout: TIMEOUT,
             vpermit_tao_limit: Tao(4_096.0),
+            unique_coldkeys: false,
+            unique_ips: false,
             own: hotkey(0),
         },
         embed_patience: patience,

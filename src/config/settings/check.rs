@@ -6,7 +6,7 @@ use figment::Figment;
 use serde::de::DeserializeOwned;
 use sn1_actors::domain::TaskKind;
 
-use super::{DTYPES, Device, MinerKind, PRECISIONS, TaskShare};
+use super::{DTYPES, Device, ExternalMiner, MinerKind, PRECISIONS, TaskShare};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};
@@ -33,6 +33,7 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
     for kind in check.value::<Vec<String>>("localnet.miners").unwrap_or_default() {
         check.miner("localnet.miners", &kind);
     }
+    check.external_miners();
     for server in check.value::<Vec<String>>("engine.servers").unwrap_or_default() {
         check.server(&server);
     }
@@ -112,6 +113,27 @@ impl Check<'_> {
         } else if MinerKind::ALL.iter().all(|known| known.as_str() != kind) {
             let names: Vec<&str> = MinerKind::ALL.iter().map(|known| known.as_str()).collect();
             self.bad(key, format!("one of {}", names.join(", ")), kind);
+        }
+    }
+
+    fn external_miners(&mut self) {
+        let key = "localnet.external_miners";
+        let given = self.value::<Option<Vec<String>>>(key).flatten().unwrap_or_default();
+        let mut hotkeys = Vec::new();
+        for text in given {
+            match ExternalMiner::parse(&text) {
+                Ok(miner) if hotkeys.contains(&miner.hotkey) => {
+                    let message = format!("`{key}` names the hotkey {} twice", miner.hotkey);
+                    self.problem(key, ProblemKind::Inconsistent(message));
+                }
+                Ok(miner) => hotkeys.push(miner.hotkey),
+                Err(wrong) => {
+                    let found = format!("{}, {wrong}", shown(&text));
+                    let (key, expected) = (key.to_owned(), ExternalMiner::FORM.to_owned());
+                    let kind = ProblemKind::BadValue { key: key.clone(), expected, found };
+                    self.problem(&key, kind);
+                }
+            }
         }
     }
 

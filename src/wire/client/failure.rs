@@ -1,49 +1,56 @@
-//! How a request can fail, with the status that the SDK's dendrite reports for it.
+//! How a request can fail, with the status and the words that the SDK's dendrite has for it.
 
-use std::error::Error as _;
+use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use sn1_actors::domain::StatusCode;
 
+use super::connection::Endless;
 use crate::wire::headers;
-use crate::wire::synapse::{PROMPTING, python_float};
+use crate::wire::synapse::python_float;
 
 /// The longest message of an axon that is passed on, in characters.
 const MAX_MESSAGE: usize = 256;
 
-/// Why a miner gave no answer.
+/// Why a miner gave no answer: wire.md §8, in the words of SDK 10.5.0.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum WireError {
-    /// Its address is not on the internet; nothing was sent.
-    #[error("not asked: {0} is no public address")]
+    /// Its address is not on the internet, or our own; nothing was sent.
+    #[error("Not asked: {0} is no public address of another machine")]
     Forbidden(SocketAddr),
     /// Nobody listens there.
-    #[error("service unavailable at {0}/{PROMPTING}")]
-    Unavailable(SocketAddr),
+    #[error("Service unavailable at {address}/{synapse}")]
+    Unavailable {
+        /// Where.
+        address: SocketAddr,
+        /// The path that was meant.
+        synapse: &'static str,
+    },
     /// It closed the connection without a reply.
-    #[error("service disconnected without a reply")]
+    #[error("Service disconnected: Server disconnected")]
     Disconnected,
     /// The deadline passed, while connecting, waiting or reading.
-    #[error("request timeout after {} seconds", python_float(.0.as_secs_f64()))]
+    #[error("Request timeout after {} seconds", python_float(.0.as_secs_f64()))]
     TimedOut(Duration),
     /// What came is not HTTP, or its head is too long.
-    #[error("client response error: {0}")]
+    #[error("Client response error: 400, message={0}")]
     BadResponse(String),
-    /// The body ended early.
-    #[error("payload error: response payload is not completed")]
+    /// The body ended early, or its chunks are none.
+    #[error("Payload error: Response payload is not completed")]
     PayloadShort,
     /// The body is longer than we read.
-    #[error("failed to parse response: the body is longer than {limit} bytes")]
+    #[error("Failed to parse response: the body is longer than {limit} bytes")]
     TooLong {
         /// The most that is read.
         limit: usize,
     },
-    /// The body is no synapse.
-    #[error("failed to parse response: {0}")]
+    /// The body is no synapse, or the stream no text.
+    #[error("Failed to parse response: {0}")]
     Malformed(String),
     /// The body is a synapse, but nothing says that it succeeded.
-    #[error("failed to parse response: the reply carries no axon status code")]
+    #[error("Failed to parse response: the reply carries no axon status code")]
     NoStatus,
     /// The axon says no, in its own words.
     #[error("{message}")]
@@ -55,21 +62,12 @@ pub enum WireError {
     },
 }
 
-/// How far a request came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// Before the reply's head was complete.
-    Head,
-    /// Behind it.
-    Body,
-}
-
 impl WireError {
     /// The status that stands for this failure in the SDK.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Forbidden(_) | Self::Unavailable(_) | Self::Disconnected => {
+            Self::Forbidden(_) | Self::Unavailable { .. } | Self::Disconnected => {
                 StatusCode::UNAVAILABLE
             }
             Self::TimedOut(_) => StatusCode::TIMEOUT,
@@ -91,22 +89,49 @@ impl WireError {
         Self::Malformed(headers::clean(reason, MAX_MESSAGE))
     }
 
-    pub(super) fn of_http(address: SocketAddr, phase: Phase, error: &reqwest::Error) -> Self {
-        if phase == Phase::Body {
-            return Self::PayloadShort;
+    /// A failure to connect.
+    pub(super) fn unavailable(
+        address: SocketAddr,
+        synapse: &'static str,
+        error: &io::Error,
+    ) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::TimedOut => {}
+            // This is hardly the miner's fault: too many open files, or no free port.
+            _ => tracing::warn!(%address, %error, "no connection can be opened"),
         }
-        if error.is_connect() {
-            return Self::Unavailable(address);
-        }
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            let text = inner.to_string();
-            // The HTTP library hides its error type; its wording is all there is. A test holds it.
-            if text.contains("parsed") || text.contains("too large") {
-                return Self::BadResponse(headers::clean(&text, MAX_MESSAGE));
-            }
-            cause = inner.source();
-        }
-        Self::Disconnected
+        Self::Unavailable { address, synapse }
     }
+
+    /// A failure while the head of the reply was waited for.
+    pub(super) fn before_the_body(error: &hyper::Error) -> Self {
+        if is_endless(error) {
+            return Self::BadResponse(Endless.to_string());
+        }
+        let hung_up = error.is_incomplete_message() || error.is_canceled() || error.is_closed();
+        // What the socket itself reports is a reset, by whatever name.
+        if hung_up || causes(error).any(|cause| cause.is::<io::Error>()) {
+            return Self::Disconnected;
+        }
+        Self::BadResponse(headers::clean(&error.to_string(), MAX_MESSAGE))
+    }
+
+    /// A failure behind the head of the reply, whose body may have `limit` bytes.
+    pub(super) fn in_the_body(error: &hyper::Error, limit: usize) -> Self {
+        if is_endless(error) { Self::TooLong { limit } } else { Self::PayloadShort }
+    }
+}
+
+fn causes<'a>(error: &'a hyper::Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause: &&'a (dyn Error + 'static)| (*cause).source())
+}
+
+fn is_endless(error: &hyper::Error) -> bool {
+    causes(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>()?.get_ref())
+        .any(|inner| inner.is::<Endless>())
 }

@@ -1,6 +1,6 @@
 //! Reading what an axon replied. Pure: bytes in, completion or failure out.
 
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,13 +24,32 @@ struct Reply {
     axon: Value,
 }
 
-/// Refuses a head that the SDK would not read.
+/// Refuses a head that the SDK would not read, and a packed body: nobody was asked to pack it, and
+/// a small one can be huge inside.
 pub(super) fn check_head(headers: &HeaderMap) -> Result<(), WireError> {
-    match headers.iter().find(|(_, value)| value.len() > MAX_HEADER) {
-        Some((name, _)) => {
-            Err(WireError::BadResponse(format!("header {name:.64} is longer than {MAX_HEADER}")))
-        }
+    if let Some((name, _)) = headers.iter().find(|(_, value)| value.len() > MAX_HEADER) {
+        let reason = format!("header {name:.64} is longer than {MAX_HEADER}");
+        return Err(WireError::BadResponse(reason));
+    }
+    let packed = headers.get_all(CONTENT_ENCODING).iter().find(|value| *value != "identity");
+    match packed {
+        Some(value) => Err(WireError::malformed(&format!("unexpected content encoding {value:?}"))),
         None => Ok(()),
+    }
+}
+
+/// Whether raw text follows the head (wire.md §9), rather than a synapse or an error in JSON.
+pub(super) fn is_stream(status: u16, headers: &HeaderMap) -> bool {
+    status == 200 && !is_json(headers)
+}
+
+/// Refuses a stream whose head does not say that the axon succeeded.
+pub(super) fn check_stream(headers: &HeaderMap) -> Result<(), WireError> {
+    check_integers(headers)?;
+    match status_code(headers)? {
+        Some(200) => Ok(()),
+        Some(code) => Err(WireError::refused(code, &said_message(headers).unwrap_or_default())),
+        None => Err(WireError::NoStatus),
     }
 }
 
@@ -40,6 +59,9 @@ pub(super) fn declared_length(headers: &HeaderMap) -> Option<u64> {
 
 /// The completion, if status, headers and body agree that there is one.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Result<String, WireError> {
+    if (300..400).contains(&status) {
+        return Err(WireError::malformed("a redirection, which is not followed"));
+    }
     if !is_json(headers) {
         return Err(WireError::malformed("unexpected content type"));
     }
@@ -48,10 +70,7 @@ pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Result<Stri
     }
     check_integers(headers)?;
     let said = status_code(headers)?;
-    let message = headers.get(AXON_STATUS_MESSAGE).map(|value| {
-        // The SDK reads headers as UTF-8, whatever HTTP says.
-        String::from_utf8_lossy(value.as_bytes()).into_owned()
-    });
+    let message = said_message(headers);
     if status != 200 {
         let body: Value = parse(body)?;
         let message = message.or_else(|| text_of(&body["message"])).unwrap_or_default();
@@ -100,6 +119,12 @@ fn check_integers(headers: &HeaderMap) -> Result<(), WireError> {
         }
     }
     Ok(())
+}
+
+fn said_message(headers: &HeaderMap) -> Option<String> {
+    // The SDK reads headers as UTF-8, whatever HTTP says.
+    let value = headers.get(AXON_STATUS_MESSAGE)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 fn status_code(headers: &HeaderMap) -> Result<Option<u16>, WireError> {
@@ -160,7 +185,7 @@ mod tests {
             text in r#"\{[\[\]{}":,a-z0-9\\u]{0,80}"#,
         ) {
             let mut headers = head(&[JSON, (AXON_STATUS_CODE, &code)]);
-            if let Ok(value) = reqwest::header::HeaderValue::from_bytes(&message) {
+            if let Ok(value) = hyper::header::HeaderValue::from_bytes(&message) {
                 headers.insert(AXON_STATUS_MESSAGE, value);
             }
             let _ = read(status, &headers, &body);

@@ -90,7 +90,7 @@ async fn ask(address: SocketAddr, message: &str, timeout: Duration) -> MinerRepl
     let options = TransportOptions { allow_local: true, ..TransportOptions::default() };
     let uuids = Arc::new(UuidSource::from_seed([3; 32]));
     let clock = StoppedClock::at(UNIX);
-    let transport = HttpTransport::new(Arc::new(testkit::bob()), clock, uuids, options).unwrap();
+    let transport = HttpTransport::new(Arc::new(testkit::bob()), clock, uuids, options);
     let target = AxonTarget { uid: Uid(0), hotkey: testkit::alice().hotkey(), address };
     transport.ask(target, Arc::new(Query::from_user(message)), timeout).await
 }
