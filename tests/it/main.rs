@@ -8,6 +8,7 @@ mod commands;
 mod harness;
 mod localnet;
 mod miner;
+mod peers;
 mod real_model;
 mod refusals;
 mod remote_engine;
