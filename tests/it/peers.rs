@@ -57,10 +57,11 @@ fn query(place: &Place, asked: &Value) -> Value {
     serde_json::from_str(&ended.out).unwrap()
 }
 
-/// How something ended: the status, and the beginning of the message, without capitals and with `#`
-/// for what differs each time.
+/// How something ended: the status, and the beginning of the message, without capitals, with `#` for
+/// what differs each time and without an error of Python's own, which stands in angle brackets.
 fn outcome(status: &Value, message: Option<&str>) -> (Value, String) {
     let text = message.unwrap_or_default().to_lowercase();
+    let text = text.split('<').next().unwrap_or_default();
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     let word = |word: &str| {
         if word.contains(|c: char| c.is_ascii_digit()) { "#".to_owned() } else { word.to_owned() }

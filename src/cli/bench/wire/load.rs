@@ -12,7 +12,6 @@ use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use futures_util::future::try_join_all;
 use serde_json::json;
-use sn1_actors::domain::Hotkey;
 use sn1_actors::ports::Clock;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -49,7 +48,6 @@ pub(super) fn command() -> Command {
             pid,
             number("connections", "32", 1..=1_000, "connections, each with a request at a time"),
             number("requests", "1000", 1..=1_000_000, "requests in total"),
-            number("callers", "1", 1..=100_000, "keys that sign them, in turn"),
         ])
 }
 
@@ -58,11 +56,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let axon = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let spent = || cpu_time(matches.get_one::<u32>("pid").copied()?);
     let clock = one_actor::overseer().clock();
-    let callers = (0..number_of(matches, "callers"))
-        .map(|n| Keypair::from_dev_uri(&format!("{DENDRITE}//{n}")))
-        .collect::<Result<Vec<_>, _>>()?;
     let requests = number_of(matches, "requests");
-    let signed = RefCell::new(signed(axon, &callers, requests, &*clock)?);
+    let signed = RefCell::new(signed(axon, requests, &*clock)?);
 
     let streams = (0..number_of(matches, "connections")).map(|_| TcpStream::connect(axon));
     let streams = try_join_all(streams).await;
@@ -120,14 +115,11 @@ async fn send(mut stream: TcpStream, left: &RefCell<Vec<Vec<u8>>>) -> io::Result
 }
 
 /// Requests that a dendrite of the SDK could have sent, each with a uuid of its own: so their order
-/// does not matter. The one that is signed last is at the front.
-fn signed(
-    axon: SocketAddr,
-    callers: &[Keypair],
-    count: u32,
-    clock: &dyn Clock,
-) -> anyhow::Result<Vec<Vec<u8>>> {
+/// does not matter.
+fn signed(axon: SocketAddr, count: u32, clock: &dyn Clock) -> anyhow::Result<Vec<Vec<u8>>> {
     let own = Keypair::from_dev_uri(AXON)?.hotkey();
+    let caller = Keypair::from_dev_uri(DENDRITE)?;
+    let hotkey = caller.hotkey();
     let messages = ["m".repeat(PROMPT)];
     let body = json!({
         "name": "PromptingSynapse", "timeout": 600.0, "total_size": 0, "header_size": 0,
@@ -135,35 +127,26 @@ fn signed(
         "roles": ["user"], "messages": messages, "completion": "",
     });
     let (hash, body) = (body_hash::of_messages(&messages), body.to_string());
-    let uuids = UuidSource::from_entropy();
-    let callers = callers.iter().cycle().take(usize::try_from(count)?);
-    let request = |caller| request(axon, &own, caller, &uuids.next(), clock, &hash, &body);
-    Ok(callers.map(request).collect())
-}
-
-fn request(
-    axon: SocketAddr,
-    own: &Hotkey,
-    caller: &Keypair,
-    uuid: &str,
-    clock: &dyn Clock,
-    hash: &str,
-    body: &str,
-) -> Vec<u8> {
-    let (hotkey, nonce) = (caller.hotkey(), clock.unix().as_nanos());
-    let nonce = u64::try_from(nonce).unwrap_or(u64::MAX);
-    let signature = caller.sign_hex(&signed_text(nonce, hotkey.as_str(), own.as_str(), uuid, hash));
     let (ip, port, length) = (axon.ip(), axon.port(), body.len());
-    format!(
-        "POST /PromptingSynapse HTTP/1.1\r\nHost: {axon}\r\nname: PromptingSynapse\r\n\
-         timeout: {TIMEOUT}\r\nbt_header_axon_ip: {ip}\r\nbt_header_axon_port: {port}\r\n\
-         bt_header_axon_hotkey: {own}\r\nbt_header_dendrite_ip: 127.0.0.2\r\n\
-         bt_header_dendrite_version: {PROTOCOL_VERSION}\r\nbt_header_dendrite_nonce: {nonce}\r\n\
-         bt_header_dendrite_uuid: {uuid}\r\nbt_header_dendrite_hotkey: {hotkey}\r\n\
-         bt_header_dendrite_signature: {signature}\r\nbt_header_input_obj_roles: W10=\r\n\
-         bt_header_input_obj_messages: W10=\r\nheader_size: 640\r\ntotal_size: 4000\r\n\
-         computed_body_hash: {hash}\r\nAccept: */*\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
-    )
-    .into_bytes()
+    let uuids = UuidSource::from_entropy();
+    let request = |_| {
+        let uuid = uuids.next();
+        let nonce = u64::try_from(clock.unix().as_nanos())?;
+        let text = signed_text(nonce, hotkey.as_str(), own.as_str(), &uuid, &hash);
+        let signature = caller.sign_hex(&text);
+        let request = format!(
+            "POST /PromptingSynapse HTTP/1.1\r\nHost: {axon}\r\nname: PromptingSynapse\r\n\
+             timeout: {TIMEOUT}\r\nbt_header_axon_ip: {ip}\r\nbt_header_axon_port: {port}\r\n\
+             bt_header_axon_hotkey: {own}\r\nbt_header_dendrite_ip: 127.0.0.2\r\n\
+             bt_header_dendrite_version: {PROTOCOL_VERSION}\r\n\
+             bt_header_dendrite_nonce: {nonce}\r\nbt_header_dendrite_uuid: {uuid}\r\n\
+             bt_header_dendrite_hotkey: {hotkey}\r\n\
+             bt_header_dendrite_signature: {signature}\r\nbt_header_input_obj_roles: W10=\r\n\
+             bt_header_input_obj_messages: W10=\r\nheader_size: 640\r\ntotal_size: 4000\r\n\
+             computed_body_hash: {hash}\r\nAccept: */*\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        );
+        Ok(request.into_bytes())
+    };
+    (0..count).map(request).collect()
 }
