@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use serde_json::json;
 use sn1_actors::ports::Clock;
 use tokio::io::AsyncWriteExt;
@@ -64,18 +64,18 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let streams = streams.with_context(|| format!("no axon on port {port}"))?;
     let (began, spent_before) = (clock.now(), spent());
     let sent = streams.into_iter().map(|stream| send(stream, &signed));
-    let tallies = try_join_all(sent).await.context("the axon hung up")?;
+    let tallies = join_all(sent).await;
     let (wall, spent_after) = (clock.now().since(began), spent());
 
     let mut tally = Tally::default();
     tallies.into_iter().for_each(|part| tally.add(part));
     let cpu = spent_after.zip(spent_before).map(|(after, before)| after.saturating_sub(before));
-    let per_request = |time: Duration| time.as_secs_f64() * 1e3 / f64::from(requests);
+    let per_request = |time: Duration| time.as_secs_f64() * 1e3 / f64::from(tally.answered);
     let line = json!({
         "requests": requests,
         "answered": tally.answered,
         "wall_s": wall.as_secs_f64(),
-        "per_s": f64::from(requests) / wall.as_secs_f64(),
+        "per_s": f64::from(tally.answered) / wall.as_secs_f64(),
         "axon_cpu_ms": cpu.map(per_request),
         "first_refusal": tally.refusal,
     });
@@ -86,7 +86,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 #[derive(Default)]
 struct Tally {
     answered: u32,
-    /// The status line and headers of one that was not answered.
+    /// Status line and headers of one that was refused, or how the axon hung up.
     refusal: Option<String>,
 }
 
@@ -97,21 +97,31 @@ impl Tally {
     }
 }
 
-/// Sends what is left, one request after the other.
-async fn send(mut stream: TcpStream, left: &RefCell<Vec<Vec<u8>>>) -> io::Result<Tally> {
-    stream.set_nodelay(true)?;
+/// Sends what is left, one request after the other, until one is refused: then an axon may hang up.
+async fn send(mut stream: TcpStream, left: &RefCell<Vec<Vec<u8>>>) -> Tally {
     let mut inbox = Inbox::default();
     let mut tally = Tally::default();
     loop {
-        let Some(request) = left.borrow_mut().pop() else { return Ok(tally) };
-        stream.write_all(&request).await?;
-        let head = inbox.next(&mut stream).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        if head.starts_with(b"HTTP/1.1 200 ") {
-            tally.answered += 1;
-        } else if tally.refusal.is_none() {
-            tally.refusal = Some(String::from_utf8_lossy(head).into_owned());
+        let Some(request) = left.borrow_mut().pop() else { return tally };
+        match exchange(&mut stream, &mut inbox, &request).await {
+            Ok(head) if head.starts_with(b"HTTP/1.1 200 ") => tally.answered += 1,
+            refused => {
+                let said = refused.map(|head| String::from_utf8_lossy(head).into_owned());
+                tally.refusal = Some(said.unwrap_or_else(|error| error.to_string()));
+                return tally;
+            }
         }
     }
+}
+
+/// Sends a request and gives the head of its reply.
+async fn exchange<'a>(
+    stream: &mut TcpStream,
+    inbox: &'a mut Inbox,
+    request: &[u8],
+) -> io::Result<&'a [u8]> {
+    stream.write_all(request).await?;
+    inbox.next(stream).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
 /// Requests that a dendrite of the SDK could have sent, each with a uuid of its own: so their order
