@@ -8,7 +8,11 @@ mod commands;
 mod harness;
 mod localnet;
 mod miner;
+<<<<<<< HEAD
 mod query;
+=======
+mod peers;
+>>>>>>> interop
 mod real_model;
 mod refusals;
 mod remote_engine;
