@@ -8,11 +8,8 @@ mod commands;
 mod harness;
 mod localnet;
 mod miner;
-<<<<<<< HEAD
-mod query;
-=======
 mod peers;
->>>>>>> interop
+mod query;
 mod real_model;
 mod refusals;
 mod remote_engine;
