@@ -12,3 +12,4 @@ mod real_model;
 mod refusals;
 mod remote_engine;
 mod signals;
+mod wallet;
