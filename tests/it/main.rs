@@ -14,3 +14,4 @@ mod real_model;
 mod refusals;
 mod remote_engine;
 mod signals;
+mod wallet;
