@@ -5,8 +5,6 @@
 //! What a refusal looks like is not written down here: the same question goes to their axon, or
 //! from their dendrite, and both outcomes have to be alike.
 
-#![expect(clippy::print_stdout, reason = "what is skipped is said")]
-
 mod python;
 
 use rand::{Rng, SeedableRng};

@@ -57,7 +57,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let spent = || cpu_time(matches.get_one::<u32>("pid").copied()?);
     let clock = one_actor::overseer().clock();
     let requests = number_of(matches, "requests");
-    let signed = RefCell::new(signed(axon, requests, &*clock)?);
+    let signed = RefCell::new(signed(axon, requests, &*clock)?.into_iter());
 
     let streams = (0..number_of(matches, "connections")).map(|_| TcpStream::connect(axon));
     let streams = try_join_all(streams).await;
@@ -98,11 +98,11 @@ impl Tally {
 }
 
 /// Sends what is left, one request after the other, until one is refused: then an axon may hang up.
-async fn send(mut stream: TcpStream, left: &RefCell<Vec<Vec<u8>>>) -> Tally {
+async fn send(mut stream: TcpStream, left: &RefCell<impl Iterator<Item = Vec<u8>>>) -> Tally {
     let mut inbox = Inbox::default();
     let mut tally = Tally::default();
     loop {
-        let Some(request) = left.borrow_mut().pop() else { return tally };
+        let Some(request) = left.borrow_mut().next() else { return tally };
         match exchange(&mut stream, &mut inbox, &request).await {
             Ok(head) if head.starts_with(b"HTTP/1.1 200 ") => tally.answered += 1,
             refused => {
@@ -124,8 +124,9 @@ async fn exchange<'a>(
     inbox.next(stream).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Requests that a dendrite of the SDK could have sent, each with a uuid of its own: so their order
-/// does not matter.
+/// Requests that a dendrite of the SDK could have sent, each with a uuid of its own: some overtake
+/// others on their way. They are to be sent in the order of their nonces all the same: an axon of
+/// ours remembers so many strangers, and takes nothing older than what it forgot.
 fn signed(axon: SocketAddr, count: u32, clock: &dyn Clock) -> anyhow::Result<Vec<Vec<u8>>> {
     let own = Keypair::from_dev_uri(AXON)?.hotkey();
     let caller = Keypair::from_dev_uri(DENDRITE)?;
