@@ -139,8 +139,8 @@ fn our_axon_refuses_as_the_sdks_axon_does() {
             question("Mystery", echo, ""),
             // Too short for both, and for none of them to count the seconds otherwise.
             but(at(slow), "timeout", 0.5),
-            // There is no such role, which breaks our handler; theirs breaks by itself.
-            but(at(error), "roles", ["emperor"]),
+            // Nothing is asked, which our handler cannot answer; theirs breaks by itself.
+            but(at(error), "messages", json!([])),
             at(blacklist),
         ])
     };
