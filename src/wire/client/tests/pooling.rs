@@ -18,7 +18,8 @@ async fn ask_anew(
 ) -> (MinerReply, TcpStream, String) {
     let address = listener.local_addr().unwrap();
     let serve = async {
-        let mut stream = listener.accept().await.unwrap().0;
+        let accepted = tokio::time::timeout(TEN, listener.accept()).await;
+        let mut stream = accepted.expect("asked over an old connection").unwrap().0;
         let request = answer(&mut stream, bytes).await;
         (stream, request)
     };
@@ -39,7 +40,8 @@ async fn ask_again(
 
 /// Reads a request and answers it; gives the request, which is empty if the dendrite hung up.
 async fn answer(stream: &mut TcpStream, bytes: &[u8]) -> String {
-    let request = testkit::read_message(stream).await;
+    let request = tokio::time::timeout(TEN, testkit::read_message(stream)).await;
+    let request = request.expect("not asked over this connection");
     stream.write_all(bytes).await.unwrap();
     String::from_utf8(request).unwrap()
 }
