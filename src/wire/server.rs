@@ -35,6 +35,8 @@ use super::verify::VerifyError;
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// How long a request's head may take.
 const HEAD_ARRIVAL: Duration = Duration::from_secs(5);
+/// How often quiet connections are looked for.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long requests under way may take when the server stops.
 const SHUTDOWN_SECS: u64 = 5;
 
@@ -122,14 +124,22 @@ pub struct AxonOptions {
     /// The most connections of one address, or of one IPv6 network of 64 bits; the next one is
     /// closed at once.
     pub max_connections_per_address: usize,
+    /// How long a connection may be without a request under way, be it silent or not.
+    pub max_quiet: Duration,
     /// The longest request body that is read, in bytes.
     pub max_body: usize,
 }
 
 impl Default for AxonOptions {
-    /// 1,024 connections, 128 of one address, and bodies of up to 1 MiB.
+    /// 1,024 connections, 128 of one address, each 25 seconds without a request, and bodies of up
+    /// to 1 MiB.
     fn default() -> Self {
-        Self { max_connections: 1_024, max_connections_per_address: 128, max_body: 1 << 20 }
+        Self {
+            max_connections: 1_024,
+            max_connections_per_address: 128,
+            max_quiet: KEEP_ALIVE + HEAD_ARRIVAL,
+            max_body: 1 << 20,
+        }
     }
 }
 
@@ -174,9 +184,11 @@ impl AxonServer {
         door: AxonDoor,
     ) -> Result<RunningAxon, ServeError> {
         let replier = Replier::new(keypair, Arc::clone(&clock), uuids);
+        let (most, quiet) = (options.max_connections_per_address, options.max_quiet);
+        let connections = Connections::new(most, quiet, Arc::clone(&clock));
+        let watch = (connections.clone(), Arc::clone(&clock));
         let axon = web::Data::new(Axon { replier, clock, max_body: options.max_body, door });
         let app = move || App::new().app_data(axon.clone()).default_service(web::to(answer));
-        let connections = Connections::at_most(options.max_connections_per_address);
         let server = HttpServer::new(app)
             .workers(1)
             .max_connections(options.max_connections)
@@ -184,17 +196,22 @@ impl AxonServer {
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_ARRIVAL)
             .client_disconnect_timeout(Duration::from_secs(1))
+            // A caller that closes its side is gone, and so is the work for it.
+            .h1_allow_half_closed(false)
             .shutdown_timeout(SHUTDOWN_SECS)
             .disable_signals()
             .listen(self.listener)?
             .run();
-        Ok(RunningAxon { server, address: self.address })
+        let (connections, clock) = watch;
+        Ok(RunningAxon { server, connections, clock, address: self.address })
     }
 }
 
 /// A server that accepts requests; it can be stopped only while [`serve`](Self::serve) is polled.
 pub struct RunningAxon {
     server: Server,
+    connections: Connections,
+    clock: Arc<dyn Clock>,
     address: SocketAddr,
 }
 
@@ -216,7 +233,13 @@ impl RunningAxon {
     /// # Errors
     /// [`ServeError::Run`] when it failed.
     pub async fn serve(self) -> Result<(), ServeError> {
-        Ok(self.server.await?)
+        let Self { mut server, connections, clock, .. } = self;
+        loop {
+            tokio::select! {
+                ended = &mut server => return Ok(ended?),
+                () = clock.sleep(LOOK) => connections.close_quiet(),
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use sn1_actors::ports::Clock;
 
 use super::body::{self, BodyFault, Parsed};
 use super::class::{Class, Route};
+use super::connections::{Busy, Place};
 use super::head::Head;
 use super::reply::{self, Replier};
 use super::streaming::{self, Answering};
@@ -35,12 +36,25 @@ pub(super) async fn answer(
     axon: web::Data<Axon>,
 ) -> HttpResponse {
     let started = axon.clock.now();
+    let busy = request.conn_data::<Place>().map(Place::busy);
     match axon.enter(&request, started).await {
-        Ok((head, seat)) => axon.serve(&request, payload, head, seat, started).await,
+        Ok((head, seat)) => {
+            let caller = Caller { head, seat, busy, started };
+            axon.serve(&request, payload, caller).await
+        }
         // What is still coming of the body is the HTTP library's matter: it reads on for a second,
         // so that the caller sees the reply and not a reset.
         Err(response) => response,
     }
+}
+
+/// Somebody who was let in.
+struct Caller {
+    head: Head,
+    seat: Seat,
+    /// Kept until the reply has ended; a stream goes on after the handler.
+    busy: Option<Busy>,
+    started: Moment,
 }
 
 impl Axon {
@@ -80,16 +94,15 @@ impl Axon {
         &self,
         request: &HttpRequest,
         payload: web::Payload,
-        head: Head,
-        seat: Seat,
-        started: Moment,
+        caller: Caller,
     ) -> HttpResponse {
+        let (head, started) = (caller.head.clone(), caller.started);
         let outcome = match body::read(request, payload, head.class, self.max_body).await {
             Ok(Parsed::Ping(ping)) => {
                 let signed = head.is_signed_for(&body_hash::of_nothing());
                 signed.map(|()| self.replier.pong(*ping, started))
             }
-            Ok(Parsed::Prompting(synapse)) => self.complete(&head, *synapse, seat, started).await,
+            Ok(Parsed::Prompting(synapse)) => self.complete(caller, *synapse).await,
             Err(BodyFault::TooLong) => return reply::detail(413, "Request Entity Too Large"),
             Err(BodyFault::TooSlow) => return reply::detail(408, "Request Timeout"),
             Err(BodyFault::NotJson { at, error }) => return reply::not_json(at, &error),
@@ -103,23 +116,22 @@ impl Axon {
 
     async fn complete(
         &self,
-        head: &Head,
+        caller: Caller,
         synapse: Prompting,
-        seat: Seat,
-        started: Moment,
     ) -> Result<HttpResponse, AxonRefusal> {
+        let Caller { head, seat, busy, started } = caller;
         let query = synapse.query().ok_or_else(AxonRefusal::internal)?;
         head.is_signed_for(&body_hash::of_messages(&query.messages))?;
         if head.class != Class::StreamPrompting {
-            let completion = self.in_time(head, started, seat(query, None)).await?;
+            let completion = self.in_time(&head, started, seat(query, None)).await?;
             return Ok(self.replier.completed(synapse, completion, started));
         }
         let (sender, pieces) = streaming::channel();
-        let answer = self.in_time(head, started, seat(query, Some(sender)));
+        let answer = self.in_time(&head, started, seat(query, Some(sender)));
         let mut answering = Answering::new(Box::pin(answer), pieces);
         // Until there is a text, there can still be a refusal.
         let first = answering.next().await.transpose()?;
-        Ok(self.replier.streamed(synapse, answering.from(first), started))
+        Ok(self.replier.streamed(synapse, answering.from(first, busy), started))
     }
 
     /// The caller is gone after its timeout; nobody would read the answer.

@@ -1,4 +1,4 @@
-//! How many connections one address may hold.
+//! How many connections one address may hold, and for how long without asking anything.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -9,65 +9,131 @@ use std::time::Duration;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use parking_lot::Mutex;
-use socket2::SockRef;
+use sn1_actors::domain::Moment;
+use sn1_actors::ports::Clock;
+use socket2::{SockRef, Socket};
 
 /// A peer that takes nothing of a reply for so long is gone.
 const STALLED: Duration = Duration::from_secs(20);
 
-/// Counts the connections of each address, and hangs up on one too many.
+/// Counts the connections of each address, hangs up on one too many, and on one that asks nothing.
+///
+/// The HTTP library bounds the time of a connection's first head and of silence between requests,
+/// but neither that of a later head which comes byte by byte, nor that of a body which nobody reads.
 #[derive(Clone)]
 pub(super) struct Connections {
+    /// Of one source.
     most: usize,
-    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    /// How long a connection may be without a request under way.
+    quiet: Duration,
+    clock: Arc<dyn Clock>,
+    open: Arc<Mutex<Open>>,
+}
+
+#[derive(Default)]
+struct Open {
+    counts: HashMap<IpAddr, usize>,
+    watched: HashMap<u64, Arc<Watched>>,
+    next: u64,
+}
+
+/// One connection.
+struct Watched {
+    socket: Socket,
+    /// Since when no request is under way; nothing while one is.
+    quiet_since: Mutex<Option<Moment>>,
 }
 
 /// A connection's place in the count; kept with the connection.
-struct Place {
+pub(super) struct Place {
     source: IpAddr,
-    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    number: u64,
+    watched: Arc<Watched>,
+    clock: Arc<dyn Clock>,
+    open: Arc<Mutex<Open>>,
+}
+
+/// A request is under way on a connection, from its head to the end of its reply.
+pub(super) struct Busy {
+    watched: Arc<Watched>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Connections {
-    pub(super) fn at_most(most: usize) -> Self {
-        Self { most, open: Arc::default() }
+    pub(super) fn new(most: usize, quiet: Duration, clock: Arc<dyn Clock>) -> Self {
+        Self { most, quiet, clock, open: Arc::default() }
     }
 
     /// Counts a new connection for as long as `kept` lives.
     pub(super) fn admit(&self, stream: &dyn Any, kept: &mut Extensions) {
         let Some(stream) = stream.downcast_ref::<TcpStream>() else { return };
         let socket = SockRef::from(stream);
-        match stream.peer_addr().ok().and_then(|peer| self.take(source(peer.ip()))) {
-            Some(place) => {
+        let place = stream.peer_addr().and_then(|peer| {
+            let watched = socket.try_clone()?;
+            watched.set_tcp_user_timeout(Some(STALLED))?;
+            Ok(self.take(source(peer.ip()), watched))
+        });
+        match place {
+            Ok(Some(place)) => {
                 kept.insert(place);
-                if let Err(error) = socket.set_tcp_user_timeout(Some(STALLED)) {
-                    tracing::debug!(%error, "a stalled connection will be noticed late");
-                }
             }
             // The server sees the end of the stream and forgets it.
-            None => {
+            Ok(None) | Err(_) => {
                 let _ = socket.shutdown(Shutdown::Both);
             }
         }
     }
 
-    fn take(&self, source: IpAddr) -> Option<Place> {
+    /// Hangs up on every connection that has had no request for too long.
+    pub(super) fn close_quiet(&self) {
+        let now = self.clock.now();
+        for watched in self.open.lock().watched.values() {
+            let since = *watched.quiet_since.lock();
+            if since.is_some_and(|since| now.since(since) >= self.quiet) {
+                let _ = watched.socket.shutdown(Shutdown::Both);
+            }
+        }
+    }
+
+    fn take(&self, source: IpAddr, socket: Socket) -> Option<Place> {
         let mut open = self.open.lock();
-        let count = open.entry(source).or_insert(0);
+        let count = open.counts.entry(source).or_insert(0);
         if *count >= self.most {
             return None;
         }
         *count += 1;
-        Some(Place { source, open: Arc::clone(&self.open) })
+        let number = open.next;
+        open.next += 1;
+        let quiet_since = Mutex::new(Some(self.clock.now()));
+        let watched = Arc::new(Watched { socket, quiet_since });
+        open.watched.insert(number, Arc::clone(&watched));
+        let (clock, open) = (Arc::clone(&self.clock), Arc::clone(&self.open));
+        Some(Place { source, number, watched, clock, open })
+    }
+}
+
+impl Place {
+    /// A request has come.
+    pub(super) fn busy(&self) -> Busy {
+        *self.watched.quiet_since.lock() = None;
+        Busy { watched: Arc::clone(&self.watched), clock: Arc::clone(&self.clock) }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        *self.watched.quiet_since.lock() = Some(self.clock.now());
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.open.lock();
-        if let Some(count) = open.get_mut(&self.source) {
+        open.watched.remove(&self.number);
+        if let Some(count) = open.counts.get_mut(&self.source) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                open.remove(&self.source);
+                open.counts.remove(&self.source);
             }
         }
     }
@@ -86,18 +152,24 @@ fn source(ip: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use socket2::{Domain, Type};
+
     use super::*;
+    use crate::wire::testkit::StoppedClock;
 
     #[test]
     fn gives_each_source_its_places_and_takes_them_back() {
-        let connections = Connections::at_most(2);
-        let take = |ip: &str| connections.take(source(ip.parse().unwrap()));
+        let clock = StoppedClock::at(Duration::ZERO);
+        let connections = Connections::new(2, Duration::ZERO, clock);
+        let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let take = |ip: &str| connections.take(source(ip.parse().unwrap()), socket());
         let held = (take("10.0.0.1"), take("::ffff:10.0.0.1"));
         assert!(held.0.is_some() && held.1.is_some() && take("10.0.0.1").is_none());
         assert!(take("10.0.0.2").is_some());
         drop(held);
         assert!(take("10.0.0.1").is_some());
-        assert!(connections.open.lock().is_empty(), "nobody is remembered for ever");
+        let open = connections.open.lock();
+        assert!(open.counts.is_empty() && open.watched.is_empty(), "nobody is kept for ever");
     }
 
     #[test]

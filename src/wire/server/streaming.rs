@@ -7,6 +7,7 @@ use sn1_actors::ports::Piece;
 use tokio::sync::mpsc;
 
 use super::AxonRefusal;
+use super::connections::Busy;
 
 /// How many pieces wait for a caller that reads slower than is written; then they grow together.
 const PIECES: usize = 16;
@@ -60,13 +61,18 @@ impl Answering {
 
     /// What follows `first`. A refusal becomes an error, at which the server cuts the connection:
     /// the status has been sent, and an end in good order would pass for the whole answer.
-    pub(super) fn from(self, first: Option<Bytes>) -> impl Stream<Item = Result<Bytes, CutOff>> {
-        stream::unfold((first, self), |(first, mut answering)| async move {
+    /// `busy` says until the end that the connection is in use.
+    pub(super) fn from(
+        self,
+        first: Option<Bytes>,
+        busy: Option<Busy>,
+    ) -> impl Stream<Item = Result<Bytes, CutOff>> {
+        stream::unfold((first, self, busy), |(first, mut answering, busy)| async move {
             let next = match first {
                 Some(first) => Ok(first),
                 None => answering.next().await?.map_err(CutOff),
             };
-            Some((next, (None, answering)))
+            Some((next, (None, answering, busy)))
         })
     }
 }

@@ -14,8 +14,12 @@ pub(super) const UNIX: Duration = Duration::from_secs(1_795_000_000);
 
 /// Starts an axon of //Alice whose wall clock stands at `unix`.
 fn run(unix: Duration, door: AxonDoor) -> RunningAxon {
-    let options =
-        AxonOptions { max_connections: 8, max_connections_per_address: 4, max_body: 4096 };
+    let options = AxonOptions {
+        max_connections: 8,
+        max_connections_per_address: 4,
+        max_quiet: Duration::from_secs(2),
+        max_body: 4096,
+    };
     let uuids = Arc::new(UuidSource::from_seed([2; 32]));
     AxonServer::bind("127.0.0.1:0".parse().unwrap())
         .unwrap()
