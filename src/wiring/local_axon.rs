@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sn1_actors::axon::{Admit, Knock, Refusal};
-use sn1_actors::runtime::{AskError, Overseer};
+use sn1_actors::runtime::{AskError, Fault, FaultKind, Overseer};
 use sn1_actors::wiring::Miner;
 
 use crate::exit::{Ended, Exit};
@@ -28,9 +28,12 @@ pub fn serve(
     let uuids = Arc::new(UuidSource::from_entropy());
     let running = bound.run(keypair, overseer.clock(), uuids, options, door(miner))?;
     let (address, stopper) = (running.address(), running.stopper());
+    let kill = overseer.kill().clone();
     overseer.tasks().spawn("http", async move {
+        // Whoever is not reachable any more must not look as if it served.
         if let Err(error) = running.serve().await {
-            tracing::error!(%error, "the axon's HTTP server ended");
+            let (kind, part) = (FaultKind::GaveUp, "the axon's HTTP server".into());
+            kill.trip(Fault { kind, part, cause: error.to_string() });
         }
     });
     Ok((address, stopper))

@@ -1,7 +1,10 @@
 //! Who is answered next: the largest stake, then the earliest. Only Axon uses it.
+//!
+//! It is bounded. One more than it holds costs the smallest stake its place, and one caller can
+//! have no more than a share of it, so nobody fills it against those who have more to say.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use tokio::sync::mpsc;
 
@@ -10,6 +13,9 @@ use crate::ports::Piece;
 use crate::runtime::{Reply, Slot};
 
 use super::Refusal;
+
+/// One caller may have a quarter of the places.
+const SHARE: usize = 4;
 
 /// A request that was let in.
 #[derive(Debug)]
@@ -24,57 +30,72 @@ pub(super) struct Waiting {
     pub(super) slot: Slot,
 }
 
-/// The requests that wait.
-#[derive(Debug, Default)]
+/// The requests that wait, the next one first.
+#[derive(Debug)]
 pub(super) struct Queue {
-    heap: BinaryHeap<Place>,
+    places: usize,
+    waiting: BTreeMap<(Reverse<Rank>, u64), Waiting>,
     arrivals: u64,
 }
 
-#[derive(Debug)]
-struct Place {
-    arrival: u64,
-    waiting: Waiting,
+/// A stake that can be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank(u64);
+
+impl Rank {
+    fn of(stake: Tao) -> Self {
+        // The bits of floats that are not negative are in the floats' order; NaN is no stake.
+        Self(stake.0.max(0.0).to_bits())
+    }
 }
 
 impl Queue {
-    pub(super) fn push(&mut self, waiting: Waiting) {
+    pub(super) fn with_places(places: usize) -> Self {
+        Self { places, waiting: BTreeMap::new(), arrivals: 0 }
+    }
+
+    /// Whether one more of this caller would find a place.
+    pub(super) fn has_place(&mut self, caller: &Hotkey, stake: Tao, now: Moment) -> bool {
+        if self.waiting.len() >= self.places {
+            self.waiting.retain(|_, waiting| waiting.is_wanted(now));
+        }
+        let last = self.waiting.last_key_value().map(|((Reverse(rank), _), _)| *rank);
+        let full = self.waiting.len() >= self.places;
+        !self.has_its_share(caller) && (!full || last.is_some_and(|last| last < Rank::of(stake)))
+    }
+
+    fn has_its_share(&self, caller: &Hotkey) -> bool {
+        let own = self.waiting.values().filter(|waiting| waiting.caller == *caller).count();
+        own >= self.places.div_ceil(SHARE)
+    }
+
+    /// Takes one more, and gives back the one that has no place any more, if there is such a one.
+    pub(super) fn push(&mut self, waiting: Waiting) -> Option<Waiting> {
+        if self.has_its_share(&waiting.caller) {
+            return Some(waiting);
+        }
         self.arrivals += 1;
-        self.heap.push(Place { arrival: self.arrivals, waiting });
+        self.waiting.insert((Reverse(Rank::of(waiting.stake)), self.arrivals), waiting);
+        if self.waiting.len() > self.places {
+            self.waiting.pop_last().map(|(_, waiting)| waiting)
+        } else {
+            None
+        }
     }
 
     /// The next one whose caller still waits.
     pub(super) fn pop(&mut self, now: Moment) -> Option<Waiting> {
         loop {
-            let Place { waiting, .. } = self.heap.pop()?;
-            if !waiting.reply.is_abandoned() && now < waiting.deadline {
+            let (_, waiting) = self.waiting.pop_first()?;
+            if waiting.is_wanted(now) {
                 return Some(waiting);
             }
         }
     }
-
-    pub(super) fn len(&self) -> usize {
-        self.heap.len()
-    }
 }
 
-impl Ord for Place {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by_stake = self.waiting.stake.0.total_cmp(&other.waiting.stake.0);
-        by_stake.then(other.arrival.cmp(&self.arrival))
+impl Waiting {
+    fn is_wanted(&self, now: Moment) -> bool {
+        !self.reply.is_abandoned() && now < self.deadline
     }
 }
-
-impl PartialOrd for Place {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Place {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Place {}

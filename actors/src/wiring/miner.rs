@@ -77,7 +77,8 @@ pub fn start_miner(
 
     let http = format!("http{}", config.suffix);
     let knock = topology.ask(&http, &axon.port(in_flight + waiting));
-    let admit = topology.ask(&http, &axon.port(in_flight + waiting));
+    // A large stake comes in although all places are taken, and takes one.
+    let admit = topology.ask(&http, &axon.port(in_flight + 2 * waiting));
     let deps = AxonDeps {
         config: config.axon,
         check,

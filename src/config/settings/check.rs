@@ -34,6 +34,9 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
         check.miner("localnet.miners", &kind);
     }
     check.external_miners();
+    for key in ["wallet.name", "wallet.hotkey", "neuron.name"] {
+        check.file_name(key);
+    }
     for server in check.value::<Vec<String>>("engine.servers").unwrap_or_default() {
         check.server(&server);
     }
@@ -134,6 +137,18 @@ impl Check<'_> {
                     self.problem(&key, kind);
                 }
             }
+        }
+    }
+
+    /// State and keys are in folders of these names.
+    fn file_name(&mut self, key: &str) {
+        if let Some(name) = self.value::<String>(key)
+            && (name.is_empty()
+                || name.starts_with('.')
+                || name
+                    .contains(|letter: char| matches!(letter, '/' | '\\') || letter.is_control()))
+        {
+            self.bad(key, "a name without slashes that does not begin with a dot".into(), &name);
         }
     }
 

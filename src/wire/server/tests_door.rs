@@ -72,7 +72,10 @@ fn hangs_up_on_who_begins_a_second_request_and_never_ends_it() {
             };
             let mut reply = Vec::new();
             let read = async { reader.read_to_end(&mut reply).await.unwrap_or(0) };
-            bounded(async { tokio::select! { _ = read => {}, () = drip => {} } }).await;
+            bounded(async {
+                tokio::select! { _ = read => {}, () = drip => {} }
+            })
+            .await;
         }
     });
 }
