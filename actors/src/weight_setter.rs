@@ -21,6 +21,7 @@ use crate::ports::{
 };
 use crate::runtime::{Failpoints, Job};
 
+use emit::mend::mended;
 use emit::{Emission, emission};
 
 /// A step is scored: every hotkey that was asked, silence included.
@@ -255,7 +256,8 @@ impl WeightSetterDeps {
     async fn try_once(&self, book: ScoreBook) -> Result<WeightsOnChain, SetError> {
         let rules = self.chain.hyperparameters().await?;
         let metagraph = self.chain.metagraph().await?;
-        let (uids, values) = match emission(&book.scores, &metagraph, &rules) {
+        let emission = emission(&book.scores, &metagraph, &rules);
+        let (uids, values) = match mended(emission, &book.scores, &metagraph, &rules) {
             Emission::Weights { uids, values } => (uids, values),
             Emission::NothingEarned => return Err(SetError::NothingEarned),
         };
