@@ -13,3 +13,4 @@ mod real_model;
 mod refusals;
 mod remote_engine;
 mod signals;
+mod state;
