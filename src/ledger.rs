@@ -75,18 +75,17 @@ impl LedgerFile {
                 )));
             }
         };
-        let aside = if self.lock.is_some() {
-            self.set_aside().map_err(|cause| self.failure(cause))?
+        let (path, step) = (self.path.display(), book.steps);
+        if self.lock.is_some() {
+            let aside = self.set_aside().map_err(|cause| self.failure(cause))?;
+            let aside = aside.display();
+            tracing::error!(
+                "the score book {path} is {broken}: it is kept as {aside}, and the previous one, of \
+                 step {step}, is used"
+            );
         } else {
-            self.path.clone()
-        };
-        tracing::error!(
-            "the score book {} is damaged ({broken}): it is kept as {}, and the previous one, of \
-             step {}, is used",
-            self.path.display(),
-            aside.display(),
-            book.steps
-        );
+            tracing::warn!("the score book {path} is {broken}: this is the previous one");
+        }
         Ok(book)
     }
 
