@@ -239,12 +239,14 @@ impl WeightSetter {
     }
 
     /// Who lost its slot starts from zero when it comes back. A subnet that looks smaller than it
-    /// was may be half an answer: then nobody is forgotten.
+    /// was may be half an answer: then nobody is forgotten, nor at the first setting after a start,
+    /// before which nothing was seen.
     fn forget_the_replaced(&mut self, registered: &BTreeSet<Hotkey>) {
-        if registered.len() >= self.most_neurons {
-            self.most_neurons = registered.len();
+        let whole = self.most_neurons > 0 && registered.len() >= self.most_neurons;
+        if whole {
             self.book.scores.retain(|hotkey, _| registered.contains(hotkey));
         }
+        self.most_neurons = self.most_neurons.max(registered.len());
     }
 }
 
@@ -337,8 +339,12 @@ impl WeightSetterDeps {
         }
         let (rules, metagraph) = read?;
         self.config.cold_start.check(&book, &metagraph)?;
-        let emission = emission(&book.scores, &metagraph, &rules);
-        let (uids, values) = match mended(emission, &book.scores, &metagraph, &rules) {
+        let earned = emission(&book.scores, &metagraph, &rules);
+        let mended = mended(earned.clone(), &book.scores, &metagraph, &rules);
+        if mended != earned {
+            tracing::warn!("the chain would refuse the weights by its own rules: they are mended");
+        }
+        let (uids, values) = match mended {
             Emission::Weights { uids, values } => (uids, values),
             Emission::NothingEarned => return Err(SetError::NothingEarned),
         };

@@ -109,12 +109,17 @@ fn look(path: &Path) -> Result<ScoreBook, Ended> {
 fn show(path: &Path, json: bool) -> anyhow::Result<Exit> {
     let book = look(path)?;
     if json {
+        // What a commit hides is not shown.
+        let intent = book.intent.as_ref().map(|intent| {
+            let uids = intent.call.uids.len();
+            json!({"begun": intent.begun, "uids": uids, "signed": intent.signed.is_some()})
+        });
         output::json(&json!({
             "book": path,
             "steps": book.steps,
             "imported": book.imported,
             "weights_set": book.weights_set,
-            "intent": book.intent,
+            "intent": intent,
             "commits_to_reveal": book.reveals.len(),
             "scores": book.scores,
         }))?;

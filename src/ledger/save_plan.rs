@@ -4,6 +4,7 @@
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::beside;
@@ -44,7 +45,12 @@ impl Step {
     pub(super) fn carry_out(&self) -> io::Result<()> {
         match self {
             Self::Folder(folder) => DirBuilder::new().recursive(true).create(folder),
-            Self::Write(path, text) => File::create(path)?.write_all(text),
+            // The salts of commits are a secret until they are revealed.
+            Self::Write(path, text) => {
+                let mut options = File::options();
+                options.write(true).create(true).truncate(true).mode(0o600);
+                options.open(path)?.write_all(text)
+            }
             Self::Sync(path) => File::options().write(true).open(path)?.sync_all(),
             Self::Rename(from, to) => match std::fs::rename(from, to) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
