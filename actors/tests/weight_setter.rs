@@ -42,11 +42,12 @@ fn an_empty_or_shrunken_reply_costs_nobody_a_score() {
     Stage::play(async |stage: Stage| {
         let bench = Bench::start(&stage, ScoreBook::default(), everyone(5));
         bench.score(&[(1, 0.5), (2, 1.0), (4, 0.2)]).await;
+        let before = bench.standings().await.scores;
         bench.show(everyone(3));
         bench.set().await.unwrap();
         bench.show(everyone(5));
         let whole = bench.set_in_the_next_block().await.unwrap();
-        let before = bench.standings().await.scores;
+        assert_eq!(whole.uids, [Uid(1), Uid(2), Uid(4)]);
         bench.show(Vec::new());
         assert_eq!(bench.set_in_the_next_block().await, Err(SetError::NothingEarned));
         bench.show(everyone(3));
