@@ -137,6 +137,28 @@ fi
 export SN1_TEST_PYTHON=${SN1_TEST_PYTHON-}
 [[ -z $SN1_TEST_PYTHON ]] || echo "$SN1_TEST_PYTHON"
 
+heading "the Python SDK"
+# Our axon and dendrite are tested against the real ones. SN1_SDK10_PYTHON and SN1_SDK6_PYTHON are
+# Pythons that have SDK 10.5.0 and SDK 6.6.0.
+# sdk VARIABLE NAME: makes the one of tests/peers/NAME.txt, unless the variable names one.
+sdk() {
+    local frozen=tests/peers/$2.txt venv=$target/venv-$2
+    if [[ -z ${!1-} ]]; then
+        if cmp -s "$frozen" "$venv/frozen.txt" ||
+            { python3 -m venv --clear "$venv" &&
+                "$venv/bin/pip" install -q --no-deps -r "$frozen" &&
+                cp "$frozen" "$venv/frozen.txt"; }; then
+            printf -v "$1" %s "$(realpath -s "$venv/bin/python")"
+        else
+            skip "our axon and dendrite against $2: it could not be installed, see above"
+        fi
+    fi
+    export "$1=${!1-}"
+    [[ -z ${!1} ]] || echo "${!1}"
+}
+sdk SN1_SDK10_PYTHON sdk-10.5
+sdk SN1_SDK6_PYTHON sdk-6.6
+
 heading "tests"
 cargo test --workspace
 finish

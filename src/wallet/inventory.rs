@@ -45,7 +45,7 @@ pub fn state(folder: &WalletFolder, kind: KeyKind) -> KeyState {
     }
     if present {
         match files::read_secret(&state.path) {
-            Ok(content) => state.take_secret(content.expose()),
+            Ok(content) => state.take_secret(content.expose(), public),
             Err(error) => state.problem = Some(error),
         }
     }
@@ -60,18 +60,18 @@ impl KeyState {
         }
     }
 
-    fn take_secret(&mut self, content: &[u8]) {
+    fn take_secret(&mut self, content: &[u8], public_file: PathBuf) {
         self.encryption = Encryption::of(content);
         if self.encryption.is_some() {
             return;
         }
-        let path = self.path.clone();
         let read = keyfile::read(content).map(|key| key.public());
-        let read = read.map_err(|fault| WalletError::Keyfile { path: path.clone(), fault });
+        let read = read.map_err(|fault| WalletError::Keyfile { path: self.path.clone(), fault });
         match (&self.address, read) {
             (Some(found), Ok(public)) if *found != ss58::encode(&public) => {
                 let (found, ours) = (found.clone(), ss58::encode(&public));
-                self.problem = Some(WalletError::OtherPublic { path, found, ours });
+                let other = WalletError::OtherPublic { path: public_file, found, ours };
+                self.problem = Some(other);
             }
             (_, read) => self.take_address(read),
         }

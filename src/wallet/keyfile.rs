@@ -218,41 +218,31 @@ impl Parts {
 
     /// The public key of the first public part.
     fn public(&self) -> Result<Option<([u8; 32], &'static str)>, KeyfileFault> {
-        for (part, public) in self.publics() {
-            if let Some(public) = public {
-                return Ok(Some((public?, part)));
-            }
-        }
-        Ok(None)
+        Ok(self.publics()?.into_iter().next().map(|(part, public)| (public, part)))
     }
 
     /// That every public part is of the key that `source` gave.
     fn check_public(&self, expected: &[u8; 32], source: &'static str) -> Result<(), KeyfileFault> {
-        for (part, public) in self.publics() {
-            if let Some(public) = public
-                && public? != *expected
-            {
-                return Err(KeyfileFault::Disagree { one: source, other: part });
-            }
+        match self.publics()?.into_iter().find(|(_, public)| public != expected) {
+            Some((other, _)) => Err(KeyfileFault::Disagree { one: source, other }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    fn publics(&self) -> [(&'static str, Option<Result<[u8; 32], KeyfileFault>>); 3] {
-        let hex = |part: &'static str, text: &Option<String>| {
-            let public = text.as_ref().map(|hex| bytes(hex).map(|bytes| *bytes));
-            (part, public.map(|public| public.ok_or(PUBLIC_KEY.fault(part))))
-        };
-        let address = self.ss58_address.as_ref().map(|address| {
-            let expected = "an SS58 address";
-            let fault = KeyfileFault::Part { part: "ss58Address", expected };
-            ss58::decode(address).map_err(|_| fault)
-        });
-        [
-            hex("publicKey", &self.public_key),
-            hex("accountId", &self.account_id),
-            ("ss58Address", address),
-        ]
+    /// The public parts that are there.
+    fn publics(&self) -> Result<Vec<(&'static str, [u8; 32])>, KeyfileFault> {
+        let mut publics = Vec::new();
+        for (part, text) in [("publicKey", &self.public_key), ("accountId", &self.account_id)] {
+            if let Some(hex) = text {
+                publics.push((part, *bytes(hex).ok_or(PUBLIC_KEY.fault(part))?));
+            }
+        }
+        if let Some(address) = &self.ss58_address {
+            let (part, expected) = ("ss58Address", "an SS58 address");
+            let fault = |_| KeyfileFault::Part { part, expected };
+            publics.push((part, ss58::decode(address).map_err(fault)?));
+        }
+        Ok(publics)
     }
 }
 

@@ -3,15 +3,17 @@
 //! Failures are told apart as the SDK's dendrite of 10.5.0 does. Replies are not authenticated: no
 //! SDK verifies an axon's signature, so neither do we.
 //!
-//! Every request has a connection of its own. A validator comes back to a miner after a minute or
-//! so, Python axons hang up after five seconds, so a pool would hold connections that nobody uses,
-//! and the few that are used would be those that the peer is about to close. It costs one round
-//! trip, the same for every miner.
+//! Connections are kept for a few seconds, because with many conversations in flight the same miner
+//! is soon asked again, and that saves a round trip; they are left before Python's axons hang up.
+//! A connection carries one request at a time, and only one whose last reply was a good one to its
+//! end is used again. Where an axon hangs up on such a one all the same, the request is sent once
+//! more over a new one. Over a new connection nothing is ever sent twice.
 
 mod address;
 mod connection;
 mod failure;
 mod pieces;
+mod pool;
 mod reply;
 mod request;
 
@@ -21,6 +23,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use hyper::HeaderMap;
+use hyper::http::response::Parts;
 use sn1_actors::domain::{MinerReply, Query, StatusCode};
 use sn1_actors::ports::{AxonTarget, Clock, MinerTransport};
 use tokio::sync::mpsc;
@@ -29,6 +32,7 @@ pub use self::address::resolve;
 use self::connection::Connection;
 pub use self::failure::WireError;
 use self::pieces::Utf8Pieces;
+use self::pool::Pool;
 use self::request::Signer;
 use super::keys::Keypair;
 use super::synapse::{PROMPTING, STREAM_PROMPTING};
@@ -61,6 +65,7 @@ pub struct HttpTransport(Arc<Inner>);
 
 struct Inner {
     signer: Signer,
+    pool: Pool,
     clock: Arc<dyn Clock>,
     options: TransportOptions,
 }
@@ -86,7 +91,8 @@ impl HttpTransport {
         options: TransportOptions,
     ) -> Self {
         let signer = Signer::new(keypair, Arc::clone(&clock), uuids, options.own_ip);
-        Self(Arc::new(Inner { signer, clock, options }))
+        let pool = Pool::new(Arc::clone(&clock));
+        Self(Arc::new(Inner { signer, pool, clock, options }))
     }
 
     /// Asks one miner by the streaming synapse (wire.md §9) and hands on each piece of text as it
@@ -165,22 +171,48 @@ impl Inner {
             Way::Plain => PROMPTING,
             Way::Streaming { .. } => STREAM_PROMPTING,
         };
-        let mut connection =
-            Connection::open(target.address, synapse, self.options.max_body).await?;
-        // Signed only now, so that connecting does not use up the age that an axon allows a nonce.
-        let request = self.signer.request(target, query, timeout, synapse)?;
-        let head = connection.send(request).await?;
+        let (mut connection, head) = self.send(target, query, timeout, synapse).await?;
         let (status, headers) = (head.status.as_u16(), head.headers);
         reply::check_head(&headers)?;
-        match way {
+        let completion = match way {
             Way::Streaming { pieces } if reply::is_stream(status, &headers) => {
-                read_stream(&mut connection, &headers, pieces).await
+                read_stream(&mut connection, &headers, pieces).await?
             }
             Way::Plain | Way::Streaming { .. } => {
                 let body = read_body(&mut connection, &headers, self.options.max_body).await?;
-                reply::read(status, &headers, &body)
+                reply::read(status, &headers, &body)?
+            }
+        };
+        self.pool.put(connection).await;
+        Ok(completion)
+    }
+
+    /// Sends the request and waits for the head of the reply, over a connection that is kept from
+    /// an earlier one if there is any.
+    async fn send(
+        &self,
+        target: &AxonTarget,
+        query: &Query,
+        timeout: Duration,
+        synapse: &'static str,
+    ) -> Result<(Connection, Parts), WireError> {
+        // Signed only when it can be written, so that connecting does not use up the age that an
+        // axon allows a nonce; and anew each time, since axons refuse repetition.
+        let signed = || self.signer.request(target, query, timeout, synapse);
+        let address = target.address;
+        if let Some(mut connection) = self.pool.take(address).await {
+            match connection.send(signed()?).await {
+                Ok(head) => return Ok((connection, head)),
+                // Most likely it had hung up before the request came.
+                Err(error) if connection.is_unanswered() => {
+                    tracing::trace!(%address, %error, "asking again over a new connection");
+                }
+                Err(error) => return Err(error),
             }
         }
+        let mut connection = Connection::open(address, synapse, self.options.max_body).await?;
+        let head = connection.send(signed()?).await?;
+        Ok((connection, head))
     }
 }
 

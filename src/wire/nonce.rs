@@ -177,10 +177,10 @@ pub struct BookLimits {
 
 impl Default for BookLimits {
     /// 65,536 wall-clock nonces, which at one uuid a request is the longest window at 500 requests a
-    /// second; 8,192 growing ones, which is 32 dendrites a neuron of a subnet; 4,096 of strangers.
+    /// second; 8,192 growing ones, which is 32 dendrites a neuron of a subnet; 32,768 of strangers.
     fn default() -> Self {
         let of = |number: usize| NonZeroUsize::MIN.saturating_add(number - 1);
-        Self { recent: of(65_536), growing: of(8_192), strangers: of(4_096) }
+        Self { recent: of(65_536), growing: of(8_192), strangers: of(32_768) }
     }
 }
 

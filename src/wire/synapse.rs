@@ -154,18 +154,21 @@ impl Prompting {
         }
     }
 
-    /// What is asked; nothing if the lists are empty, differ in length, or name unknown roles.
+    /// What is asked; nothing if there is no message. The SDK does not compare the lists and takes
+    /// any role: what says nothing that we know is taken for the user's.
     pub(super) fn query(&self) -> Option<Query> {
-        if self.messages.is_empty() || self.messages.len() != self.roles.len() {
+        if self.messages.is_empty() {
             return None;
         }
-        let roles = self.roles.iter().map(|role| parse_role(role)).collect::<Option<_>>()?;
-        Some(Query { roles, messages: self.messages.clone() })
+        let named = self.roles.iter().map(|role| parse_role(role));
+        let roles = named.chain(std::iter::repeat(Role::User)).take(self.messages.len());
+        Some(Query { roles: roles.collect(), messages: self.messages.clone() })
     }
 }
 
-fn parse_role(name: &str) -> Option<Role> {
-    [Role::System, Role::User, Role::Assistant].into_iter().find(|role| role.as_str() == name)
+fn parse_role(name: &str) -> Role {
+    let known = [Role::System, Role::User, Role::Assistant];
+    known.into_iter().find(|role| role.as_str() == name).unwrap_or(Role::User)
 }
 
 /// A float as Python shows it: never without a point.
@@ -225,16 +228,17 @@ mod tests {
     }
 
     #[test]
-    fn makes_no_query_of_lists_that_do_not_match() {
+    fn takes_for_the_users_what_names_no_role_and_asks_nothing_without_a_message() {
         let query = |body: &str| serde_json::from_str::<Prompting>(body).unwrap().query();
+        let roles = |body: &str| query(body).unwrap().roles;
         assert_eq!(query(r#"{"roles":["user"],"messages":["x"]}"#), Some(Query::from_user("x")));
-        for body in [
-            r#"{"roles":[],"messages":[]}"#,
-            r#"{"roles":["user"],"messages":["x","y"]}"#,
-            r#"{"roles":["emperor"],"messages":["x"]}"#,
-        ] {
-            assert_eq!(query(body), None, "{body}");
-        }
+        assert_eq!(
+            roles(r#"{"roles":["system"],"messages":["x","y"]}"#),
+            [Role::System, Role::User]
+        );
+        assert_eq!(roles(r#"{"roles":["emperor"],"messages":["x"]}"#), [Role::User]);
+        assert_eq!(roles(r#"{"roles":["assistant","user"],"messages":["x"]}"#), [Role::Assistant]);
+        assert_eq!(query(r#"{"roles":["user"],"messages":[]}"#), None);
     }
 
     proptest! {

@@ -1,10 +1,10 @@
-//! `sn1 bench` on the real model, where it was pulled.
+//! `sn1 bench`: the wire, and the real model where it was pulled.
 
 #![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
 use serde_json::Value;
 
-use crate::harness::Place;
+use crate::harness::{Place, free_port};
 use crate::real_model::models;
 
 fn place() -> Option<Place> {
@@ -51,4 +51,48 @@ fn faithful_has_the_likeliest_token_of_f32_nearly_everywhere() {
 #[test]
 fn the_stand_in_is_not_measured() {
     Place::new().run("bench engine --model fake").refused(2, &["the stand-in has no engine"]);
+}
+
+#[test]
+fn the_wire_is_measured_at_both_ends() {
+    let place = Place::new();
+    let told = |line: &str| -> Vec<Value> {
+        let out = place.run(line).expect(0).out;
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let base = free_port();
+    let mut stub = place.start(&format!("bench wire stub --base {base} --ports 1 --delay 0.2"));
+    stub.until_printed("ready\n");
+    let line = format!("bench wire dendrite --base {base} --ports 1 --rounds 2 --timeout");
+    let rounds = told(&format!("{line} 10"));
+    assert_eq!(rounds.len(), 2);
+    for round in rounds {
+        assert_eq!((&round["asked"], &round["answered"]), (&1.into(), &1.into()), "{round}");
+        assert!(round["wall_s"].as_f64().is_some_and(|wall| wall >= 0.2), "{round}");
+    }
+    let late = &told(&format!("{line} 0.1"))[0];
+    assert_eq!(late["answered"], 0, "{late}");
+    assert!(late["first_failure"].as_str().is_some_and(|said| said.starts_with("408")), "{late}");
+    stub.signal("TERM");
+    stub.wait().expect(0);
+
+    let port = free_port();
+    let miner = |more: &str| {
+        let line = format!("miner --miner.kind echo --uri //Alice --axon.ip 127.0.0.1 {more}");
+        let line = format!("{line} --axon.port {port} --blacklist.allow_non_registered");
+        let mut miner = place.start(&line);
+        miner.until_printed("serving");
+        miner
+    };
+    let load = format!("bench wire load --port {port} --connections 4 --requests 40");
+    let running = miner("");
+    let answered = &told(&load)[0];
+    assert_eq!((&answered["requests"], &answered["answered"]), (&40.into(), &40.into()));
+    running.signal("TERM");
+    running.wait().expect(0);
+    let _running = miner("--blacklist.force_validator_permit");
+    let refused = &told(&load)[0];
+    assert_eq!(refused["answered"], 0);
+    let first = refused["first_refusal"].as_str().unwrap();
+    assert!(first.starts_with("HTTP/1.1 403 "), "{first}");
 }

@@ -6,10 +6,12 @@
     reason = "another process is waited for on real time; one that does not end fails its test"
 )]
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -76,10 +78,22 @@ impl Place {
     }
 
     /// Starts another program. Its standard input stays open while it is wanted.
-    pub(crate) fn start_other(&self, program: &Path, arguments: &[&Path]) -> Running {
+    pub(crate) fn start_other(&self, program: &Path, arguments: &[impl AsRef<OsStr>]) -> Running {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped());
         self.spawn(command, program.display().to_string())
+    }
+
+    /// Runs another program with a file of the place on its standard input.
+    pub(crate) fn run_other_fed(
+        &self,
+        program: &Path,
+        arguments: &[impl AsRef<OsStr>],
+        name: &str,
+    ) -> Ended {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(File::open(self.path(name)).unwrap());
+        self.spawn(command, program.display().to_string()).wait()
     }
 
     fn spawn(&self, mut command: Command, line: String) -> Running {
@@ -232,8 +246,11 @@ impl Ended {
 }
 
 /// A port that nobody listens on. It lies below those that the system gives to whoever asks for
-/// any, so that no other test gets it in the meantime.
+/// any, and no other test of this process gets it.
 pub(crate) fn free_port() -> u16 {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    (first..32_000).find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).unwrap()
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let next = || first + GIVEN.fetch_add(1, Ordering::Relaxed);
+    std::iter::repeat_with(next).take(2_000).find(free).unwrap()
 }

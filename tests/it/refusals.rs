@@ -42,8 +42,12 @@ fn no_silent_fallback_for_what_this_build_lacks() {
     place.run("validator").refused(6, &["finney", "not built yet"]);
     place.run("validator --subtensor.network test").refused(6, &["test", "not built yet"]);
     place.run("miner").refused(6, &["not built yet", "--blacklist.allow_non_registered"]);
-    let keyless = place.run("miner --miner.kind echo --blacklist.allow_non_registered");
-    keyless.refused(6, &["wallets", "not built yet", "--uri"]);
+}
+
+#[test]
+fn a_miner_without_a_wallet_names_the_file_and_what_makes_it() {
+    let keyless = Place::new().run("miner --miner.kind echo --blacklist.allow_non_registered");
+    keyless.refused(4, &[".bittensor/wallets/default/hotkeys/default", "`sn1 wallet new "]);
 }
 
 #[test]

@@ -50,7 +50,8 @@ fn opens_a_nacl_file_of_the_python_wallet_and_no_changed_one() {
 }
 
 #[test]
-fn opens_the_vaults_of_old_sdks() {
+fn opens_the_files_of_old_sdks() {
+    assert_eq!(decrypted(&fixture("old/fernet"), PASSWORD).unwrap(), COLD);
     assert_eq!(decrypted(&fixture("old/vault"), PASSWORD).unwrap(), COLD);
     let wrong = decrypted(&fixture("old/vault"), "another password").unwrap_err();
     assert!(matches!(wrong, WalletError::Decrypt { cause: DecryptError::WrongPassword, .. }));

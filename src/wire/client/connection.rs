@@ -1,15 +1,17 @@
-//! One connection for one request, with a bound on all that is read from it.
+//! One connection for one request at a time, with a bound on all that is read for it.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::http::response::Parts;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Version};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, Join, ReadBuf};
 use tokio::net::TcpStream;
@@ -29,8 +31,8 @@ const FRAMING: u64 = 3;
 type Wire = TokioIo<Join<Bounded<OwnedReadHalf>, OwnedWriteHalf>>;
 type Driver = http1::Connection<Wire, Full<Bytes>>;
 
-/// A connection to an axon. What it reads is bounded in all, dropped it hangs up, and only whoever
-/// waits for it drives it: it needs no task of its own.
+/// A connection to an axon. What it reads for a request is bounded in all, dropped it hangs up, and
+/// only whoever waits for it drives it: it needs no task of its own.
 pub(super) struct Connection {
     address: SocketAddr,
     sender: http1::SendRequest<Full<Bytes>>,
@@ -38,14 +40,20 @@ pub(super) struct Connection {
     driver: Option<Box<Driver>>,
     /// How it ended, where the request itself was not told.
     failure: Option<hyper::Error>,
+    /// Nothing before the head of a reply, and once the body was read to its end.
     body: Option<Incoming>,
+    /// Whether the last head promised that another request may follow.
+    kept: bool,
+    /// What may still be read for this request, in bytes.
+    left: Arc<AtomicU64>,
     /// Bytes of the body so far, and the most that there may be.
     read: usize,
     limit: usize,
 }
 
 impl Connection {
-    /// Connects, for a request of the named synapse whose reply has a body of up to `limit` bytes.
+    /// Connects, for requests whose replies have bodies of up to `limit` bytes, the first of them of
+    /// the named synapse.
     pub(super) async fn open(
         address: SocketAddr,
         synapse: &'static str,
@@ -57,8 +65,9 @@ impl Connection {
         // that cannot be told so works all the same.
         let _ = stream.set_nodelay(true);
         let (reader, writer) = stream.into_split();
-        let left = MAX_HEAD as u64 + (1 + FRAMING) * limit as u64;
-        let wire = TokioIo::new(tokio::io::join(Bounded { reader, left }, writer));
+        let left = Arc::new(AtomicU64::new(0));
+        let bounded = Bounded { reader, left: Arc::clone(&left) };
+        let wire = TokioIo::new(tokio::io::join(bounded, writer));
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(MAX_HEAD)
             .max_headers(MAX_HEADERS)
@@ -66,11 +75,36 @@ impl Connection {
             .await
             .map_err(|error| WireError::before_the_body(&error))?;
         let driver = Some(Box::new(driver));
-        Ok(Self { address, sender, driver, failure: None, body: None, read: 0, limit })
+        let (failure, body) = (None, None);
+        Ok(Self { address, sender, driver, failure, body, kept: false, left, read: 0, limit })
+    }
+
+    /// Whose connection it is.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether another request may be sent: the last reply was read to its end, the axon keeps the
+    /// connection, and it has sent nothing since that nobody asked for.
+    pub(super) async fn is_idle(&mut self) -> bool {
+        drive(&mut self.driver, &mut self.failure, std::future::ready(())).await;
+        self.kept && self.body.is_none() && self.driver.is_some() && self.sender.is_ready()
+    }
+
+    /// Whether nothing was read since the last request was sent.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.left.load(Ordering::Relaxed) == self.allowed()
+    }
+
+    /// The most that a whole reply may have, in bytes.
+    fn allowed(&self) -> u64 {
+        MAX_HEAD as u64 + (1 + FRAMING) * self.limit as u64
     }
 
     /// Sends the request and waits for the head of the reply.
     pub(super) async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Parts, WireError> {
+        (self.kept, self.read) = (false, 0);
+        self.left.store(self.allowed(), Ordering::Relaxed);
         let response = self.sender.send_request(request);
         let response = drive(&mut self.driver, &mut self.failure, response).await;
         let response: Response<Incoming> = response.map_err(|error| {
@@ -80,6 +114,8 @@ impl Connection {
         })?;
         let (parts, body) = response.into_parts();
         self.body = Some(body);
+        // That it does not say `connection: close` is seen when it does not close.
+        self.kept = parts.version == Version::HTTP_11;
         Ok(parts)
     }
 
@@ -88,7 +124,10 @@ impl Connection {
         let Some(body) = &mut self.body else { return Ok(None) };
         loop {
             let frame = drive(&mut self.driver, &mut self.failure, body.frame()).await;
-            let Some(frame) = frame else { return Ok(None) };
+            let Some(frame) = frame else {
+                self.body = None;
+                return Ok(None);
+            };
             let frame = frame.map_err(|error| WireError::in_the_body(&error, self.limit))?;
             // What is no data is trailers, in which nobody says anything.
             let Ok(chunk) = frame.into_data() else { continue };
@@ -123,7 +162,7 @@ async fn drive<T>(
 /// A reader that fails once more was read than it should.
 struct Bounded<R> {
     reader: R,
-    left: u64,
+    left: Arc<AtomicU64>,
 }
 
 /// More came than a reply can have.
@@ -137,13 +176,14 @@ impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.left == 0 {
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
             return Poll::Ready(Err(io::Error::other(Endless)));
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.reader).poll_read(context, buffer))?;
         let read = buffer.filled().len().saturating_sub(before);
-        self.left = self.left.saturating_sub(read as u64);
+        self.left.store(left.saturating_sub(read as u64), Ordering::Relaxed);
         Poll::Ready(Ok(()))
     }
 }

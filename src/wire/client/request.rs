@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request};
 use sn1_actors::domain::{Hotkey, Query};
 use sn1_actors::ports::{AxonTarget, Clock};
@@ -62,7 +62,6 @@ impl Signer {
         }
         request
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header(CONNECTION, HeaderValue::from_static("close"))
             .body(Full::new(body.into()))
             .map_err(|error| unsendable(&error))
     }

@@ -9,6 +9,7 @@ use super::*;
 use crate::wire::testkit::{self, StoppedClock};
 
 mod hostile;
+mod pooling;
 mod streaming;
 
 const TEN: Duration = Duration::from_secs(10);
@@ -16,12 +17,19 @@ const UNIX: Duration = Duration::from_secs(1_795_000_000);
 const GOOD: &str = r#"{"roles": ["user"], "messages": ["x"], "completion": "ok"}"#;
 
 fn transport(options: TransportOptions) -> HttpTransport {
-    let uuids = Arc::new(UuidSource::from_seed([1; 32]));
-    HttpTransport::new(Arc::new(testkit::bob()), StoppedClock::at(UNIX), uuids, options)
+    transport_at(StoppedClock::at(UNIX), options)
 }
 
+fn transport_at(clock: Arc<dyn Clock>, options: TransportOptions) -> HttpTransport {
+    let uuids = Arc::new(UuidSource::from_seed([1; 32]));
+    HttpTransport::new(Arc::new(testkit::bob()), clock, uuids, options)
+}
+
+const LOCAL: TransportOptions =
+    TransportOptions { allow_local: true, max_body: 4096, own_ip: None, streaming: false };
+
 fn local() -> HttpTransport {
-    transport(TransportOptions { allow_local: true, max_body: 4096, ..TransportOptions::default() })
+    transport(LOCAL)
 }
 
 fn target(address: SocketAddr) -> AxonTarget {
@@ -209,30 +217,4 @@ fn takes_no_packed_body_and_follows_no_redirection() {
                      bt_header_axon_status_code: 200\r\nlocation: /PromptingSynapse";
     let (reply, _) = block_on(ask_one_that_says(&http(elsewhere, GOOD)));
     assert_eq!(reply.status, StatusCode::MALFORMED, "{}", reply.message);
-}
-
-#[test]
-fn opens_a_connection_for_each_request_so_none_meets_one_that_the_peer_closes() {
-    let replies = block_on(async {
-        let (listener, address) = listen().await;
-        let transport = local();
-        // The miner hangs up after each answer, whatever HTTP lets one expect.
-        let serve = async {
-            for _ in 0..3 {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let request = String::from_utf8(testkit::read_message(&mut stream).await).unwrap();
-                assert!(request.contains("\r\nconnection: close\r\n"), "{request}");
-                stream.write_all(&ok(GOOD)).await.unwrap();
-            }
-        };
-        let ask = async {
-            let mut replies = Vec::new();
-            for _ in 0..3 {
-                replies.push(transport.ask(target(address), question(), TEN).await.status);
-            }
-            replies
-        };
-        tokio::join!(ask, serve).0
-    });
-    assert_eq!(replies, [StatusCode::OK; 3]);
 }

@@ -232,10 +232,12 @@ fn keeps_the_marks_of_a_caller_that_registers_or_is_replaced() {
         for nonce in [ago(1), 7] {
             let before = NonceClaim { standing: first, ..claim(nonce, 660) };
             let after = NonceClaim { standing: then, ..before };
+            accept(&mut book, &NonceClaim { uuid: "v", ..before }).unwrap();
             accept(&mut book, &before).unwrap();
             assert!(book.check(&after, NOW).is_err());
             accept(&mut book, &NonceClaim { nonce: nonce + 1, ..after }).unwrap();
             assert!(book.check(&NonceClaim { nonce: nonce + 1, ..before }, NOW).is_err());
+            assert!(book.check(&NonceClaim { uuid: "v", ..after }, NOW).is_err());
         }
     }
 }
