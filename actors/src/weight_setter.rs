@@ -265,7 +265,8 @@ impl Supervised for WeightSetter {
                 std::mem::take(&mut self.book)
             }
         };
-        *self = Self::new(self.deps.clone(), book);
+        let (tried, most_neurons) = (self.tried, self.most_neurons);
+        *self = Self { tried, most_neurons, ..Self::new(self.deps.clone(), book) };
     }
 }
 

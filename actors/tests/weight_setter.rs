@@ -119,6 +119,8 @@ fn what_is_sent_is_in_the_ledger_before_and_gone_from_it_after() {
         let intent = bench.ledger.book().intent.expect("the intent was saved");
         assert_eq!(intent.call.uids, [Uid(1)]);
         assert!(bench.chain.calls().is_empty());
+        stage.clock.sleep(Duration::from_secs(1)).await;
+        assert!(matches!(bench.set().await, Err(SetError::Skipped(_))), "the block had its try");
         // Unsigned, so nothing was sent: the next setting need not wait.
         assert!(bench.set_in_the_next_block().await.is_ok());
         assert_eq!(bench.ledger.book().intent, None);
