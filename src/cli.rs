@@ -15,6 +15,7 @@ mod output;
 mod query;
 mod score;
 mod signals;
+mod state;
 mod task;
 mod validator;
 mod wallet;
@@ -54,6 +55,7 @@ pub fn command() -> Command {
             query::command(),
             score::command(),
             weights::command(),
+            state::command(),
             bench::command(),
         ])
 }
@@ -77,6 +79,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("query", matches)) => query::run(matches).await,
         Some(("score", matches)) => Box::pin(score::run(matches)).await,
         Some(("weights", matches)) => weights::run(matches),
+        Some(("state", matches)) => state::run(matches),
         Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),
     }

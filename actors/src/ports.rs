@@ -21,7 +21,10 @@ pub use engine::{
     Placement, Row, SequenceId, Step, StepEngine,
 };
 pub use journal::{Event, Journal, JournalError, Stopped};
-pub use ledger::{Ledger, LedgerError, ScoreBook, WeightsIntent};
+pub use ledger::{
+    Commitment, Ledger, LedgerError, PendingReveal, ScoreBook, SignedCall, WeightsIntent,
+    WeightsWay,
+};
 pub use text_backend::{Piece, TextBackend, TextError, TextRequest};
 pub use tool::{Tool, ToolError, Want};
 pub use transport::{AxonTarget, MinerTransport};

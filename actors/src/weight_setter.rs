@@ -2,10 +2,14 @@
 //!
 //! RewardScorer pushes `StepScored` to it, ChainWatch `EpochTurned`; the console and the end of a
 //! run ask it for `Standings`. Every step is in the ledger before the next message is handled, so a
-//! crash loses none; an intent is written before weights are set and cleared by the outcome.
+//! crash loses none. What is to be set is in the ledger before it is sent ([`WeightsIntent`]), and
+//! stays there until its outcome is known; until then nothing else is set.
 
 pub mod emit;
+pub mod intent;
+mod readiness;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,15 +17,19 @@ use actix::{
     Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Supervised, WrapFuture,
 };
 use futures_util::future::{self, Either};
-use tokio::sync::watch;
 
-use crate::domain::{BlockNumber, Hotkey, Metagraph, Netuid, Score, Uid};
+use crate::domain::{BlockNumber, Hotkey, Netuid, Score, Uid};
 use crate::ports::{
-    Chain, ChainError, Clock, Event, Journal, Ledger, ScoreBook, WeightsCall, WeightsIntent,
+    Chain, ChainError, Clock, Event, Journal, Ledger, LedgerError, ScoreBook, WeightsCall,
+    WeightsIntent, WeightsWay,
 };
 use crate::runtime::{Failpoints, Job};
 
+use emit::mend::mended;
 use emit::{Emission, emission};
+use intent::{Inclusion, NextStep, next_step, resolve};
+
+pub use readiness::{ColdStart, TooEarly};
 
 /// A step is scored: every hotkey that was asked, silence included.
 #[derive(Debug, Message)]
@@ -66,9 +74,15 @@ pub enum SetError {
     /// Nobody earned anything, so there is nothing to set.
     #[error("nobody has earned anything yet")]
     NothingEarned,
-    /// It is switched off, or being done.
+    /// The scores are too few or too new to judge anybody by.
+    #[error(transparent)]
+    TooEarly(#[from] TooEarly),
+    /// It is switched off, or being done, or was done in this block.
     #[error("weights are {0}")]
     Skipped(&'static str),
+    /// What is to be sent could not be saved, so it was not sent: after a crash nobody would know.
+    #[error("weights are not sent: {0}")]
+    NotKept(#[from] LedgerError),
     /// The chain did not take them.
     #[error(transparent)]
     Chain(#[from] ChainError),
@@ -85,6 +99,8 @@ pub struct WeightSetterConfig {
     pub version_key: u64,
     /// Scores are kept, but nothing is put on chain.
     pub disabled: bool,
+    /// From when on there are scores enough to set weights.
+    pub cold_start: ColdStart,
     /// How long a setting may take before its outcome counts as unknown.
     pub patience: Duration,
 }
@@ -96,8 +112,6 @@ pub struct WeightSetterDeps {
     pub config: WeightSetterConfig,
     /// The chain.
     pub chain: Arc<dyn Chain>,
-    /// Who there is.
-    pub metagraph: watch::Receiver<Arc<Metagraph>>,
     /// Keeps the scores.
     pub ledger: Arc<dyn Ledger>,
     /// Bounds the wait for the chain.
@@ -113,25 +127,39 @@ pub struct WeightSetter {
     deps: WeightSetterDeps,
     book: ScoreBook,
     setting: bool,
+    /// As of which block a setting was tried last.
+    tried: Option<BlockNumber>,
+    /// The most neurons that the subnet was seen with.
+    most_neurons: usize,
+}
+
+/// A setting that is ready to be sent.
+struct Plan {
+    /// As of this block.
+    block: BlockNumber,
+    call: WeightsCall,
+    /// Everyone on the subnet.
+    registered: BTreeSet<Hotkey>,
 }
 
 impl WeightSetter {
     /// Takes up where the ledger's book ends; `book` is what it held.
     #[must_use]
     pub fn new(deps: WeightSetterDeps, book: ScoreBook) -> Self {
-        Self { deps, book, setting: false }
+        Self { deps, book, setting: false, tried: None, most_neurons: 0 }
     }
 
-    fn save(&self) {
-        if let Err(error) = self.deps.ledger.save(&self.book) {
+    fn save(&self) -> Result<(), LedgerError> {
+        let saved = self.deps.ledger.save(&self.book);
+        if let Err(error) = &saved {
             tracing::error!(%error, "scores are kept in memory only");
         }
+        saved
     }
 
     /// Begins a setting; its outcome comes back to the actor and to `reply`.
     fn set(
         &mut self,
-        begun: BlockNumber,
         ctx: &mut Context<Self>,
         reply: impl FnOnce(Result<WeightsOnChain, SetError>) + 'static,
     ) {
@@ -140,19 +168,85 @@ impl WeightSetter {
             return reply(Err(SetError::Skipped(why)));
         }
         self.setting = true;
-        self.book.intent = Some(WeightsIntent { begun });
-        self.save();
-        self.deps.failpoints.hit("weight_setter:intent");
-        let work = self.deps.clone().put_on_chain(self.book.clone());
-        ctx.spawn(work.into_actor(self).map(move |outcome, actor, _| {
-            actor.setting = false;
-            actor.book.intent = None;
-            if let Ok(set) = &outcome {
-                actor.book.weights_set = Some(set.block);
+        let plan = self.deps.clone().plan(self.book.clone());
+        ctx.spawn(plan.into_actor(self).map(move |plan, actor, ctx| {
+            match plan.and_then(|plan| actor.intend(plan)) {
+                Ok(plan) => actor.send(plan, ctx, reply),
+                Err(error) => {
+                    actor.setting = false;
+                    reply(Err(error));
+                }
             }
-            actor.save();
-            reply(outcome);
         }));
+    }
+
+    /// Notes in the ledger what is about to be sent, if anything may be.
+    fn intend(&mut self, plan: Plan) -> Result<Plan, SetError> {
+        let block = plan.block;
+        if self.tried.is_some_and(|tried| tried >= block) {
+            return Err(SetError::Skipped("tried once in this block already"));
+        }
+        if let Some(intent) = &self.book.intent {
+            let step = next_step(intent, block, Inclusion::Unknown);
+            if let NextStep::Resend | NextStep::WaitUntil(_) = step {
+                let begun = intent.begun;
+                tracing::warn!(%begun, ?step, "an earlier setting has no outcome yet");
+                return Err(SetError::Skipped("held back until an earlier setting has an outcome"));
+            }
+            resolve(&mut self.book, step);
+        }
+        self.tried = Some(block);
+        self.book.intent = Some(WeightsIntent {
+            begun: block,
+            call: plan.call.clone(),
+            way: WeightsWay::Plain,
+            signed: None,
+        });
+        if let Err(error) = self.save() {
+            self.book.intent = None;
+            return Err(error.into());
+        }
+        self.deps.failpoints.hit("weight_setter:intent");
+        Ok(plan)
+    }
+
+    fn send(
+        &mut self,
+        plan: Plan,
+        ctx: &mut Context<Self>,
+        reply: impl FnOnce(Result<WeightsOnChain, SetError>) + 'static,
+    ) {
+        let Plan { call, registered, .. } = plan;
+        let sent = self.deps.clone().send(call);
+        ctx.spawn(sent.into_actor(self).map(move |outcome, actor, _| {
+            actor.setting = false;
+            match &outcome {
+                Ok(set) => {
+                    resolve(&mut actor.book, NextStep::Settled(set.block));
+                    actor.forget_the_replaced(&registered);
+                }
+                // Signed bytes may be included yet; the chain that takes unsigned calls drops them.
+                Err(ChainError::Unreachable(_)) if actor.is_signed() => {}
+                Err(_) => resolve(&mut actor.book, NextStep::Void),
+            }
+            let _logged = actor.save();
+            reply(outcome.map_err(SetError::from));
+        }));
+    }
+
+    fn is_signed(&self) -> bool {
+        self.book.intent.as_ref().is_some_and(|intent| intent.signed.is_some())
+    }
+
+    /// Who lost its slot starts from zero when it comes back. A subnet that looks smaller than it
+    /// was may be half an answer: then nobody is forgotten, nor at the first setting after a start,
+    /// before which nothing was seen.
+    fn forget_the_replaced(&mut self, registered: &BTreeSet<Hotkey>) {
+        let whole = self.most_neurons > 0 && registered.len() >= self.most_neurons;
+        if whole {
+            self.book.scores.retain(|hotkey, _| registered.contains(hotkey));
+        }
+        self.most_neurons = self.most_neurons.max(registered.len());
     }
 }
 
@@ -171,7 +265,8 @@ impl Supervised for WeightSetter {
                 std::mem::take(&mut self.book)
             }
         };
-        *self = Self::new(self.deps.clone(), book);
+        let (tried, most_neurons) = (self.tried, self.most_neurons);
+        *self = Self { tried, most_neurons, ..Self::new(self.deps.clone(), book) };
     }
 }
 
@@ -186,7 +281,7 @@ impl Handler<Job<StepScored>> for WeightSetter {
             *score = score.toward(reward, alpha);
         }
         self.book.steps += 1;
-        self.save();
+        let _logged = self.save();
         self.deps.failpoints.hit("weight_setter:after");
     }
 }
@@ -197,14 +292,18 @@ impl Handler<Job<EpochTurned>> for WeightSetter {
     fn handle(&mut self, job: Job<EpochTurned>, ctx: &mut Context<Self>) {
         self.deps.failpoints.hit("weight_setter:epoch");
         let slot = job.slot;
-        self.set(job.message.block, ctx, move |outcome| {
+        let turned = job.message.block;
+        self.set(ctx, move |outcome| {
             let _slot = slot;
             match outcome {
                 Ok(set) => tracing::info!(block = %set.block, "weights set"),
-                Err(error @ (SetError::NothingEarned | SetError::Skipped(_))) => {
-                    tracing::info!(%error, "no weights set");
+                Err(
+                    error
+                    @ (SetError::NothingEarned | SetError::TooEarly(_) | SetError::Skipped(_)),
+                ) => {
+                    tracing::info!(%turned, %error, "no weights set");
                 }
-                Err(error) => tracing::warn!(%error, "weights could not be set"),
+                Err(error) => tracing::warn!(%turned, %error, "weights could not be set"),
             }
         });
     }
@@ -215,8 +314,7 @@ impl Handler<Job<SetWeights>> for WeightSetter {
 
     fn handle(&mut self, job: Job<SetWeights>, ctx: &mut Context<Self>) {
         let Job { reply, slot, .. } = job;
-        let begun = self.deps.metagraph.borrow().block;
-        self.set(begun, ctx, move |outcome| {
+        self.set(ctx, move |outcome| {
             let _slot = slot;
             reply.send(outcome);
         });
@@ -232,42 +330,53 @@ impl Handler<Job<Standings>> for WeightSetter {
 }
 
 impl WeightSetterDeps {
-    async fn put_on_chain(self, book: ScoreBook) -> Result<WeightsOnChain, SetError> {
-        let patience = self.clock.sleep(self.config.patience);
-        let outcome = match future::select(Box::pin(self.try_once(book)), patience).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => {
-                Err(ChainError::Unreachable("weights were sent, no answer in time".into()).into())
-            }
-        };
-        if !matches!(outcome, Err(SetError::NothingEarned)) {
-            let set = outcome.as_ref().ok();
-            self.journal.record(Event::WeightsSet {
-                block: set.map(|set| set.block),
-                uids: set.map(|set| set.uids.clone()).unwrap_or_default(),
-                weights: set.map(|set| set.values.clone()).unwrap_or_default(),
-                error: outcome.as_ref().err().map(ToString::to_string),
-            });
+    /// Works out what to set, as the chain is now.
+    async fn plan(self, book: ScoreBook) -> Result<Plan, SetError> {
+        let reads =
+            async { Ok((self.chain.hyperparameters().await?, self.chain.metagraph().await?)) };
+        let read = self.bounded(reads, "no answer in time").await;
+        if let Err(error) = &read {
+            self.journal.record(attempt(Vec::new(), Vec::new(), Err(error)));
         }
-        outcome
-    }
-
-    async fn try_once(&self, book: ScoreBook) -> Result<WeightsOnChain, SetError> {
-        let rules = self.chain.hyperparameters().await?;
-        let metagraph = self.chain.metagraph().await?;
-        let (uids, values) = match emission(&book.scores, &metagraph, &rules) {
+        let (rules, metagraph) = read?;
+        self.config.cold_start.check(&book, &metagraph)?;
+        let earned = emission(&book.scores, &metagraph, &rules);
+        let mended = mended(earned.clone(), &book.scores, &metagraph, &rules);
+        if mended != earned {
+            tracing::warn!("the chain would refuse the weights by its own rules: they are mended");
+        }
+        let (uids, values) = match mended {
             Emission::Weights { uids, values } => (uids, values),
             Emission::NothingEarned => return Err(SetError::NothingEarned),
         };
-        let block = self
-            .chain
-            .set_weights(WeightsCall {
-                netuid: self.config.netuid,
-                uids: uids.clone(),
-                values: values.clone(),
-                version_key: self.config.version_key,
-            })
-            .await?;
-        Ok(WeightsOnChain { block, uids, values })
+        let WeightSetterConfig { netuid, version_key, .. } = self.config;
+        let call = WeightsCall { netuid, uids, values, version_key };
+        let registered = metagraph.neurons.into_iter().map(|neuron| neuron.hotkey).collect();
+        Ok(Plan { block: metagraph.block, call, registered })
     }
+
+    async fn send(self, call: WeightsCall) -> Result<WeightsOnChain, ChainError> {
+        let WeightsCall { uids, values, .. } = call.clone();
+        let sent = self.chain.set_weights(call);
+        let outcome = self.bounded(sent, "weights were sent, no answer in time").await;
+        self.journal.record(attempt(uids.clone(), values.clone(), outcome.as_ref().copied()));
+        Ok(WeightsOnChain { block: outcome?, uids, values })
+    }
+
+    async fn bounded<T>(
+        &self,
+        answer: impl Future<Output = Result<T, ChainError>>,
+        late: &str,
+    ) -> Result<T, ChainError> {
+        let patience = self.clock.sleep(self.config.patience);
+        match future::select(Box::pin(answer), patience).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(ChainError::Unreachable(late.into())),
+        }
+    }
+}
+
+fn attempt(uids: Vec<Uid>, weights: Vec<u16>, outcome: Result<BlockNumber, &ChainError>) -> Event {
+    let error = outcome.err().map(ToString::to_string);
+    Event::WeightsSet { block: outcome.ok(), uids, weights, error }
 }

@@ -61,6 +61,8 @@ fn a_chain_that_is_down_costs_no_scores() {
         assert!(matches!(error, SetError::Chain(ChainError::Unreachable(_))), "{error}");
         assert_eq!(net.standings().await.scores, before.scores);
         net.chain.fail(None);
+        // One attempt a block, and a block takes twelve seconds.
+        stage.clock.sleep(Duration::from_secs(12)).await;
         assert!(net.set_weights().await.is_ok());
     });
 }

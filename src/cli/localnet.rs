@@ -58,7 +58,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 
     let mut signals = Signals::watch()?;
     let book = folder.join("scores.json");
-    let ledger = Arc::new(LedgerFile::at(book.clone()));
+    let ledger = LedgerFile::open(book.clone()).map_err(|error| Ended::new(Exit::File, error))?;
+    let ledger = Arc::new(ledger);
     let view = View::open(seed, &settings);
     let shared_tap = Arc::new(tap.clone());
     let started = localnet::start(&overseer, &settings, seed, shared_tap, ledger);

@@ -42,7 +42,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         let message = format!("there is no score book at {}", path.display());
         return Err(Ended::new(Exit::File, message).into());
     }
-    let book = LedgerFile::at(path.clone()).load();
+    let book = LedgerFile::look_at(path.clone()).load();
     let book = book.map_err(|error| Ended::new(Exit::File, error))?;
     let metagraph = everyone(&book)?;
     let (uids, values) = match emission(&book.scores, &metagraph, &NO_RULES) {

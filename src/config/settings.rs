@@ -79,6 +79,8 @@ pub struct Settings {
     pub models: Models,
     /// The validator's and the models' settings.
     pub neuron: Neuron,
+    /// From when on weights are set.
+    pub weights: Weights,
     /// Where and how the models run.
     pub engine: Engine,
     /// What `sn1 miner` answers with.
@@ -219,6 +221,16 @@ impl Device {
                 .map(Self::Cuda),
         }
     }
+}
+
+/// `weights.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    /// Scored steps before the first weights after a start from nothing.
+    pub min_steps: u64,
+    /// The part of the miners that must have a score before, from 0 to 1.
+    pub min_scored_fraction: f64,
 }
 
 /// `engine.*`.

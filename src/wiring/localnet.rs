@@ -18,7 +18,7 @@ use sn1_actors::ports::{ChainError, Journal, Ledger, ScoreBook};
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::task_maker::TaskMakerConfig;
 use sn1_actors::weight_setter::{
-    SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
+    ColdStart, SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
 };
 use sn1_actors::wiring::{
     MinerParts, Shared, Validator, ValidatorConfig, ValidatorParts, start_miner, start_shared,
@@ -356,6 +356,10 @@ fn validator_config(settings: &Settings, seed: u64, own: Hotkey) -> ValidatorCon
             alpha: settings.neuron.moving_average_alpha,
             version_key: 0,
             disabled: false,
+            cold_start: ColdStart {
+                min_steps: settings.weights.min_steps,
+                min_scored_fraction: settings.weights.min_scored_fraction,
+            },
             patience: Duration::from_secs(60),
         },
         chain_watch: ChainWatchConfig {

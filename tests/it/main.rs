@@ -14,4 +14,5 @@ mod real_model;
 mod refusals;
 mod remote_engine;
 mod signals;
+mod state;
 mod wallet;

@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{BlockNumber, Hotkey, Hyperparameters, Metagraph, Netuid, Uid};
 
 /// One weight setting (chain.md §2, `SubtensorModule.set_weights`): parallel lists.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeightsCall {
     /// Which subnet.
     pub netuid: Netuid,

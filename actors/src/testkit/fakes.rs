@@ -56,6 +56,18 @@ pub struct MemoryLedger {
 }
 
 impl MemoryLedger {
+    /// A ledger with a book of an earlier run.
+    #[must_use]
+    pub fn holding(book: ScoreBook) -> Self {
+        Self { book: Mutex::new(book), failing: Mutex::default() }
+    }
+
+    /// What is saved.
+    #[must_use]
+    pub fn book(&self) -> ScoreBook {
+        self.book.lock().clone()
+    }
+
     /// Makes every call from now on fail, or work again.
     pub fn fail(&self, failing: bool) {
         *self.failing.lock() = failing;

@@ -176,15 +176,8 @@ pub fn start_validator(
     };
     overseer.supervise(chain_watch, RestartPolicy::PATIENT, ChainWatch::new(deps));
 
-    let deps = WeightSetterDeps {
-        config: config.weights,
-        chain,
-        metagraph: metagraph_seen.clone(),
-        ledger,
-        clock,
-        journal,
-        failpoints,
-    };
+    let deps =
+        WeightSetterDeps { config: config.weights, chain, ledger, clock, journal, failpoints };
     overseer.supervise(weight_setter, RestartPolicy::LIGHT, WeightSetter::new(deps, book));
     Ok(Validator { pacer, log, credits, metagraph: metagraph_seen, standings, set_weights })
 }

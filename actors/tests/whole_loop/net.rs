@@ -25,7 +25,7 @@ use sn1_actors::runtime::{AskError, Topology};
 use sn1_actors::task_maker::TaskMakerConfig;
 use sn1_actors::testkit::{FakeChain, FakeTools, MemoryLedger, Stage, TrustingCheck, hotkey};
 use sn1_actors::weight_setter::{
-    SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
+    ColdStart, SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
 };
 use sn1_actors::wiring::{
     Miner, MinerConfig, MinerParts, ModelParts, Shared, ToolParts, Validator, ValidatorConfig,
@@ -166,6 +166,7 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
             alpha: 0.05,
             version_key: 1,
             disabled: false,
+            cold_start: ColdStart::OFF,
             patience: Duration::from_secs(60),
         },
         chain_watch: ChainWatchConfig {

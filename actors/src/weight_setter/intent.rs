@@ -1,0 +1,72 @@
+//! What to do about a weight setting whose outcome is unknown, as after a crash.
+//!
+//! Pure: whoever talks to the chain looks for the signed bytes ([`Inclusion`]), asks [`next_step`]
+//! and does it. As long as an intent is in the book no other call is made, so an epoch never sees
+//! two different ones: either the same bytes go out again, which the chain takes once at most, or
+//! their era is waited out.
+
+use crate::domain::BlockNumber;
+use crate::ports::{PendingReveal, ScoreBook, WeightsIntent, WeightsWay};
+
+/// What is known of an intent's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inclusion {
+    /// They are in this block, and took effect.
+    Included(BlockNumber),
+    /// They are in a block, and the chain refused them there: their nonce is used up.
+    Failed,
+    /// They are in no block so far.
+    NotYet,
+    /// They are in no block, and another transaction has their nonce: they never will be.
+    Overtaken,
+    /// Nobody can tell: the blocks in question cannot be read.
+    Unknown,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// The weights are on chain in this block.
+    Settled(BlockNumber),
+    /// They are not, and cannot get there: a new setting may begin.
+    Void,
+    /// Send the same bytes again.
+    Resend,
+    /// Look again at this block; until then nothing may be sent.
+    WaitUntil(BlockNumber),
+}
+
+/// Decides by what is known as of `block`, the newest final one: a later fork must not undo it.
+#[must_use]
+pub fn next_step(intent: &WeightsIntent, block: BlockNumber, inclusion: Inclusion) -> NextStep {
+    // Bytes are saved before they are sent: without any, nothing was.
+    let Some(signed) = &intent.signed else { return NextStep::Void };
+    let alive = block < signed.death;
+    match inclusion {
+        Inclusion::Included(block) => NextStep::Settled(block),
+        Inclusion::Failed | Inclusion::Overtaken => NextStep::Void,
+        Inclusion::NotYet if alive => NextStep::Resend,
+        Inclusion::NotYet => NextStep::Void,
+        // They may be on chain: another call in the same epoch would be the second.
+        Inclusion::Unknown if block < signed.epoch_end => NextStep::WaitUntil(signed.epoch_end),
+        Inclusion::Unknown => NextStep::Void,
+    }
+}
+
+/// Writes in the book what a step decided. A commit that is on chain becomes a reveal to be made.
+pub fn resolve(book: &mut ScoreBook, step: NextStep) {
+    match step {
+        NextStep::Resend | NextStep::WaitUntil(_) => {}
+        NextStep::Void => book.intent = None,
+        NextStep::Settled(block) => {
+            book.weights_set = Some(block);
+            let Some(WeightsIntent { call, way, .. }) = book.intent.take() else { return };
+            if let WeightsWay::Commit(commitment) = way {
+                book.reveals.push(PendingReveal { call, commitment, committed: block });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! WeightSetter alone on virtual time: what a changing metagraph, odd scores, a failing ledger and
+//! crashes do to the weights.
+
+#![expect(clippy::expect_used, reason = "test code outside of a test function")]
+
+#[path = "weight_setter/bench.rs"]
+mod bench;
+
+use std::time::Duration;
+
+use bench::{Bench, book_of, everyone, neuron};
+use proptest::prelude::*;
+use sn1_actors::domain::{BlockNumber, Netuid, Score, Uid};
+use sn1_actors::ports::{
+    ChainError, ScoreBook, SignedCall, WeightsCall, WeightsIntent, WeightsWay,
+};
+use sn1_actors::testkit::{Stage, hotkey};
+use sn1_actors::weight_setter::{ColdStart, SetError};
+
+#[test]
+fn a_new_hotkey_on_a_uid_starts_from_zero_and_the_old_one_is_not_paid() {
+    Stage::play(async |stage: Stage| {
+        let bench = Bench::start(&stage, ScoreBook::default(), everyone(3));
+        bench.score(&[(1, 1.0), (2, 1.0)]).await;
+        assert_eq!(bench.set().await.unwrap().uids, [Uid(1), Uid(2)]);
+        let mut swapped = everyone(3);
+        swapped[2] = neuron(2, 77);
+        bench.show(swapped);
+        assert_eq!(bench.set_in_the_next_block().await.unwrap().uids, [Uid(1)]);
+        bench.score(&[(77, 1.0)]).await;
+        let book = bench.standings().await;
+        assert_eq!(book.scores[&hotkey(77)], Score::new(0.05), "alpha of a first score");
+        assert_eq!(bench.set_in_the_next_block().await.unwrap().uids, [Uid(1), Uid(2)]);
+        // Whoever lost the slot comes back with nothing.
+        bench.show(everyone(3));
+        assert_eq!(bench.set_in_the_next_block().await.unwrap().uids, [Uid(1)]);
+    });
+}
+
+#[test]
+fn an_empty_or_shrunken_reply_costs_nobody_a_score() {
+    Stage::play(async |stage: Stage| {
+        let bench = Bench::start(&stage, ScoreBook::default(), everyone(5));
+        bench.score(&[(1, 0.5), (2, 1.0), (4, 0.2)]).await;
+        let before = bench.standings().await.scores;
+        bench.show(everyone(3));
+        bench.set().await.unwrap();
+        bench.show(everyone(5));
+        let whole = bench.set_in_the_next_block().await.unwrap();
+        assert_eq!(whole.uids, [Uid(1), Uid(2), Uid(4)]);
+        bench.show(Vec::new());
+        assert_eq!(bench.set_in_the_next_block().await, Err(SetError::NothingEarned));
+        bench.show(everyone(3));
+        assert_eq!(bench.set_in_the_next_block().await.unwrap().uids, [Uid(1), Uid(2)]);
+        assert_eq!(bench.standings().await.scores, before);
+        bench.show(everyone(5));
+        let again = bench.set_in_the_next_block().await.unwrap();
+        assert_eq!((again.uids, again.values), (whole.uids, whole.values));
+    });
+}
+
+#[test]
+fn a_block_sees_one_attempt_whatever_its_outcome() {
+    Stage::play(async |stage: Stage| {
+        let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
+        bench.chain.refuse(Some(ChainError::RateLimited { wait: 7 }));
+        let refused = SetError::Chain(ChainError::RateLimited { wait: 7 });
+        assert_eq!(bench.set().await, Err(refused));
+        bench.chain.refuse(None);
+        assert!(matches!(bench.set().await, Err(SetError::Skipped(_))));
+        assert_eq!(bench.chain.calls().len(), 1);
+        assert!(bench.set_in_the_next_block().await.is_ok());
+        assert!(matches!(bench.set().await, Err(SetError::Skipped(_))));
+        assert_eq!(bench.chain.calls().len(), 2);
+    });
+}
+
+#[test]
+fn a_start_from_nothing_waits_for_scores_enough_and_imported_ones_do_not() {
+    Stage::play(async |stage: Stage| {
+        let wait = ColdStart { min_steps: 3, min_scored_fraction: 0.5 };
+        let bench = Bench::with(&stage, ScoreBook::default(), everyone(5), wait);
+        for (step, asked) in [(1, 1), (2, 1), (3, 1)] {
+            bench.score(&[(asked, 1.0)]).await;
+            let Err(SetError::TooEarly(early)) = bench.set_in_the_next_block().await else {
+                panic!("step {step} is too early");
+            };
+            assert_eq!((early.steps, early.scored, early.miners), (step, 1, 4));
+        }
+        bench.score(&[(2, 0.0)]).await;
+        assert_eq!(bench.set_in_the_next_block().await.unwrap().uids, [Uid(1)]);
+    });
+    Stage::play(async |stage: Stage| {
+        let wait = ColdStart { min_steps: 3, min_scored_fraction: 0.5 };
+        let imported = ScoreBook { imported: true, ..book_of(&[(1, 0.5)]) };
+        let bench = Bench::with(&stage, imported, everyone(5), wait);
+        assert!(bench.set().await.is_ok());
+    });
+}
+
+#[test]
+fn nothing_is_sent_that_could_not_be_saved() {
+    Stage::play(async |stage: Stage| {
+        let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
+        bench.ledger.fail(true);
+        assert!(matches!(bench.set().await, Err(SetError::NotKept(_))));
+        assert!(bench.chain.calls().is_empty());
+        bench.ledger.fail(false);
+        assert!(bench.set_in_the_next_block().await.is_ok());
+    });
+}
+
+#[test]
+fn what_is_sent_is_in_the_ledger_before_and_gone_from_it_after() {
+    Stage::play(async |stage: Stage| {
+        let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
+        stage.failpoints.arm("weight_setter:intent", 0);
+        assert!(bench.set_interrupted().await, "it crashed before it sent");
+        let intent = bench.ledger.book().intent.expect("the intent was saved");
+        assert_eq!(intent.call.uids, [Uid(1)]);
+        assert!(bench.chain.calls().is_empty());
+        stage.clock.sleep(Duration::from_secs(1)).await;
+        assert!(matches!(bench.set().await, Err(SetError::Skipped(_))), "the block had its try");
+        // Unsigned, so nothing was sent: the next setting need not wait.
+        assert!(bench.set_in_the_next_block().await.is_ok());
+        assert_eq!(bench.ledger.book().intent, None);
+        assert!(bench.ledger.book().weights_set.is_some());
+    });
+}
+
+#[test]
+fn a_signed_setting_of_unknown_outcome_holds_back_all_others_until_its_epoch_is_over() {
+    Stage::play(async |stage: Stage| {
+        let signed = SignedCall {
+            extrinsic: "0x00".into(),
+            nonce: 1,
+            birth: BlockNumber(0),
+            death: BlockNumber(3),
+            epoch_end: BlockNumber(5),
+        };
+        let (uids, values) = (vec![Uid(1)], vec![u16::MAX]);
+        let intent = WeightsIntent {
+            begun: BlockNumber(0),
+            call: WeightsCall { netuid: Netuid(1), uids, values, version_key: 1 },
+            way: WeightsWay::Plain,
+            signed: Some(signed),
+        };
+        let book = ScoreBook { intent: Some(intent), ..book_of(&[(1, 0.5)]) };
+        let bench = Bench::start(&stage, book, everyone(2));
+        for block in 1..5 {
+            assert!(matches!(bench.set().await, Err(SetError::Skipped(_))), "block {block}");
+            stage.clock.sleep(Duration::from_secs(12)).await;
+        }
+        assert!(bench.chain.calls().is_empty());
+        assert!(bench.set().await.is_ok());
+    });
+}
+
+/// What happens to the subnet and its scores between two settings.
+#[derive(Clone, Debug)]
+enum Turn {
+    Grow(u16),
+    ShrinkTo(u16),
+    Swap(u16, u16),
+    Empty,
+    Scored(Vec<(u16, f64)>),
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let number = prop_oneof![
+        0.0..1.0,
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        Just(-1.0),
+        Just(f64::MIN_POSITIVE),
+    ];
+    prop_oneof![
+        (1_u16..4).prop_map(Turn::Grow),
+        (0_u16..12).prop_map(Turn::ShrinkTo),
+        (0_u16..12, 100_u16..120).prop_map(|(uid, key)| Turn::Swap(uid, key)),
+        Just(Turn::Empty),
+        prop::collection::vec((0_u16..16, number), 1..6).prop_map(Turn::Scored),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn weights_are_always_for_the_hotkeys_of_now_and_never_for_no_number(
+        turns in prop::collection::vec(turn(), 1..30),
+    ) {
+        Stage::play(async |stage: Stage| {
+            let bench = Bench::start(&stage, ScoreBook::default(), everyone(4));
+            let mut neurons = everyone(4);
+            for turn in turns {
+                match turn {
+                    Turn::Grow(by) => {
+                        let from = u16::try_from(neurons.len()).expect("few");
+                        neurons.extend((from..from + by).map(|uid| neuron(uid, uid)));
+                    }
+                    Turn::ShrinkTo(size) => neurons.truncate(usize::from(size)),
+                    Turn::Swap(uid, key) => {
+                        let taken = neurons.iter().any(|neuron| neuron.hotkey == hotkey(key));
+                        if let Some(slot) = neurons.get_mut(usize::from(uid)).filter(|_| !taken) {
+                            *slot = neuron(uid, key);
+                        }
+                    }
+                    Turn::Empty => neurons.clear(),
+                    Turn::Scored(rewards) => bench.score(&rewards).await,
+                }
+                bench.show(neurons.clone());
+                let before = bench.standings().await.scores;
+                let outcome = bench.set_in_the_next_block().await;
+                let earns = |uid: usize| {
+                    before.get(&neurons[uid].hotkey).is_some_and(|score| *score > Score::ZERO)
+                };
+                match outcome {
+                    Ok(set) => {
+                        assert_eq!(set.values.iter().max(), Some(&u16::MAX));
+                        assert!(set.uids.iter().all(|uid| earns(usize::from(uid.0))));
+                    }
+                    Err(error) => {
+                        assert_eq!(error, SetError::NothingEarned);
+                        assert!((0..neurons.len()).all(|uid| !earns(uid)));
+                    }
+                }
+                let book = bench.standings().await;
+                assert!(book.scores.values().all(|score| (0.0..=1.0).contains(&score.get())));
+                assert_eq!(&bench.ledger.book(), &book, "memory and ledger agree");
+            }
+        });
+    }
+}

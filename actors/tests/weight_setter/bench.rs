@@ -1,0 +1,183 @@
+//! A WeightSetter with a chain whose neurons the test decides.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+use parking_lot::Mutex;
+use sn1_actors::domain::{
+    BlockNumber, Coldkey, Hyperparameters, Metagraph, Netuid, Neuron, Score, Tao, Uid,
+};
+use sn1_actors::ports::{Chain, ChainError, Clock, ScoreBook, WeightsCall};
+use sn1_actors::runtime::{AskError, Inbox, Port, RestartPolicy};
+use sn1_actors::testkit::{MemoryLedger, Stage, hotkey};
+use sn1_actors::weight_setter::{
+    ColdStart, SetError, SetWeights, Standings, StepScored, WeightSetter, WeightSetterConfig,
+    WeightSetterDeps, WeightsOnChain,
+};
+
+/// A block every twelve seconds, and whatever neurons and refusal it was told.
+pub(crate) struct ShownChain {
+    clock: Arc<dyn Clock>,
+    neurons: Mutex<Vec<Neuron>>,
+    refusal: Mutex<Option<ChainError>>,
+    calls: Mutex<Vec<WeightsCall>>,
+}
+
+impl ShownChain {
+    pub(crate) fn refuse(&self, error: Option<ChainError>) {
+        *self.refusal.lock() = error;
+    }
+
+    /// All that were sent, refused ones too.
+    pub(crate) fn calls(&self) -> Vec<WeightsCall> {
+        self.calls.lock().clone()
+    }
+
+    fn block(&self) -> BlockNumber {
+        BlockNumber(1 + self.clock.now().0.as_secs() / 12)
+    }
+}
+
+impl Chain for ShownChain {
+    fn block_after(&self, _: BlockNumber) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
+        ready(Ok(self.block())).boxed()
+    }
+
+    fn metagraph(&self) -> BoxFuture<'static, Result<Metagraph, ChainError>> {
+        let neurons = self.neurons.lock().clone();
+        ready(Ok(Metagraph { netuid: Netuid(1), block: self.block(), neurons })).boxed()
+    }
+
+    fn hyperparameters(&self) -> BoxFuture<'static, Result<Hyperparameters, ChainError>> {
+        ready(Ok(Hyperparameters {
+            tempo: 99,
+            weights_rate_limit: 0,
+            min_allowed_weights: 1,
+            max_weight_limit: u16::MAX,
+            weights_version: 0,
+        }))
+        .boxed()
+    }
+
+    fn set_weights(
+        &self,
+        call: WeightsCall,
+    ) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
+        self.calls.lock().push(call);
+        let refusal = self.refusal.lock().clone();
+        ready(refusal.map_or(Ok(self.block()), Err)).boxed()
+    }
+
+    fn serve_axon(&self, _: SocketAddr) -> BoxFuture<'static, Result<(), ChainError>> {
+        ready(Ok(())).boxed()
+    }
+}
+
+/// A neuron on a slot; that of uid 0 is the validator.
+pub(crate) fn neuron(uid: u16, key: u16) -> Neuron {
+    Neuron {
+        uid: Uid(uid),
+        hotkey: hotkey(key),
+        coldkey: Coldkey::parse(hotkey(key).as_str()).expect("it has the form of an address"),
+        stake: Tao(0.0),
+        validator_permit: uid == 0,
+        axon: Some(SocketAddr::from(([10, 0, 0, 1], 8_000))),
+        last_update: BlockNumber(0),
+    }
+}
+
+/// Neurons whose hotkeys have the numbers of their uids.
+pub(crate) fn everyone(size: u16) -> Vec<Neuron> {
+    (0..size).map(|uid| neuron(uid, uid)).collect()
+}
+
+/// A book with these averages, by number of hotkey.
+pub(crate) fn book_of(scores: &[(u16, f64)]) -> ScoreBook {
+    let scores = scores.iter().map(|(key, score)| (hotkey(*key), Score::new(*score))).collect();
+    ScoreBook { steps: 1, scores, ..ScoreBook::default() }
+}
+
+pub(crate) struct Bench {
+    pub(crate) chain: Arc<ShownChain>,
+    pub(crate) ledger: Arc<MemoryLedger>,
+    clock: Arc<dyn Clock>,
+    step: Port<StepScored>,
+    standings: Port<Standings>,
+    set: Port<SetWeights>,
+}
+
+impl Bench {
+    pub(crate) fn start(stage: &Stage, book: ScoreBook, neurons: Vec<Neuron>) -> Self {
+        Self::with(stage, book, neurons, ColdStart::OFF)
+    }
+
+    pub(crate) fn with(
+        stage: &Stage,
+        book: ScoreBook,
+        neurons: Vec<Neuron>,
+        cold_start: ColdStart,
+    ) -> Self {
+        let clock = Arc::clone(&stage.clock);
+        let chain = Arc::new(ShownChain {
+            clock: Arc::clone(&clock),
+            neurons: Mutex::new(neurons),
+            refusal: Mutex::default(),
+            calls: Mutex::default(),
+        });
+        let ledger = Arc::new(MemoryLedger::holding(book.clone()));
+        let inbox = Inbox::<WeightSetter>::open("weight_setter", Arc::clone(&clock));
+        let (step, standings, set) = (inbox.port(4), inbox.port(4), inbox.port(4));
+        let deps = WeightSetterDeps {
+            config: WeightSetterConfig {
+                netuid: Netuid(1),
+                alpha: 0.05,
+                version_key: 1,
+                disabled: false,
+                cold_start,
+                patience: Duration::from_secs(60),
+            },
+            chain: Arc::clone(&chain) as _,
+            ledger: Arc::clone(&ledger) as _,
+            clock: Arc::clone(&clock),
+            journal: Arc::clone(&stage.journal) as _,
+            failpoints: stage.failpoints.clone(),
+        };
+        stage.overseer.supervise(inbox, RestartPolicy::LIGHT, WeightSetter::new(deps, book));
+        Self { chain, ledger, clock, step, standings, set }
+    }
+
+    /// What the chain says from now on.
+    pub(crate) fn show(&self, neurons: Vec<Neuron>) {
+        *self.chain.neurons.lock() = neurons;
+    }
+
+    /// One scored step, by number of hotkey.
+    pub(crate) async fn score(&self, rewards: &[(u16, f64)]) {
+        let rewards = rewards.iter().map(|(key, reward)| (hotkey(*key), Score::new(*reward)));
+        self.step.push(StepScored { rewards: rewards.collect() }).await;
+    }
+
+    pub(crate) async fn standings(&self) -> ScoreBook {
+        let asked = self.standings.ask(Standings, self.standings.within(Duration::from_secs(60)));
+        asked.await.expect("the weight setter is running")
+    }
+
+    pub(crate) async fn set(&self) -> Result<WeightsOnChain, SetError> {
+        let asked = self.set.ask(SetWeights, self.set.within(Duration::from_secs(60)));
+        asked.await.expect("the weight setter is running")
+    }
+
+    /// Whether the setting was cut off by a crash.
+    pub(crate) async fn set_interrupted(&self) -> bool {
+        let asked = self.set.ask(SetWeights, self.set.within(Duration::from_secs(60)));
+        matches!(asked.await, Err(AskError::Interrupted))
+    }
+
+    pub(crate) async fn set_in_the_next_block(&self) -> Result<WeightsOnChain, SetError> {
+        self.clock.sleep(Duration::from_secs(12)).await;
+        self.set().await
+    }
+}
