@@ -27,7 +27,7 @@ mod signing;
 #[cfg(test)]
 mod testkit;
 
-pub use create::{KeySource, NewKey, refuse_existing, write_key};
+pub use create::{KeyDraft, KeySource, NewKey, refuse_existing};
 pub use encryption::{DecryptError, Encryption};
 pub use error::WalletError;
 pub use folder::{KeyKind, WalletFolder};

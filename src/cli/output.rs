@@ -12,6 +12,12 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     }
 }
 
+/// Prints lines that have to arrive; a reader that has gone away is an error too.
+pub(super) fn delivered(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush())
+}
+
 /// Prints a part of a line at once.
 pub(super) fn part(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();

@@ -5,12 +5,12 @@ use std::io::{IsTerminal, Read};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use zeroize::Zeroizing;
 
-use super::{json_flag, settings};
+use super::{json_flag, output, settings};
 use crate::config::{Role, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::wallet::{
-    KeyKind, KeySource, NewKey, Passwords, Phrase, WORD_COUNTS, WalletError, WalletFolder,
-    refuse_existing, write_key,
+    KeyDraft, KeyKind, KeySource, Passwords, Phrase, WORD_COUNTS, WalletError, WalletFolder,
+    refuse_existing,
 };
 
 mod report;
@@ -110,9 +110,9 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         _ => {
             let order = Order::read(verb, matches, folder, Passwords::from_process(&wallet));
             // Asking, stretching a password and syncing files hold up the thread.
-            let made = tokio::task::spawn_blocking(move || order.carry_out()).await;
-            let made = made.unwrap_or(Err(WalletError::CutOff)).map_err(Ended::from)?;
-            report::made(&made, json)
+            let made = tokio::task::spawn_blocking(move || order.carry_out(json)).await;
+            made.unwrap_or(Err(WalletError::CutOff)).map_err(Ended::from)?;
+            Ok(Exit::Done)
         }
     }
 }
@@ -137,9 +137,9 @@ enum Source {
     Asked,
 }
 
-/// A key that was made, with its mnemonic if that is new.
+/// A key that is about to be made, with its mnemonic if that is new.
 struct Made {
-    key: NewKey,
+    draft: KeyDraft,
     mnemonic: Option<Zeroizing<String>>,
 }
 
@@ -166,8 +166,20 @@ impl Order {
         self.encrypt.unwrap_or(kind == KeyKind::Coldkey)
     }
 
-    /// Makes the keys, once it is sure that none of them is there; one password serves all.
-    fn carry_out(&self) -> Result<Vec<Made>, WalletError> {
+    /// Makes and prints the keys. They are printed when all is written and before any has its name,
+    /// so whatever fails, there is no key whose words nobody saw.
+    fn carry_out(&self, json: bool) -> Result<(), WalletError> {
+        let made = self.draft()?;
+        output::delivered(&report::made(&made, json)).map_err(|cause| WalletError::Io {
+            what: "show the new keys on",
+            path: "standard output".into(),
+            cause,
+        })?;
+        made.into_iter().try_for_each(|made| made.draft.place().map(drop))
+    }
+
+    /// Drafts of the keys, once it is sure that none of them is there; one password serves all.
+    fn draft(&self) -> Result<Vec<Made>, WalletError> {
         for kind in &self.kinds {
             refuse_existing(&self.folder, *kind)?;
         }
@@ -180,12 +192,12 @@ impl Order {
         };
         let write = |(kind, source): (KeyKind, KeySource)| {
             let password = password.as_ref().filter(|_| self.encrypts(kind));
-            let key = write_key(&self.folder, kind, &source, password)?;
+            let draft = KeyDraft::write(&self.folder, kind, &source, password)?;
             let mnemonic = match (&self.source, source) {
                 (Source::New(_), KeySource::Phrase(phrase)) => Some(phrase.words()),
                 _ => None,
             };
-            Ok(Made { key, mnemonic })
+            Ok(Made { draft, mnemonic })
         };
         sources.into_iter().map(write).collect()
     }

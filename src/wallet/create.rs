@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::encryption::{Encryption, encrypt};
 use super::error::WalletError;
-use super::files;
+use super::files::{self, Draft};
 use super::folder::{KeyKind, WalletFolder};
 use super::keyfile;
 use super::phrase::Phrase;
@@ -24,7 +24,7 @@ pub enum KeySource {
     Seed(Secret),
 }
 
-/// A key that was written.
+/// A key that is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
     /// Which key of its wallet.
@@ -71,43 +71,78 @@ pub fn refuse_existing(folder: &WalletFolder, kind: KeyKind) -> Result<(), Walle
     if files::exists(&path) { Err(WalletError::Exists { path }) } else { Ok(()) }
 }
 
-/// Writes a new key: its secret, encrypted if there is a password, and its address. Nothing that is
-/// there is changed. Takes seconds if it encrypts.
-///
-/// # Errors
-/// [`WalletError`]: the key exists, another key's address lies in its place, or a file cannot be
-/// written. Then no secret was written, unless the error names the file of the address.
-pub fn write_key(
-    folder: &WalletFolder,
-    kind: KeyKind,
-    source: &KeySource,
-    password: Option<&Secret>,
-) -> Result<NewKey, WalletError> {
-    refuse_existing(folder, kind)?;
-    let seed = source.seed()?;
-    let pair = Keypair::from_seed(&seed)?;
-    let public_file = folder.public_file(kind);
-    let public_is_there = files::exists(&public_file);
-    if public_is_there {
-        check_public(&public_file, &pair)?;
-    }
-    let phrase = match source {
-        KeySource::Phrase(phrase) => Some(phrase),
-        KeySource::Seed(_) => None,
-    };
-    let path = folder.secret_file(kind);
-    let plain = keyfile::write(&pair, &seed, phrase);
-    match password {
-        Some(password) => {
-            announce("encrypting", &path, Encryption::Nacl);
-            files::write_new(&path, &encrypt(&plain, password)?)?;
+/// A key whose files are whole and on disk, but have no names yet. They are removed if it is
+/// dropped.
+#[derive(Debug)]
+pub struct KeyDraft {
+    key: NewKey,
+    secret: Draft,
+    /// `None` if its address is there already.
+    public: Option<Draft>,
+}
+
+impl KeyDraft {
+    /// Writes drafts of a new key's files: its secret, encrypted if there is a password, and its
+    /// address. Takes seconds if it encrypts.
+    ///
+    /// # Errors
+    /// [`WalletError`]: the key exists, another key's address lies in its place, or a file cannot
+    /// be written. Nothing is left then.
+    pub fn write(
+        folder: &WalletFolder,
+        kind: KeyKind,
+        source: &KeySource,
+        password: Option<&Secret>,
+    ) -> Result<Self, WalletError> {
+        refuse_existing(folder, kind)?;
+        let seed = source.seed()?;
+        let pair = Keypair::from_seed(&seed)?;
+        let public_file = folder.public_file(kind);
+        let public_is_there = files::exists(&public_file);
+        if public_is_there {
+            check_public(&public_file, &pair)?;
         }
-        None => files::write_new(&path, plain.expose())?,
+        let phrase = match source {
+            KeySource::Phrase(phrase) => Some(phrase),
+            KeySource::Seed(_) => None,
+        };
+        let path = folder.secret_file(kind);
+        let plain = keyfile::write(&pair, &seed, phrase);
+        let secret = match password {
+            Some(password) => {
+                announce("encrypting", &path, Encryption::Nacl);
+                Draft::write(&path, &encrypt(&plain, password)?)?
+            }
+            None => Draft::write(&path, plain.expose())?,
+        };
+        let public = if public_is_there {
+            None
+        } else {
+            Some(Draft::write(&public_file, &keyfile::write_public(&pair.public()))?)
+        };
+        let key = NewKey { kind, address: pair.hotkey(), path, encrypted: password.is_some() };
+        Ok(Self { key, secret, public })
     }
-    if !public_is_there {
-        files::write_new(&public_file, &keyfile::write_public(&pair.public()))?;
+
+    /// The key that it will be.
+    #[must_use]
+    pub fn key(&self) -> &NewKey {
+        &self.key
     }
-    Ok(NewKey { kind, address: pair.hotkey(), path, encrypted: password.is_some() })
+
+    /// Makes it a key of its wallet. Nothing that is there is changed. New words must have been
+    /// shown before: from here on there is a key that only they restore.
+    ///
+    /// # Errors
+    /// [`WalletError`]: the key exists by now, or a file cannot be written. The key was not made,
+    /// unless the error names the file of the address.
+    pub fn place(self) -> Result<NewKey, WalletError> {
+        self.secret.place()?;
+        if let Some(public) = self.public {
+            public.place()?;
+        }
+        Ok(self.key)
+    }
 }
 
 /// An address that is there, as on a machine that had no coldkey so far, has to be of this key.

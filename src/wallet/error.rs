@@ -36,7 +36,7 @@ pub enum WalletError {
     /// The operating system refuses.
     #[error("cannot {what} {}: {cause}", path.display())]
     Io {
-        /// What was tried: `read`, `write`.
+        /// What was tried: `read`, `write`, `show the new keys on`.
         what: &'static str,
         /// The file or folder.
         path: PathBuf,

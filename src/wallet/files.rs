@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::WalletError;
 use super::secret::Secret;
@@ -54,25 +54,59 @@ pub(super) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// Writes a new file that only its owner may read, whole or not at all. Of several writers of one
-/// name one wins; the others get [`WalletError::Exists`].
-pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<(), WalletError> {
-    let failed = |cause| WalletError::Io { what: "write", path: path.to_owned(), cause };
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let mut unique = [0; 8];
-    getrandom::fill(&mut unique).map_err(WalletError::Random)?;
-    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    let draft = folder.join(format!(".{name}.{}", hex::encode(unique)));
-    let linked = write_draft(&draft, content).and_then(|()| fs::hard_link(&draft, path));
-    // Without the draft's name the file has one name left, or none if it was not linked.
-    let removed = fs::remove_file(&draft);
-    match linked {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(WalletError::Exists { path: path.to_owned() })
-        }
-        linked => linked.and(removed).and_then(|()| File::open(folder)?.sync_all()).map_err(failed),
+/// A new file, whole and on disk, that only its owner may read and that has no name yet but one
+/// for the meantime. Removed if dropped.
+#[derive(Debug)]
+pub(super) struct Draft {
+    draft: PathBuf,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Writes what shall stand at `path`.
+    pub(super) fn write(path: &Path, content: &[u8]) -> Result<Self, WalletError> {
+        let failed = |cause| WalletError::Io { what: "write", path: path.to_owned(), cause };
+        let folder = folder_of(path);
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let mut unique = [0; 8];
+        getrandom::fill(&mut unique).map_err(WalletError::Random)?;
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let draft = folder.join(format!(".{name}.{}", hex::encode(unique)));
+        // From here on, so that half of one is removed too.
+        let new = Self { draft, path: path.to_owned() };
+        write_draft(&new.draft, content).map_err(failed)?;
+        Ok(new)
     }
+
+    /// Gives it its name. Of several writers of one name one wins; the others get
+    /// [`WalletError::Exists`].
+    pub(super) fn place(self) -> Result<(), WalletError> {
+        let path = self.path.clone();
+        let folder = folder_of(&path);
+        let linked = fs::hard_link(&self.draft, &path);
+        // Without the draft's name the file has one name left, or none if it was not linked.
+        let removed = fs::remove_file(&self.draft);
+        match linked {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(WalletError::Exists { path })
+            }
+            linked => linked
+                .and(removed)
+                .and_then(|()| File::open(folder)?.sync_all())
+                .map_err(|cause| WalletError::Io { what: "write", path: path.clone(), cause }),
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Nobody is left to be told; it is gone already if it was placed.
+        let _ = fs::remove_file(&self.draft);
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or_else(|| Path::new("."))
 }
 
 fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {

@@ -59,14 +59,15 @@ impl MarksFile {
                 Contents::Whole(lines) => lines.iter().for_each(|line| book.restore(line, now)),
                 Contents::Damaged(cause) => {
                     let aside = path.with_extension("damaged");
-                    std::fs::rename(path, &aside)?;
+                    keep_aside(path, &aside)?;
                     book.distrust(now);
                     tracing::warn!(
                         file = %path.display(),
                         aside = %aside.display(),
                         cause,
                         "the file of replay marks is damaged and was set aside: callers with a \
-                         bittensor older than 7.2 are refused until they start a new dendrite"
+                         bittensor older than 7.2 are refused for an hour, and until they start a \
+                         new dendrite then"
                     );
                 }
             }
@@ -152,6 +153,17 @@ fn read(path: &Path) -> io::Result<Contents> {
         }
     }
     Ok(Contents::Whole(lines))
+}
+
+/// Gives a damaged file a second name. It keeps its own until a new one takes its place: if there
+/// was none in between, the next start would take that for the first and trust everything.
+fn keep_aside(path: &Path, aside: &Path) -> io::Result<()> {
+    match std::fs::remove_file(aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // Not every file system has links.
+    std::fs::hard_link(path, aside).or_else(|_| std::fs::copy(path, aside).map(drop))
 }
 
 /// Puts a new file with what still counts in the place of the old one, readable by its owner only:

@@ -217,16 +217,29 @@ impl Shelves {
         let caller = own.caller(claim.hotkey).or_else(|| other.caller(claim.hotkey));
         match caller {
             Some(caller) => caller.last(claim.uuid).ok_or(caller.floor()),
-            None => Err(own.floor()),
+            None => Err(self.first_floor(claim.standing)),
+        }
+    }
+
+    /// What a hotkey without marks must be above. A stranger may have been registered, and its marks
+    /// forgotten then. A registered caller may have been a stranger too, but strangers could raise
+    /// their floor to lock it out.
+    fn first_floor(&self, standing: Standing) -> u64 {
+        match standing {
+            Standing::Registered => self.registered.floor(),
+            Standing::Stranger => self.registered.floor().max(self.strangers.floor()),
         }
     }
 
     fn record(&mut self, mark: &Mark, slot: Slot, horizon: u64) {
+        let floor = self.first_floor(mark.standing);
         let (own, other) = self.of_mut(mark.standing);
-        if own.caller(&mark.hotkey).is_none()
-            && let Some(caller) = other.take(&mark.hotkey)
-        {
-            own.adopt(&mark.hotkey, caller);
+        if own.caller(&mark.hotkey).is_none() {
+            match other.take(&mark.hotkey) {
+                Some(caller) => own.adopt(&mark.hotkey, caller),
+                // For its other uuids.
+                None => own.raise_floor(Some(&mark.hotkey), floor),
+            }
         }
         own.record(&mark.hotkey, &mark.uuid, slot, horizon);
     }
@@ -373,14 +386,14 @@ impl NonceBook {
         }
     }
 
-    /// Takes everything up to `now` for forgotten: when what another process left is lost, its
-    /// requests cannot be told from first ones.
+    /// Takes everything that could have been accepted up to `now` for forgotten: when what another
+    /// process left is lost, its requests cannot be told from first ones.
     pub fn distrust(&mut self, now: Duration) {
         for standing in [Standing::Registered, Standing::Stranger] {
             let (recent, _) = self.recent.of_mut(standing);
             recent.raise_floor(None, nanos(now.saturating_add(AHEAD)));
             let (growing, _) = self.growing.of_mut(standing);
-            growing.raise_floor(None, uuid_time::at(now));
+            growing.raise_floor(None, uuid_time::at(now.saturating_add(UUID_AHEAD)));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -27,6 +28,12 @@ fn put(place: &Place, name: &str, content: &[u8]) -> PathBuf {
 fn sample(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/wallets");
     fs::read(folder.join(name)).unwrap()
+}
+
+/// How many files a folder and those in it have.
+fn files_in(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { files_in(&path) } else { 1 }).sum()
 }
 
 fn words(key: &Value) -> String {
@@ -72,6 +79,38 @@ fn new_keys_are_shown_once_never_overwritten_and_restored_from_their_words() {
     let restored = restored.expect(0);
     assert!(restored.out.contains(keys["coldkey"]["ss58_address"].as_str().unwrap()));
     assert!(!restored.out.contains(&words(&keys["coldkey"])), "{}", restored.out);
+}
+
+#[test]
+fn no_key_is_made_whose_words_nobody_saw() {
+    let place = Place::new();
+    let gone = || Stdio::from(std::io::pipe().unwrap().1);
+    let full = || Stdio::from(fs::File::options().write(true).open("/dev/full").unwrap());
+    for name in ["gone", "full"] {
+        for json in [&[][..], &["--json"]] {
+            let line = format!("wallet new --no-use-password --wallet.path w --wallet.name {name}");
+            let mut sn1 = Command::new(env!("CARGO_BIN_EXE_sn1"));
+            sn1.args(line.split(' ')).args(json).env("HOME", place.path(""));
+            sn1.current_dir(place.path("")).stdin(Stdio::null());
+            sn1.stdout(if name == "gone" { gone() } else { full() });
+            let ended = sn1.output().unwrap();
+            let err = String::from_utf8(ended.stderr).unwrap();
+            assert!(err.contains("cannot show the new keys on standard output"), "{err}");
+            assert_eq!(ended.status.code(), Some(4));
+            assert_eq!(files_in(&place.path(&format!("w/{name}"))), 0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_coldkey_is_made_if_its_hotkey_cannot_be() {
+    let place = Place::new();
+    put(&place, "w/alice/hotkeys", b"a file");
+    let new = "wallet new --no-use-password --wallet.path w --wallet.name alice";
+    let ended = place.run(new);
+    assert_eq!(ended.out, "");
+    ended.refused(4, &["cannot write w/alice/hotkeys/default"]);
+    assert_eq!(files_in(&place.path("w/alice")), 1, "more than what was there");
 }
 
 #[test]

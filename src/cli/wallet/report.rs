@@ -1,6 +1,7 @@
 //! What `sn1 wallet` prints.
 
 use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
 use super::super::output;
 use super::Made;
@@ -12,10 +13,11 @@ use crate::wallet::{
 /// Names and addresses are cut to this: both can be longer only in a folder made by hand.
 const WIDTH: usize = 100;
 
-/// Keys that were made, each with its mnemonic if that is new.
-pub(super) fn made(all: &[Made], json: bool) -> anyhow::Result<Exit> {
+/// Keys that are about to be made, each with its mnemonic if that is new.
+pub(super) fn made(all: &[Made], json: bool) -> Zeroizing<String> {
     if json {
-        let object = all.iter().map(|Made { key, mnemonic }| {
+        let object = all.iter().map(|Made { draft, mnemonic }| {
+            let key = draft.key();
             let mut value = json!({
                 "ss58_address": key.address,
                 "path": key.path,
@@ -26,25 +28,27 @@ pub(super) fn made(all: &[Made], json: bool) -> anyhow::Result<Exit> {
             }
             (key.kind.to_string(), value)
         });
-        output::json(&object.collect::<Map<String, Value>>())?;
-        return Ok(Exit::Done);
+        let object = Value::Object(object.collect());
+        return Zeroizing::new(format!("{object:#}"));
     }
-    for Made { key, .. } in all {
+    let mut lines = Vec::new();
+    for key in all.iter().map(|made| made.draft.key()) {
         let how = if key.encrypted { "encrypted" } else { "not encrypted" };
-        output::line(&format!("{:8} {}  {} ({how})", key.kind, key.address, key.path.display()))?;
+        lines.push(format!("{:8} {}  {} ({how})", key.kind, key.address, key.path.display()));
     }
     if all.iter().any(|made| made.mnemonic.is_some()) {
-        output::line(
+        lines.push(
             "\nWrite this down. It restores the key, and whoever reads it has the key. It is not \
-             shown again.",
-        )?;
+             shown again."
+                .to_owned(),
+        );
     }
-    for Made { key, mnemonic } in all {
+    for Made { draft, mnemonic } in all {
         if let Some(words) = mnemonic {
-            output::line(&format!("{:8} {}", key.kind, words.as_str()))?;
+            lines.push(format!("{:8} {}", draft.key().kind, words.as_str()));
         }
     }
-    Ok(Exit::Done)
+    Zeroizing::new(lines.join("\n"))
 }
 
 /// One wallet: addresses, files, encryption, and what is wrong.

@@ -16,7 +16,7 @@ fn folder(root: &TempDir) -> WalletFolder {
 }
 
 fn write(root: &TempDir, kind: KeyKind, secret: &str) -> Result<NewKey, WalletError> {
-    write_key(&folder(root), kind, &KeySource::parse(secret).unwrap(), None)
+    KeyDraft::write(&folder(root), kind, &KeySource::parse(secret).unwrap(), None)?.place()
 }
 
 fn json(path: PathBuf) -> Value {
@@ -48,7 +48,8 @@ fn an_encrypted_key_is_read_back_and_holds_no_plain_text() {
     let root = TempDir::new().unwrap();
     let password = Secret::new(PASSWORD.as_bytes().to_vec());
     let source = KeySource::parse(LEGAL).unwrap();
-    let key = write_key(&folder(&root), KeyKind::Hotkey, &source, Some(&password)).unwrap();
+    let draft = KeyDraft::write(&folder(&root), KeyKind::Hotkey, &source, Some(&password));
+    let key = draft.unwrap().place().unwrap();
     let content = fs::read(&key.path).unwrap();
     assert!(content.starts_with(b"$NACL"));
     // The same length as the Python wallet's, so the same parts within.
@@ -92,7 +93,7 @@ fn of_writers_at_once_one_wins_and_its_files_belong_together() {
         let results: Vec<_> = thread::scope(|scope| {
             let writer = || {
                 let source = KeySource::Phrase(Phrase::generate(12).unwrap());
-                write_key(&folder(&root), KeyKind::Hotkey, &source, None)
+                KeyDraft::write(&folder(&root), KeyKind::Hotkey, &source, None)?.place()
             };
             let writers: Vec<_> = (0..8).map(|_| scope.spawn(writer)).collect();
             writers.into_iter().map(|writer| writer.join().unwrap()).collect()
@@ -112,6 +113,17 @@ fn of_writers_at_once_one_wins_and_its_files_belong_together() {
         let pair = open(&folder(&root), KeyKind::Hotkey, &Passwords::default()).unwrap();
         assert_eq!(pair.hotkey(), winners[0].address);
     }
+}
+
+#[test]
+fn a_draft_that_is_dropped_leaves_nothing() {
+    let root = TempDir::new().unwrap();
+    let source = KeySource::parse(LEGAL).unwrap();
+    let draft = KeyDraft::write(&folder(&root), KeyKind::Coldkey, &source, None).unwrap();
+    assert_eq!(draft.key().address.as_str(), HOT);
+    assert!(!draft.key().path.exists());
+    drop(draft);
+    assert_eq!(fs::read_dir(folder(&root).folder()).unwrap().count(), 0);
 }
 
 #[test]

@@ -8,6 +8,8 @@ use crate::wire::nonce::{NonceClaim, NonceError};
 /// Eight seconds before [`YOUNG_UUID`] was made.
 const NOW: Duration = Duration::from_secs(1_795_378_990);
 const YOUNG_UUID: &str = "8dc48154-e6b2-11f1-9bd3-02fc00000001";
+/// An hour younger.
+const YOUNGER_UUID: &str = "ef88e954-e6ba-11f1-9bd3-02fc00000001";
 const OLD_UUID: &str = "8dc48154-e6b2-11f0-9bd3-02fc00000001";
 
 /// An axon's memory and its file, which can be started again.
@@ -124,16 +126,37 @@ fn sets_a_damaged_file_aside_and_takes_what_could_be_a_replay_for_one() {
     std::fs::write(axon.path(), text.replacen("mark", "mork", 1)).unwrap();
     for _ in 0..2 {
         axon.restart(NOW);
-        for uuid in ["u", OLD_UUID] {
+        // The young one could have been accepted before: a peer's clock may run ahead.
+        for uuid in ["u", OLD_UUID, YOUNG_UUID] {
             let error = axon.accept(&claim(uuid, 99), NOW).unwrap_err();
             assert_eq!(error, NonceError::UuidForgotten);
         }
     }
     assert!(axon.path().with_extension("damaged").exists());
-    // Whoever starts a new dendrite is served again.
-    axon.accept(&claim(YOUNG_UUID, 1), NOW).unwrap();
+    // Whoever starts a new dendrite is served again after that hour.
+    axon.accept(&claim(YOUNGER_UUID, 1), NOW + Duration::from_secs(3600)).unwrap();
     let recent = NOW + Duration::from_secs(11);
     axon.accept(&claim("u", recent.as_nanos() as u64), recent).unwrap();
+}
+
+#[test]
+fn leaves_a_damaged_file_in_place_until_a_new_one_stands() {
+    let mut axon = Axon::new();
+    axon.accept(&claim("u", 7), NOW).unwrap();
+    std::fs::write(axon.path(), "damaged\n").unwrap();
+    // A folder where the new file is to be written.
+    let new = axon.path().with_extension("new");
+    std::fs::create_dir(&new).unwrap();
+    for _ in 0..2 {
+        let mut book = NonceBook::new(NOW, true);
+        MarksFile::open(&axon.path(), &mut book, NOW).unwrap_err();
+        assert_eq!(std::fs::read_to_string(axon.path()).unwrap(), "damaged\n");
+    }
+    std::fs::remove_dir(&new).unwrap();
+    axon.restart(NOW);
+    assert_eq!(axon.accept(&claim("u", 7), NOW), Err(NonceError::UuidForgotten));
+    let aside = axon.path().with_extension("damaged");
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), "damaged\n");
 }
 
 #[test]

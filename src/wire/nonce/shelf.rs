@@ -73,12 +73,17 @@ pub(super) struct Shelf {
     floor: u64,
     callers: HashMap<Arc<str>, Caller>,
     marks: usize,
+    /// Every hotkey; the last one has the most marks, and of those the least order.
+    by_size: BTreeSet<(usize, Option<Reverse<u64>>, Arc<str>)>,
+    /// Every hotkey with marks, by their least order.
+    by_least: BTreeSet<(u64, Arc<str>)>,
 }
 
 impl Shelf {
     /// An empty one with room for so many marks; everything up to `floor` counts as forgotten.
     pub(super) fn new(capacity: NonZeroUsize, floor: u64) -> Self {
-        Self { capacity, floor, callers: HashMap::new(), marks: 0 }
+        let (by_size, by_least) = (BTreeSet::new(), BTreeSet::new());
+        Self { capacity, floor, callers: HashMap::new(), marks: 0, by_size, by_least }
     }
 
     /// What a hotkey without marks must be above.
@@ -100,35 +105,44 @@ impl Shelf {
     pub(super) fn raise_floor(&mut self, hotkey: Option<&Arc<str>>, floor: u64) {
         match hotkey {
             None => self.floor = self.floor.max(floor),
-            Some(hotkey) => {
-                let caller = self.callers.entry(Arc::clone(hotkey));
-                let caller = caller.or_insert_with(|| Caller::new(self.floor));
-                caller.floor = caller.floor.max(floor);
-            }
+            Some(hotkey) => self.edit(hotkey, |caller| caller.floor = caller.floor.max(floor)),
         }
     }
 
     /// Gives up a hotkey's marks.
     pub(super) fn take(&mut self, hotkey: &str) -> Option<Caller> {
-        let caller = self.callers.remove(hotkey)?;
-        self.marks -= caller.marks.len();
+        let (hotkey, caller) = self.callers.remove_entry(hotkey)?;
+        let (marks, least) = (caller.marks.len(), caller.least());
+        self.marks -= marks;
+        if let Some(least) = least {
+            self.by_least.remove(&(least, Arc::clone(&hotkey)));
+        }
+        self.by_size.remove(&(marks, least.map(Reverse), hotkey));
         Some(caller)
     }
 
     /// Takes over a hotkey's marks, of whom it has none.
     pub(super) fn adopt(&mut self, hotkey: &Arc<str>, caller: Caller) {
-        self.marks += caller.marks.len();
+        let (marks, least) = (caller.marks.len(), caller.least());
+        self.marks += marks;
+        if let Some(least) = least {
+            self.by_least.insert((least, Arc::clone(hotkey)));
+        }
+        self.by_size.insert((marks, least.map(Reverse), Arc::clone(hotkey)));
         self.callers.insert(Arc::clone(hotkey), caller);
+    }
+
+    /// Changes the marks of a hotkey, and its place in both orders with them.
+    fn edit(&mut self, hotkey: &Arc<str>, change: impl FnOnce(&mut Caller)) {
+        let mut caller = self.take(hotkey).unwrap_or_else(|| Caller::new(self.floor));
+        change(&mut caller);
+        self.adopt(hotkey, caller);
     }
 
     /// Sets a mark. If there is no room, marks of an order below `horizon` are forgotten, and then
     /// of whoever has the most.
     pub(super) fn record(&mut self, hotkey: &Arc<str>, uuid: &Arc<str>, slot: Slot, horizon: u64) {
-        let caller = self.callers.entry(Arc::clone(hotkey));
-        let caller = caller.or_insert_with(|| Caller::new(self.floor));
-        let before = caller.marks.len();
-        caller.insert(uuid, slot);
-        self.marks += caller.marks.len() - before;
+        self.edit(hotkey, |caller| caller.insert(uuid, slot));
         if self.marks > self.capacity.get() {
             self.forget_below(horizon);
         }
@@ -138,37 +152,34 @@ impl Shelf {
     }
 
     fn forget_below(&mut self, horizon: u64) {
-        for caller in self.callers.values_mut() {
-            while caller.least().is_some_and(|order| order < horizon) {
-                caller.forget_least();
-                self.marks -= 1;
-            }
+        let below = |order| order < horizon;
+        while let Some((least, hotkey)) = self.by_least.first().cloned()
+            && below(least)
+        {
+            self.edit(&hotkey, |caller| {
+                while caller.least().is_some_and(below) {
+                    caller.forget_least();
+                }
+            });
         }
         self.drop_empty();
     }
 
     fn forget_one(&mut self) {
-        let largest = self
-            .callers
-            .values_mut()
-            .max_by_key(|caller| (caller.marks.len(), caller.least().map(Reverse)));
-        let Some(caller) = largest else { return };
-        let last = caller.marks.len() == 1;
-        caller.forget_least();
-        self.marks -= 1;
-        if last {
+        if let Some((.., hotkey)) = self.by_size.last().cloned() {
+            self.edit(&hotkey, Caller::forget_least);
             self.drop_empty();
         }
     }
 
     /// Forgets hotkeys without marks; the floor of all is at least theirs then.
     fn drop_empty(&mut self) {
-        let floor = &mut self.floor;
-        self.callers.retain(|_, caller| {
-            if caller.marks.is_empty() {
-                *floor = (*floor).max(caller.floor);
-            }
-            !caller.marks.is_empty()
-        });
+        while let Some((0, _, hotkey)) = self.by_size.first().cloned() {
+            let floor = self.take(&hotkey).map_or(0, |caller| caller.floor);
+            self.floor = self.floor.max(floor);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

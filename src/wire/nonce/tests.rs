@@ -243,6 +243,26 @@ fn keeps_the_marks_of_a_caller_that_registers_or_is_replaced() {
 }
 
 #[test]
+fn refuses_from_a_stranger_what_it_may_have_sent_while_it_was_registered() {
+    for (nonce, error) in [(ago(3), NonceError::Forgotten), (7, NonceError::UuidForgotten)] {
+        let mut book = small_book();
+        let uuids = [uuid_made(90), uuid_made(60), uuid_made(30), uuid_made(20)];
+        let first = NonceClaim { uuid: &uuids[0], ..claim(nonce, 660) };
+        accept(&mut book, &first).unwrap();
+        // Two others come, so that nothing of it is left.
+        for (hotkey, uuid) in [("5Carol", &uuids[1]), ("5Dave", &uuids[2])] {
+            accept(&mut book, &NonceClaim { hotkey, uuid, ..claim(nonce + 1, 660) }).unwrap();
+        }
+        let replay = NonceClaim { standing: Standing::Stranger, ..first };
+        assert_eq!(book.check(&replay, NOW), Err(error));
+        // Nor once it has sent another.
+        let fresh = NonceClaim { uuid: &uuids[3], nonce: nonce + 2, ..replay };
+        accept(&mut book, &fresh).unwrap();
+        assert_eq!(book.check(&replay, NOW), Err(error));
+    }
+}
+
+#[test]
 fn survives_extreme_numbers() {
     let mut book = book();
     let far = NonceClaim { timeout: Duration::MAX, ..claim(u64::MAX, u64::MAX) };
