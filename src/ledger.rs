@@ -1,7 +1,7 @@
 //! The score book on disk, whole after any crash.
 //!
-//! A book is a file with a checksum ([`seal`]); a new one is written beside it, synced, and takes its
-//! name, and the one before stays as `…previous` ([`save_plan`]). A book that is damaged all the same
+//! A book is a file with a checksum (`seal`); a new one is written beside it, synced, and takes its
+//! name, and the one before stays as `…previous` (`save_plan`). A book that is damaged all the same
 //! is kept as `…corrupt-N`, and the previous one is used. Whoever writes holds a lock ([`lock`]).
 //!
 //! [`portable`] is the same state as a document for people and other machines, [`torch`] reads what

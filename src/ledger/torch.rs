@@ -2,7 +2,7 @@
 //! wrote, with the numbers of a tensor in one entry and a pickle that says how to put it together.
 //!
 //! The pickle is a program, and Python would run whatever it says. Here it is walked by a reader that
-//! knows numbers, texts, lists and the one way a tensor is rebuilt ([`pickle`]), and refuses the rest.
+//! knows numbers, texts, lists and the one way a tensor is rebuilt (`pickle`), and refuses the rest.
 //! Every size is bounded.
 
 mod pickle;
