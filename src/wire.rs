@@ -25,9 +25,9 @@ pub use client::{HttpTransport, TransportOptions, resolve};
 pub use keys::Keypair;
 pub use marks::MarksFile;
 pub use nonce::NonceBook;
-pub use server::{AxonDoor, AxonKnock, AxonOptions, AxonRefusal, AxonServer, Seat};
+pub use server::{AxonDoor, AxonKnock, AxonOptions, AxonServer, Seat};
 pub use uuids::UuidSource;
-pub use verify::{VerifiedCaller, Verifier, VerifyError, verify_head};
+pub use verify::{Verifier, VerifyError};
 
 /// The SDK release that we speak as, in the SDK's notation: 10.5.0.
 pub const PROTOCOL_VERSION: u64 = 10_005_000;

@@ -8,6 +8,7 @@
 mod gate;
 mod queue;
 mod rate;
+mod refusal;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::runtime::{AskError, Failpoints, Job, Port, Tasks};
 pub use gate::Pass;
 use queue::{Queue, Waiting};
 use rate::RateLimits;
+pub use refusal::Refusal;
 
 /// Let a caller in, or refuse it.
 #[derive(Debug, Message)]
@@ -46,20 +48,6 @@ pub struct Admit {
     /// [`Generate`](crate::model_worker::Generate). What no piece held is only in the answer.
     pub pieces: Option<mpsc::Sender<Piece>>,
 }
-
-/// A request that was not answered: HTTP status and message as the SDK's axon words them
-/// (wire.md §6).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{status} {message}")]
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: u16,
-    /// What the caller is told; nothing where something failed inside.
-    pub message: String,
-}
-
-const FULL: &str = "Too many requests are waiting.";
-const LATE: &str = "Response timeout.";
 
 /// Whom the axon serves.
 #[derive(Clone, Debug)]
@@ -156,29 +144,22 @@ impl AxonDeps {
         let answer = tokio::select! {
             answer = self.assistant.ask(respond, deadline) => match answer {
                 Ok(Ok(completion)) => Ok(completion),
-                Ok(Err(RespondError::Failed(cause))) => Err(Refusal { status: 500, message: cause }),
-                Err(AskError::Deadline) => Err(Refusal { status: 408, message: LATE.into() }),
+                Ok(Err(RespondError::Failed(cause))) => Err(Refusal::internal(cause)),
+                Err(AskError::Deadline) => Err(Refusal::timed_out(deadline.since(began))),
                 Err(error @ (AskError::Interrupted | AskError::Gone)) => {
-                    Err(Refusal { status: 500, message: error.to_string() })
+                    Err(Refusal::internal(error.to_string()))
                 }
             },
-            () = reply.abandoned() => {
-                Err(Refusal { status: 408, message: "the caller hung up".into() })
-            }
+            () = reply.abandoned() => Err(Refusal::new(408, "The caller hung up.")),
         };
         self.note(caller.as_str(), prompt, &answer, began);
-        // What failed inside is the operator's matter and not the caller's.
-        let tell = |refusal: Refusal| match refusal.status {
-            500 => Refusal { message: String::new(), ..refusal },
-            _ => refusal,
-        };
-        reply.send(answer.map_err(tell));
+        reply.send(answer);
     }
 
     fn note(&self, caller: &str, prompt: String, answer: &Result<String, Refusal>, began: Moment) {
         let (status, message, completion) = match answer {
             Ok(completion) => (200, "Success".to_owned(), completion.clone()),
-            Err(refusal) => (refusal.status, refusal.message.clone(), String::new()),
+            Err(refusal) => (refusal.status, refusal.for_the_operator().to_owned(), String::new()),
         };
         self.journal.record(Event::Served {
             hotkey: caller.to_owned(),
@@ -240,9 +221,7 @@ impl Handler<Job<Knock>> for Axon {
         let Job { message, reply, slot, .. } = job;
         let _slot = slot;
         let answer = match self.deps.let_in(&message, &mut self.rates) {
-            Ok(pass) if !message.ping && !self.has_place(&pass) => {
-                Err(Refusal { status: 503, message: FULL.into() })
-            }
+            Ok(pass) if !message.ping && !self.has_place(&pass) => Err(Refusal::full()),
             answer => answer,
         };
         if let Err(refusal) = &answer {
@@ -263,7 +242,7 @@ impl Handler<Job<Admit>> for Axon {
         let Pass { caller, stake, deadline } = pass;
         let waiting = Waiting { caller, stake, deadline, query, pieces, reply, slot };
         if let Some(outdone) = self.queue.push(waiting) {
-            let refusal = Err(Refusal { status: 503, message: FULL.into() });
+            let refusal = Err(Refusal::full());
             let now = self.deps.clock.now();
             self.deps.note(outdone.caller.as_str(), String::new(), &refusal, now);
             outdone.reply.send(refusal);

@@ -21,6 +21,7 @@ use crate::engine::{Dtype, Precision};
 mod check;
 mod external_miner;
 
+pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
 
 /// What the configuration is read from, besides the files.

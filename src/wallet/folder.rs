@@ -4,10 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::WalletError;
+use crate::config::is_file_name;
 use crate::config::settings::Wallet;
 
-/// A file name longer than this is no wallet's.
-const LONGEST_NAME: usize = 100;
 const PUBLIC: &str = "pub.txt";
 
 /// Which of a wallet's keys.
@@ -135,11 +134,7 @@ impl WalletFolder {
 
 /// Whether a name is one file's, and no public file's, so that no two keys share a file.
 pub(super) fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= LONGEST_NAME
-        && !name.starts_with('.')
-        && !name.ends_with(PUBLIC)
-        && !name.contains(|letter: char| letter == '/' || letter == '\\' || letter.is_control())
+    is_file_name(name) && !name.ends_with(PUBLIC)
 }
 
 #[cfg(test)]

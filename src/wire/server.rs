@@ -20,6 +20,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, web};
 use futures_util::future::BoxFuture;
+use sn1_actors::axon::Refusal;
 use sn1_actors::domain::Query;
 use sn1_actors::ports::{Clock, Piece, SignedHead};
 use tokio::sync::mpsc;
@@ -29,7 +30,6 @@ use self::connections::Connections;
 use self::reply::Replier;
 use super::keys::Keypair;
 use super::uuids::UuidSource;
-use super::verify::VerifyError;
 
 /// Python dendrites keep idle connections for 15 seconds; leave later than they.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -65,56 +65,16 @@ pub struct AxonKnock {
     pub ping: bool,
 }
 
-/// Why a call gets no completion.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AxonRefusal {
-    /// The HTTP status, 400 to 599; anything else becomes 500.
-    pub status: u16,
-    /// What the caller is told; what a header cannot hold is replaced. If empty, the caller is
-    /// told `Internal Server Error #uuid`, as by the SDK.
-    pub message: String,
-}
-
-impl AxonRefusal {
-    /// The caller is not welcome: 403.
-    #[must_use]
-    pub fn blacklisted(reason: &str) -> Self {
-        Self { status: 403, message: format!("Forbidden. Key is blacklisted: {reason}.") }
-    }
-
-    /// The caller is not who it says: 401.
-    #[must_use]
-    pub fn not_verified(error: &VerifyError) -> Self {
-        Self { status: 401, message: format!("Not Verified with error: {error}") }
-    }
-
-    /// No answer in time: 408.
-    #[must_use]
-    pub fn timed_out(timeout: Duration) -> Self {
-        let secs = super::synapse::python_float(timeout.as_secs_f64());
-        Self { status: 408, message: format!("Response timeout after: {secs}s") }
-    }
-
-    /// Something of ours failed: 500, without saying what.
-    #[must_use]
-    pub fn internal() -> Self {
-        Self { status: 500, message: String::new() }
-    }
-}
-
 /// Where a caller that was let in asks, once: gives the completion. What of it went to the sender
 /// piece by piece must be its beginning.
 pub type Seat = Box<
-    dyn FnOnce(
-            Query,
-            Option<mpsc::Sender<Piece>>,
-        ) -> BoxFuture<'static, Result<String, AxonRefusal>>
+    dyn FnOnce(Query, Option<mpsc::Sender<Piece>>) -> BoxFuture<'static, Result<String, Refusal>>
         + Send,
 >;
 
 /// Lets callers in, or refuses them. Called from the server's thread.
 pub type AxonDoor =
-    Arc<dyn Fn(AxonKnock) -> BoxFuture<'static, Result<Seat, AxonRefusal>> + Send + Sync>;
+    Arc<dyn Fn(AxonKnock) -> BoxFuture<'static, Result<Seat, Refusal>> + Send + Sync>;
 
 /// The bounds of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -60,38 +60,18 @@ pub enum VerifyError {
     },
 }
 
-/// A caller whose signature holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedCaller {
-    /// Who it is.
-    pub hotkey: Hotkey,
-    /// Its uuid, for logs.
-    pub uuid: String,
-    /// Its nonce.
-    pub nonce: u64,
-}
-
 /// The text that a dendrite signs for one axon.
 #[must_use]
 pub fn signed_text(nonce: u64, dendrite: &str, axon: &str, uuid: &str, body_hash: &str) -> String {
     format!("{nonce}.{dendrite}.{axon}.{uuid}.{body_hash}")
 }
 
-/// Checks that the head is complete, and that it was signed by the hotkey it names for the axon
-/// `own`. Whether the nonce is fresh is [`Verifier`]'s matter.
+/// A head that lacks nothing; nothing in it is verified yet.
 ///
 /// Signed texts are joined by dots, so heads that share a text must be the same head: nonce,
 /// addresses and hash are held to alphabets without a dot, which leaves one way to read a text
 /// whatever the uuid contains. The hash's form also keeps apart what axons sign: their replies end
 /// in a uuid, over names that the caller chose, and so never in a hash.
-///
-/// # Errors
-/// [`VerifyError`] says what is missing or wrong.
-pub fn verify_head(head: &SignedHead, own: &Hotkey) -> Result<VerifiedCaller, VerifyError> {
-    Complete::of(head)?.verify(own)
-}
-
-/// A head that lacks nothing. The nonce is left as it is: its check comes before the signature's.
 struct Complete<'a> {
     nonce: u64,
     address: &'a str,
@@ -116,7 +96,8 @@ impl<'a> Complete<'a> {
         Ok(complete)
     }
 
-    fn verify(&self, own: &Hotkey) -> Result<VerifiedCaller, VerifyError> {
+    /// Who signed it for the axon `own`.
+    fn verify(&self, own: &Hotkey) -> Result<Hotkey, VerifyError> {
         let public = ss58::decode(self.address)?;
         let hotkey = Hotkey::parse(self.address).map_err(|_| AddressError::Length)?;
         let digits = self.signature.strip_prefix("0x").ok_or(VerifyError::SignatureFormat)?;
@@ -126,7 +107,7 @@ impl<'a> Complete<'a> {
         if !keys::verify(&public, &text, &bytes) {
             return Err(VerifyError::Mismatch { text, signature: self.signature.into() });
         }
-        Ok(VerifiedCaller { hotkey, uuid: self.uuid.into(), nonce: self.nonce })
+        Ok(hotkey)
     }
 }
 
@@ -159,7 +140,7 @@ impl Verifier {
         head: &SignedHead,
         standing: Standing,
         now: Duration,
-    ) -> Result<VerifiedCaller, VerifyError> {
+    ) -> Result<Hotkey, VerifyError> {
         // The cheap checks first: a flood of replays costs no curve arithmetic.
         let complete = Complete::of(head)?;
         let claim = NonceClaim {
@@ -192,8 +173,7 @@ impl CallerCheck for Verifier {
         standing: Standing,
         now: Duration,
     ) -> Result<Hotkey, String> {
-        let caller = Self::verify(self, head, standing, now);
-        caller.map(|caller| caller.hotkey).map_err(|error| error.to_string())
+        Self::verify(self, head, standing, now).map_err(|error| error.to_string())
     }
 }
 

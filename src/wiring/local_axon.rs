@@ -10,7 +10,7 @@ use sn1_actors::wiring::Miner;
 
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
-use crate::wire::{AxonDoor, AxonOptions, AxonRefusal, AxonServer, Keypair, Seat, UuidSource};
+use crate::wire::{AxonDoor, AxonOptions, AxonServer, Keypair, Seat, UuidSource};
 
 /// Serves an axon: every request is put to the actors of `miner`. Gives its address and what stops
 /// it.
@@ -62,11 +62,11 @@ fn door(miner: Miner) -> AxonDoor {
 fn flatten<T>(
     answer: Result<Result<T, Refusal>, AskError>,
     timeout: Duration,
-) -> Result<T, AxonRefusal> {
-    match answer {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(Refusal { status, message })) => Err(AxonRefusal { status, message }),
-        Err(AskError::Deadline) => Err(AxonRefusal::timed_out(timeout)),
-        Err(AskError::Interrupted | AskError::Gone) => Err(AxonRefusal::internal()),
-    }
+) -> Result<T, Refusal> {
+    answer.unwrap_or_else(|error| {
+        Err(match error {
+            AskError::Deadline => Refusal::timed_out(timeout),
+            AskError::Interrupted | AskError::Gone => Refusal::internal(error.to_string()),
+        })
+    })
 }

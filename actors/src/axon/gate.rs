@@ -26,20 +26,16 @@ impl AxonDeps {
         let claimed = head.hotkey.as_deref().unwrap_or_default();
         let neuron = metagraph.neurons.iter().find(|neuron| neuron.hotkey.as_str() == claimed);
         if !ping && let Some(reason) = self.blacklists(neuron) {
-            let message = format!("Forbidden. Key is blacklisted: {reason}.");
-            return Err(Refusal { status: 403, message });
+            return Err(Refusal::blacklisted(reason));
         }
         let standing = if neuron.is_some() { Standing::Registered } else { Standing::Stranger };
         let verified = self.check.lock().verify(head, standing, self.clock.unix());
-        let caller = verified.map_err(|cause| Refusal {
-            status: 401,
-            message: format!("Not Verified with error: {cause}"),
-        })?;
+        let caller = verified.map_err(|cause| Refusal::not_verified(&cause))?;
         let now = self.clock.now();
         if standing == Standing::Registered && !rates.take(&caller, now) {
             let most = self.config.requests_per_second;
             let message = format!("Too many requests: at most {most} a second for one hotkey.");
-            return Err(Refusal { status: 429, message });
+            return Err(Refusal::new(429, message));
         }
         let stake = neuron.map_or(Tao(0.0), |neuron| neuron.stake);
         Ok(Pass { caller, stake, deadline: now.after(head.timeout) })

@@ -17,6 +17,8 @@ const LATER_TASKS: &[&str] = &["debugging", "date_qa"];
 const LATER_MINERS: &[&str] = &["openai", "mock"];
 /// How far the probabilities may be from 1 together.
 const SUM_TOLERANCE: f64 = 1e-6;
+/// The longest name of a file or folder, in bytes.
+const LONGEST_NAME: usize = 100;
 
 /// Checks the merged values and returns what the task keys come to.
 pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) -> Vec<TaskShare> {
@@ -140,13 +142,9 @@ impl Check<'_> {
         }
     }
 
-    /// State and keys are in folders of these names.
     fn file_name(&mut self, key: &str) {
         if let Some(name) = self.value::<String>(key)
-            && (name.is_empty()
-                || name.starts_with('.')
-                || name
-                    .contains(|letter: char| matches!(letter, '/' | '\\') || letter.is_control()))
+            && !is_file_name(&name)
         {
             self.bad(key, "a name without slashes that does not begin with a dot".into(), &name);
         }
@@ -225,4 +223,13 @@ impl Check<'_> {
         }
         mix
     }
+}
+
+/// Whether a folder or file of this name lies where it is looked for, and nowhere else.
+#[must_use]
+pub fn is_file_name(name: &str) -> bool {
+    let leads_elsewhere = |letter: char| matches!(letter, '/' | '\\') || letter.is_control();
+    (1..=LONGEST_NAME).contains(&name.len())
+        && !name.starts_with('.')
+        && !name.contains(leads_elsewhere)
 }

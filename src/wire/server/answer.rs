@@ -14,7 +14,7 @@ use super::connections::{Busy, Place};
 use super::head::Head;
 use super::reply::{self, Replier};
 use super::streaming::{self, Answering};
-use super::{AxonDoor, AxonKnock, AxonRefusal, Seat};
+use super::{AxonDoor, AxonKnock, Refusal, Seat};
 use crate::wire::body_hash;
 use crate::wire::synapse::Prompting;
 
@@ -39,7 +39,7 @@ pub(super) async fn answer(
     let busy = request.conn_data::<Place>().map(Place::busy);
     match axon.enter(&request, started).await {
         Ok((head, seat)) => {
-            let caller = Caller { head, seat, busy, started };
+            let caller = Caller { head: &head, seat, busy, started };
             axon.serve(&request, payload, caller).await
         }
         // What is still coming of the body is the HTTP library's matter: it reads on for a second,
@@ -49,8 +49,8 @@ pub(super) async fn answer(
 }
 
 /// Somebody who was let in.
-struct Caller {
-    head: Head,
+struct Caller<'a> {
+    head: &'a Head,
     seat: Seat,
     /// Kept until the reply has ended; a stream goes on after the handler.
     busy: Option<Busy>,
@@ -94,9 +94,9 @@ impl Axon {
         &self,
         request: &HttpRequest,
         payload: web::Payload,
-        caller: Caller,
+        caller: Caller<'_>,
     ) -> HttpResponse {
-        let (head, started) = (caller.head.clone(), caller.started);
+        let Caller { head, started, .. } = caller;
         let outcome = match body::read(request, payload, head.class, self.max_body).await {
             Ok(Parsed::Ping(ping)) => {
                 let signed = head.is_signed_for(&body_hash::of_nothing());
@@ -108,26 +108,26 @@ impl Axon {
             Err(BodyFault::NotJson { at, error }) => return reply::not_json(at, &error),
             Err(BodyFault::Malformed(why)) => {
                 tracing::debug!(why, "refused a malformed request");
-                Err(AxonRefusal::internal())
+                Err(Refusal::internal(why))
             }
         };
-        outcome.unwrap_or_else(|refusal| self.replier.refused(&head, &refusal, started))
+        outcome.unwrap_or_else(|refusal| self.replier.refused(head, &refusal, started))
     }
 
     async fn complete(
         &self,
-        caller: Caller,
+        caller: Caller<'_>,
         synapse: Prompting,
-    ) -> Result<HttpResponse, AxonRefusal> {
+    ) -> Result<HttpResponse, Refusal> {
         let Caller { head, seat, busy, started } = caller;
-        let query = synapse.query().ok_or_else(AxonRefusal::internal)?;
+        let query = synapse.query().ok_or_else(|| Refusal::internal("nothing is asked"))?;
         head.is_signed_for(&body_hash::of_messages(&query.messages))?;
         if head.class != Class::StreamPrompting {
-            let completion = self.in_time(&head, started, seat(query, None)).await?;
+            let completion = self.in_time(head, started, seat(query, None)).await?;
             return Ok(self.replier.completed(synapse, completion, started));
         }
         let (sender, pieces) = streaming::channel();
-        let answer = self.in_time(&head, started, seat(query, Some(sender)));
+        let answer = self.in_time(head, started, seat(query, Some(sender)));
         let mut answering = Answering::new(Box::pin(answer), pieces);
         // Until there is a text, there can still be a refusal.
         let first = answering.next().await.transpose()?;
@@ -140,15 +140,15 @@ impl Axon {
         head: &Head,
         started: Moment,
         answer: F,
-    ) -> impl Future<Output = Result<T, AxonRefusal>> + use<T, F>
+    ) -> impl Future<Output = Result<T, Refusal>> + use<T, F>
     where
-        F: Future<Output = Result<T, AxonRefusal>>,
+        F: Future<Output = Result<T, Refusal>>,
     {
         let timeout = head.signed.timeout;
         let left = timeout.saturating_sub(self.clock.now().since(started));
         async move {
             let answered = tokio::time::timeout(left, answer).await;
-            answered.unwrap_or_else(|_| Err(AxonRefusal::timed_out(timeout)))
+            answered.unwrap_or_else(|_| Err(Refusal::timed_out(timeout)))
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 
-use super::AxonRefusal;
+use super::Refusal;
 use super::class::Class;
 use crate::wire::headers::{AXON, BODY_HASH, DENDRITE, INPUT, TIMEOUT};
 use crate::wire::synapse::{DEFAULT_TIMEOUT, Envelope, TerminalInfo};
@@ -72,12 +72,12 @@ impl Head {
     }
 
     /// Whether the hash that was signed is that of the body that came.
-    pub(super) fn is_signed_for(&self, body_hash: &str) -> Result<(), AxonRefusal> {
+    pub(super) fn is_signed_for(&self, body_hash: &str) -> Result<(), Refusal> {
         if self.signed.body_hash.as_deref() == Some(body_hash) {
             return Ok(());
         }
         tracing::debug!("refused a body that is not the signed one");
-        Err(AxonRefusal::internal())
+        Err(Refusal::internal("the body is not the signed one"))
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use sn1_actors::domain::Moment;
 use sn1_actors::ports::Clock;
 
-use super::AxonRefusal;
+use super::Refusal;
 use super::class::Class;
 use super::head::Head;
 use super::streaming::CutOff;
@@ -75,12 +75,7 @@ impl Replier {
     }
 
     /// A refusal of a request whose head could be read.
-    pub(super) fn refused(
-        &self,
-        head: &Head,
-        refusal: &AxonRefusal,
-        started: Moment,
-    ) -> HttpResponse {
+    pub(super) fn refused(&self, head: &Head, refusal: &Refusal, started: Moment) -> HttpResponse {
         let mut envelope = head.envelope.clone();
         let caller = head.signed.hotkey.clone().unwrap_or_else(|| "None".into());
         let axon = envelope.axon.get_or_insert_default();
@@ -98,7 +93,13 @@ impl Replier {
     /// A refusal of a request whose headers make no synapse.
     pub(super) fn unreadable(&self, started: Moment) -> HttpResponse {
         let hash = body_hash::of_nothing();
-        self.refuse(Envelope::named(PING), &AxonRefusal::internal(), &[], &hash, started)
+        self.refuse(
+            Envelope::named(PING),
+            &Refusal::internal("the headers make no synapse"),
+            &[],
+            &hash,
+            started,
+        )
     }
 
     /// A refusal of a synapse that we do not have.
@@ -106,7 +107,7 @@ impl Replier {
         let name = headers::clean(name, MAX_HEADER);
         let known = Class::ALL.map(|class| format!("'{}'", class.name())).join(", ");
         let message = format!("Synapse name '{name}' not found. Available synapses [{known}]");
-        let refusal = AxonRefusal { status: 404, message };
+        let refusal = Refusal::new(404, message);
         let hash = body_hash::of_nothing();
         self.refuse(Envelope::named(PING), &refusal, &[], &hash, started)
     }
@@ -114,7 +115,7 @@ impl Replier {
     fn refuse(
         &self,
         mut envelope: Envelope,
-        refusal: &AxonRefusal,
+        refusal: &Refusal,
         required: &[&str],
         hash: &str,
         started: Moment,

@@ -6,7 +6,7 @@ use futures_util::{Stream, stream};
 use sn1_actors::ports::Piece;
 use tokio::sync::mpsc;
 
-use super::AxonRefusal;
+use super::Refusal;
 use super::connections::Busy;
 
 /// How many pieces wait for a caller that reads slower than is written; then they grow together.
@@ -19,7 +19,7 @@ pub(super) fn channel() -> (mpsc::Sender<Piece>, mpsc::Receiver<Piece>) {
 
 /// An answer under way. Dropped, it is given up.
 pub(super) struct Answering {
-    answer: BoxFuture<'static, Result<String, AxonRefusal>>,
+    answer: BoxFuture<'static, Result<String, Refusal>>,
     pieces: mpsc::Receiver<Piece>,
     /// Bytes of the answer that were sent.
     sent: usize,
@@ -28,14 +28,14 @@ pub(super) struct Answering {
 
 impl Answering {
     pub(super) fn new(
-        answer: BoxFuture<'static, Result<String, AxonRefusal>>,
+        answer: BoxFuture<'static, Result<String, Refusal>>,
         pieces: mpsc::Receiver<Piece>,
     ) -> Self {
         Self { answer, pieces, sent: 0, ended: false }
     }
 
     /// The next text to send; nothing at the end.
-    pub(super) async fn next(&mut self) -> Option<Result<Bytes, AxonRefusal>> {
+    pub(super) async fn next(&mut self) -> Option<Result<Bytes, Refusal>> {
         if self.ended {
             return None;
         }
@@ -80,4 +80,4 @@ impl Answering {
 /// The answer failed after its beginning was sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{} {}", .0.status, .0.message)]
-pub(super) struct CutOff(AxonRefusal);
+pub(super) struct CutOff(Refusal);

@@ -49,7 +49,7 @@ pub(super) fn serve<T>(
 
 /// Lets everyone in, and answers.
 pub(super) fn answering(
-    answer: impl Fn(Query) -> Result<String, AxonRefusal> + Send + Sync + 'static,
+    answer: impl Fn(Query) -> Result<String, Refusal> + Send + Sync + 'static,
 ) -> AxonDoor {
     let answer = Arc::new(answer);
     Arc::new(move |_| {
@@ -61,23 +61,23 @@ pub(super) fn answering(
 /// A seat whose answers come in one piece.
 pub(super) fn seat<F>(answer: impl FnOnce(Query) -> F + Send + 'static) -> Seat
 where
-    F: Future<Output = Result<String, AxonRefusal>> + Send + 'static,
+    F: Future<Output = Result<String, Refusal>> + Send + 'static,
 {
     Box::new(move |query, _| Box::pin(answer(query)))
 }
 
 /// Lets nobody in.
-pub(super) fn refusing(refusal: AxonRefusal) -> AxonDoor {
+pub(super) fn refusing(refusal: Refusal) -> AxonDoor {
     Arc::new(move |_| Box::pin(ready(Err(refusal.clone()))))
 }
 
 /// Verifies as the axon of //Alice does when its wall clock stands at `unix`.
-pub(super) fn verifier_at(unix: Duration) -> impl Fn(&SignedHead) -> Result<(), AxonRefusal> {
+pub(super) fn verifier_at(unix: Duration) -> impl Fn(&SignedHead) -> Result<(), Refusal> {
     let book = NonceBook::new(unix.saturating_sub(Duration::from_secs(60)), true);
     let verifier = Mutex::new(Verifier::new(testkit::alice().hotkey(), book, None));
     move |head| {
         let verified = verifier.lock().unwrap().verify(head, Standing::Registered, unix);
-        verified.map(|_| ()).map_err(|error| AxonRefusal::not_verified(&error))
+        verified.map(|_| ()).map_err(|error| Refusal::not_verified(&error.to_string()))
     }
 }
 
@@ -147,18 +147,18 @@ fn answers_our_own_dendrite() {
 
 #[test]
 fn tells_our_own_dendrite_each_refusal() {
-    let unauthorised = AxonRefusal::not_verified(&VerifyError::MissingNonce);
+    let unauthorised = Refusal::not_verified("Missing Nonce");
     for (refusal, status, message) in [
         (
-            AxonRefusal::blacklisted("Unrecognized hotkey"),
+            Refusal::blacklisted("Unrecognized hotkey"),
             403,
             "Forbidden. Key is blacklisted: Unrecognized hotkey.",
         ),
         (unauthorised, 401, "Not Verified with error: Missing Nonce"),
-        (AxonRefusal::timed_out(TEN), 408, "Response timeout after: 10.0s"),
-        (AxonRefusal::internal(), 500, "Internal Server Error #"),
-        (AxonRefusal { status: 503, message: "full\r\né".into() }, 503, "full???"),
-        (AxonRefusal { status: 200, message: "odd".into() }, 500, "odd"),
+        (Refusal::timed_out(TEN), 408, "Response timeout after: 10.0s"),
+        (Refusal::internal("a secret"), 500, "Internal Server Error #"),
+        (Refusal::new(503, "full\r\né"), 503, "full???"),
+        (Refusal::new(200, "odd"), 500, "odd"),
     ] {
         let late = refusal.clone();
         for door in [refusing(refusal), answering(move |_| Err(late.clone()))] {
@@ -171,7 +171,7 @@ fn tells_our_own_dendrite_each_refusal() {
 
 #[test]
 fn signs_refusals_as_the_sdk_does() {
-    let shut = refusing(AxonRefusal::blacklisted("no"));
+    let shut = refusing(Refusal::blacklisted("no"));
     let reply = serve(UNIX, shut, async |address| {
         exchange(address, &prompting(BODY, |request| request)).await
     });

@@ -9,7 +9,7 @@ use crate::wire::testkit::{StoppedClock, exchange};
 
 #[test]
 fn refuses_before_the_body_comes() {
-    let shut = refusing(AxonRefusal::blacklisted("Unrecognized hotkey"));
+    let shut = refusing(Refusal::blacklisted("Unrecognized hotkey"));
     let reply = serve(UNIX, shut, async |address| {
         let raw = prompting(BODY, |request| request);
         let head = raw.len() - BODY.len();
@@ -20,7 +20,7 @@ fn refuses_before_the_body_comes() {
 
 #[test]
 fn refuses_in_the_order_of_the_sdk_whatever_the_body_is() {
-    let shut = refusing(AxonRefusal::not_verified(&VerifyError::MissingNonce));
+    let shut = refusing(Refusal::not_verified("Missing Nonce"));
     serve(UNIX, shut, async |address| {
         for body in ["", "{nope", r#"{"roles":1}"#, &"x".repeat(9_000)] {
             let reply = exchange(address, &prompting(body, |request| request)).await;

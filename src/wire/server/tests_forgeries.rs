@@ -48,7 +48,7 @@ fn watched(verifier: Verifier) -> (AxonDoor, Answered) {
         });
         Box::pin(ready(match verified {
             Ok(_) => Ok(seat),
-            Err(error) => Err(AxonRefusal::not_verified(&error)),
+            Err(error) => Err(Refusal::not_verified(&error.to_string())),
         }))
     });
     (door, answered)

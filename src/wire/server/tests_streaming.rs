@@ -10,7 +10,7 @@ use super::*;
 use crate::wire::body_hash;
 
 /// What an answerer does with its sender, and what it ends with.
-type Script = fn(mpsc::Sender<Piece>) -> BoxFuture<'static, Result<String, AxonRefusal>>;
+type Script = fn(mpsc::Sender<Piece>) -> BoxFuture<'static, Result<String, Refusal>>;
 
 fn raw() -> Vec<u8> {
     let hash = body_hash::of_messages(&["hi".into()]);
@@ -68,8 +68,7 @@ fn streams_an_answer_that_has_no_pieces() {
 
 #[test]
 fn refuses_in_json_while_nothing_was_sent() {
-    let (head, body) =
-        stream(|_| Box::pin(async { Err(AxonRefusal { status: 503, message: "full".into() }) }));
+    let (head, body) = stream(|_| Box::pin(async { Err(Refusal::new(503, "full")) }));
     assert!(head.starts_with("http/1.1 503"), "{head}");
     assert!(head.contains("content-type: application/json"), "{head}");
     assert_eq!(body, r#"{"message":"full"}"#);
@@ -85,7 +84,7 @@ fn cuts_the_connection_when_an_answer_fails_on_the_way() {
             Box::pin(async move {
                 pieces.unwrap().send("half".into()).await.unwrap();
                 seen.notified().await;
-                Err(AxonRefusal::internal())
+                Err(Refusal::internal("a secret"))
             })
         });
         Box::pin(std::future::ready(Ok(seat)))

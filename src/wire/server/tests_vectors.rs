@@ -94,12 +94,12 @@ fn door_of(name: &str, unix: Duration) -> AxonDoor {
         _ => "ok",
     };
     match case {
-        "blacklist403" => refusing(AxonRefusal::blacklisted("Unrecognized hotkey")),
-        "priority_timeout" => refusing(AxonRefusal::timed_out(Duration::from_secs(12))),
-        "error500" => verifying(unix, || seat(|_| ready(Err(AxonRefusal::internal())))),
+        "blacklist403" => refusing(Refusal::blacklisted("Unrecognized hotkey")),
+        "priority_timeout" => refusing(Refusal::timed_out(Duration::from_secs(12))),
+        "error500" => verifying(unix, || seat(|_| ready(Err(Refusal::internal("a secret"))))),
         "timeout408" => verifying(unix, || seat(|_| pending())),
         "handler_sets_status" => {
-            let teapot = || AxonRefusal { status: 418, message: "I'm a teapot".into() };
+            let teapot = || Refusal::new(418, "I'm a teapot");
             verifying(unix, move || seat(move |_| ready(Err(teapot()))))
         }
         "stream" => verifying(unix, || seat(|_| ready(Ok("tokens stream one by one".into())))),
