@@ -4,6 +4,7 @@
 //! are refused by name ([`NetworkNotBuilt`]), so that nobody takes a local run for a real one.
 
 pub mod local;
+pub mod node;
 
 /// A network was asked for that this version cannot reach, as `finney` or `test`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

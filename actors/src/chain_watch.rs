@@ -1,6 +1,6 @@
-//! ChainWatch: follows the chain. It publishes the metagraph and turns epochs.
+//! ChainWatch: follows the chain. It publishes the metagraph and tells of blocks.
 //!
-//! Nobody sends to it; it pushes `EpochTurned` to WeightSetter and publishes the metagraph through
+//! Nobody sends to it; it offers `BlockArrived` to WeightSetter and publishes the metagraph through
 //! a watch that Dendrite and Axon read. Its health is that blocks arrive.
 
 use std::sync::Arc;
@@ -13,15 +13,13 @@ use tokio::sync::watch;
 use crate::domain::{BlockNumber, Metagraph};
 use crate::ports::{Chain, ChainError, Clock};
 use crate::runtime::{Failpoints, Port};
-use crate::weight_setter::EpochTurned;
+use crate::weight_setter::BlockArrived;
 
 /// How the chain is followed.
 #[derive(Clone, Copy, Debug)]
 pub struct ChainWatchConfig {
     /// The metagraph is read again after so many blocks.
     pub resync_blocks: u64,
-    /// Weights are due after so many blocks (`neuron.epoch_length`).
-    pub epoch_blocks: u64,
     /// How long any answer of the chain may take.
     pub patience: Duration,
 }
@@ -35,8 +33,8 @@ pub struct ChainWatchDeps {
     pub chain: Arc<dyn Chain>,
     /// Where the metagraph is published.
     pub metagraph: Arc<watch::Sender<Arc<Metagraph>>>,
-    /// Who is told of epochs; a miner has none.
-    pub weight_setter: Option<Port<EpochTurned>>,
+    /// Who is told of blocks; a miner has none.
+    pub weight_setter: Option<Port<BlockArrived>>,
     /// Paces tries.
     pub clock: Arc<dyn Clock>,
     /// For tests.
@@ -101,21 +99,27 @@ impl ChainWatchDeps {
         if read_at.is_none() {
             let metagraph = self.bounded(self.chain.metagraph()).await?;
             *read_at = Some(metagraph.block);
-            self.metagraph.send_replace(Arc::new(metagraph));
+            self.publish(metagraph);
         }
         let block = self.bounded(self.chain.block_after(seen)).await?;
         if read_at.is_some_and(|read| block.0.saturating_sub(read.0) >= self.config.resync_blocks) {
             *read_at = None;
         }
-        let epochs = |block: BlockNumber| block.0 / self.config.epoch_blocks.max(1);
-        if seen.0 > 0
-            && epochs(block) > epochs(seen)
-            && let Some(weight_setter) = &self.weight_setter
-            && weight_setter.offer(EpochTurned { block }).is_err()
+        if let Some(weight_setter) = &self.weight_setter
+            && weight_setter.offer(BlockArrived { block }).is_err()
         {
-            tracing::warn!(%block, "weights of the last epoch are still being set");
+            tracing::debug!(%block, "weights are being set still");
         }
         Ok(block)
+    }
+
+    /// A subnet does not empty itself: such an answer is the node's fault, and the last one stays.
+    fn publish(&self, metagraph: Metagraph) {
+        if metagraph.neurons.is_empty() && !self.metagraph.borrow().neurons.is_empty() {
+            tracing::warn!(block = %metagraph.block, "the chain shows no neurons; the last stay");
+            return;
+        }
+        self.metagraph.send_replace(Arc::new(metagraph));
     }
 
     async fn bounded<T>(

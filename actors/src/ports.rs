@@ -14,7 +14,7 @@ mod tool;
 mod transport;
 
 pub use caller::{CallerCheck, SignedHead, Standing};
-pub use chain::{Chain, ChainError, WeightsCall};
+pub use chain::{Chain, ChainError, Inclusion, PreparedWeights, Sighting, WeightsCall};
 pub use clock::{Clock, TokioClock};
 pub use engine::{
     BLOCK_TOKENS, BlockId, Codec, CodecError, Device, DeviceDone, DeviceWork, EngineError,

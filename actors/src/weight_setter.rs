@@ -1,13 +1,16 @@
 //! WeightSetter: keeps each hotkey's moving average and puts the averages on chain as weights.
 //!
-//! RewardScorer pushes `StepScored` to it, ChainWatch `EpochTurned`; the console and the end of a
-//! run ask it for `Standings`. Every step is in the ledger before the next message is handled, so a
-//! crash loses none. What is to be set is in the ledger before it is sent ([`WeightsIntent`]), and
-//! stays there until its outcome is known; until then nothing else is set.
+//! RewardScorer pushes `StepScored` to it, ChainWatch offers `BlockArrived`; the console and the end
+//! of a run ask it for `Standings`. Every step is in the ledger before the next message is handled,
+//! so a crash loses none. What is to be set is signed and in the ledger before it is sent
+//! ([`WeightsIntent`]), and stays there until its outcome is known; until then nothing else is set.
+//! Each block is one occasion: to look for what was sent, to reveal a commit, or to set.
 
 pub mod emit;
+mod errands;
 pub mod intent;
 mod readiness;
+mod schedule;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,18 +19,17 @@ use std::time::Duration;
 use actix::{
     Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Supervised, WrapFuture,
 };
-use futures_util::future::{self, Either};
 
 use crate::domain::{BlockNumber, Hotkey, Netuid, Score, Uid};
 use crate::ports::{
-    Chain, ChainError, Clock, Event, Journal, Ledger, LedgerError, ScoreBook, WeightsCall,
-    WeightsIntent, WeightsWay,
+    Chain, ChainError, Clock, Journal, Ledger, LedgerError, PendingReveal, PreparedWeights,
+    ScoreBook, Sighting, SignedCall, WeightsCall, WeightsIntent,
 };
 use crate::runtime::{Failpoints, Job};
 
-use emit::mend::mended;
-use emit::{Emission, emission};
-use intent::{Inclusion, NextStep, next_step, resolve};
+use errands::ONCE;
+use intent::{NextStep, next_step, resolve};
+use schedule::due_after;
 
 pub use readiness::{ColdStart, TooEarly};
 
@@ -39,11 +41,11 @@ pub struct StepScored {
     pub rewards: Vec<(Hotkey, Score)>,
 }
 
-/// Weights are due.
+/// A new final block is there.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-pub struct EpochTurned {
-    /// As of this block.
+pub struct BlockArrived {
+    /// Its number.
     pub block: BlockNumber,
 }
 
@@ -52,7 +54,7 @@ pub struct EpochTurned {
 #[rtype(result = "ScoreBook")]
 pub struct Standings;
 
-/// Set the weights now, whatever the epoch.
+/// Set the weights now, whether they are due or not.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<WeightsOnChain, SetError>")]
 pub struct SetWeights;
@@ -99,6 +101,8 @@ pub struct WeightSetterConfig {
     pub version_key: u64,
     /// Scores are kept, but nothing is put on chain.
     pub disabled: bool,
+    /// Weights are due so many blocks after the last (`neuron.epoch_length`).
+    pub epoch_blocks: u64,
     /// From when on there are scores enough to set weights.
     pub cold_start: ColdStart,
     /// How long a setting may take before its outcome counts as unknown.
@@ -126,14 +130,19 @@ pub struct WeightSetterDeps {
 pub struct WeightSetter {
     deps: WeightSetterDeps,
     book: ScoreBook,
-    setting: bool,
+    /// Something is under way with the chain.
+    busy: bool,
     /// As of which block a setting was tried last.
     tried: Option<BlockNumber>,
+    /// When weights are to be set next.
+    due: BlockNumber,
+    /// When the oldest commit is to be revealed; tried at once after a start.
+    reveal_due: BlockNumber,
     /// The most neurons that the subnet was seen with.
     most_neurons: usize,
 }
 
-/// A setting that is ready to be sent.
+/// A setting that is ready to be signed.
 struct Plan {
     /// As of this block.
     block: BlockNumber,
@@ -142,11 +151,17 @@ struct Plan {
     registered: BTreeSet<Hotkey>,
 }
 
+/// Who waits for the outcome of a setting.
+type Waiting = Box<dyn FnOnce(Result<WeightsOnChain, SetError>)>;
+
 impl WeightSetter {
     /// Takes up where the ledger's book ends; `book` is what it held.
     #[must_use]
     pub fn new(deps: WeightSetterDeps, book: ScoreBook) -> Self {
-        Self { deps, book, setting: false, tried: None, most_neurons: 0 }
+        let epoch_blocks = deps.config.epoch_blocks;
+        let due = book.weights_set.map_or(0, |set| set.0.saturating_add(epoch_blocks));
+        let (due, reveal_due) = (BlockNumber(due), BlockNumber(0));
+        Self { deps, book, busy: false, tried: None, due, reveal_due, most_neurons: 0 }
     }
 
     fn save(&self) -> Result<(), LedgerError> {
@@ -157,85 +172,197 @@ impl WeightSetter {
         saved
     }
 
-    /// Begins a setting; its outcome comes back to the actor and to `reply`.
-    fn set(
-        &mut self,
-        ctx: &mut Context<Self>,
-        reply: impl FnOnce(Result<WeightsOnChain, SetError>) + 'static,
-    ) {
-        if self.deps.config.disabled || self.setting {
-            let why = if self.setting { "being set already" } else { "switched off" };
-            return reply(Err(SetError::Skipped(why)));
+    /// Begins a setting, or settles the last one if its outcome is not known.
+    fn set(&mut self, ctx: &mut Context<Self>, waiting: Waiting) {
+        if self.deps.config.disabled || self.busy {
+            let why = if self.busy { "being set already" } else { "switched off" };
+            return waiting(Err(SetError::Skipped(why)));
         }
-        self.setting = true;
-        let plan = self.deps.clone().plan(self.book.clone());
-        ctx.spawn(plan.into_actor(self).map(move |plan, actor, ctx| {
-            match plan.and_then(|plan| actor.intend(plan)) {
-                Ok(plan) => actor.send(plan, ctx, reply),
-                Err(error) => {
-                    actor.setting = false;
-                    reply(Err(error));
+        self.busy = true;
+        match self.book.intent.clone() {
+            Some(intent) => match intent.signed.clone() {
+                Some(signed) => self.settle(intent, signed, ctx, waiting),
+                None => {
+                    resolve(&mut self.book, NextStep::Void);
+                    self.plan(ctx, waiting);
                 }
+            },
+            None => self.plan(ctx, waiting),
+        }
+    }
+
+    /// Tells the outcome, and when the next setting is due.
+    fn finish(
+        &mut self,
+        outcome: Result<WeightsOnChain, SetError>,
+        now: BlockNumber,
+        waiting: Waiting,
+    ) {
+        self.busy = false;
+        self.due = due_after(&outcome, now, self.deps.config.epoch_blocks);
+        waiting(outcome);
+    }
+
+    /// Finds out what became of an earlier setting.
+    fn settle(
+        &mut self,
+        intent: WeightsIntent,
+        signed: SignedCall,
+        ctx: &mut Context<Self>,
+        waiting: Waiting,
+    ) {
+        let looked = self.deps.clone().look_for(signed);
+        ctx.spawn(looked.into_actor(self).map(move |looked, actor, ctx| match looked {
+            Ok(sighting) => actor.act_on(sighting, intent, ctx, waiting),
+            Err(error) => actor.finish(Err(error.into()), intent.begun, waiting),
+        }));
+    }
+
+    fn act_on(
+        &mut self,
+        sighting: Sighting,
+        intent: WeightsIntent,
+        ctx: &mut Context<Self>,
+        waiting: Waiting,
+    ) {
+        let (now, begun) = (sighting.as_of, intent.begun);
+        let step = next_step(&intent, now, sighting.inclusion);
+        match step {
+            NextStep::Settled(block) => {
+                tracing::info!(%begun, %block, "an earlier setting is on chain after all");
+                let set = self.settled(&intent, block);
+                self.finish(Ok(set), now, waiting);
+            }
+            NextStep::Void => {
+                tracing::warn!(%begun, "an earlier setting never took effect: weights are set anew");
+                resolve(&mut self.book, step);
+                let _logged = self.save();
+                self.plan(ctx, waiting);
+            }
+            NextStep::WaitUntil(until) => {
+                tracing::warn!(%begun, %until, "an earlier setting has no outcome yet");
+                let held = "held back until an earlier setting has an outcome";
+                self.finish(Err(SetError::Skipped(held)), now, waiting);
+            }
+            NextStep::Resend if self.tried.is_some_and(|tried| tried >= now) => {
+                self.finish(Err(SetError::Skipped(ONCE)), now, waiting);
+            }
+            NextStep::Resend => {
+                self.tried = Some(now);
+                let sent = self.deps.clone().send(intent.clone());
+                ctx.spawn(sent.into_actor(self).map(move |sent, actor, _| {
+                    // Only where the bytes are says what became of them: they were sent before.
+                    let set = sent.map(|block| actor.settled(&intent, block));
+                    actor.finish(set.map_err(SetError::from), now, waiting);
+                }));
+            }
+        }
+    }
+
+    /// Notes in the book that an intent is on chain.
+    fn settled(&mut self, intent: &WeightsIntent, block: BlockNumber) -> WeightsOnChain {
+        resolve(&mut self.book, NextStep::Settled(block));
+        self.reveal_due = BlockNumber(0);
+        let _logged = self.save();
+        let WeightsCall { uids, values, .. } = intent.call.clone();
+        WeightsOnChain { block, uids, values }
+    }
+
+    /// Works out a new setting, signs it, and sends it once it is in the ledger.
+    fn plan(&mut self, ctx: &mut Context<Self>, waiting: Waiting) {
+        let now = self.tried.unwrap_or(BlockNumber(0));
+        let plan = self.deps.clone().plan(self.book.clone(), self.tried);
+        ctx.spawn(plan.into_actor(self).map(move |plan, actor, ctx| {
+            let (plan, prepared) = match plan {
+                Ok(ready) => ready,
+                Err((error, block)) => {
+                    return actor.finish(Err(error), block.unwrap_or(now), waiting);
+                }
+            };
+            match actor.intend(&plan, prepared) {
+                Ok(intent) => actor.send(plan, intent, ctx, waiting),
+                Err(error) => actor.finish(Err(error), plan.block, waiting),
             }
         }));
     }
 
-    /// Notes in the ledger what is about to be sent, if anything may be.
-    fn intend(&mut self, plan: Plan) -> Result<Plan, SetError> {
-        let block = plan.block;
-        if self.tried.is_some_and(|tried| tried >= block) {
-            return Err(SetError::Skipped("tried once in this block already"));
-        }
-        if let Some(intent) = &self.book.intent {
-            let step = next_step(intent, block, Inclusion::Unknown);
-            if let NextStep::Resend | NextStep::WaitUntil(_) = step {
-                let begun = intent.begun;
-                tracing::warn!(%begun, ?step, "an earlier setting has no outcome yet");
-                return Err(SetError::Skipped("held back until an earlier setting has an outcome"));
-            }
-            resolve(&mut self.book, step);
-        }
-        self.tried = Some(block);
-        self.book.intent = Some(WeightsIntent {
-            begun: block,
-            call: plan.call.clone(),
-            way: WeightsWay::Plain,
-            signed: None,
-        });
+    /// Notes in the ledger what is about to be sent.
+    fn intend(
+        &mut self,
+        plan: &Plan,
+        prepared: PreparedWeights,
+    ) -> Result<WeightsIntent, SetError> {
+        self.tried = Some(plan.block);
+        let PreparedWeights { way, signed } = prepared;
+        let intent = WeightsIntent { begun: plan.block, call: plan.call.clone(), way, signed };
+        self.book.intent = Some(intent.clone());
         if let Err(error) = self.save() {
             self.book.intent = None;
             return Err(error.into());
         }
         self.deps.failpoints.hit("weight_setter:intent");
-        Ok(plan)
+        Ok(intent)
     }
 
     fn send(
         &mut self,
         plan: Plan,
+        intent: WeightsIntent,
         ctx: &mut Context<Self>,
-        reply: impl FnOnce(Result<WeightsOnChain, SetError>) + 'static,
+        waiting: Waiting,
     ) {
-        let Plan { call, registered, .. } = plan;
-        let sent = self.deps.clone().send(call);
+        let sent = self.deps.clone().send(intent.clone());
         ctx.spawn(sent.into_actor(self).map(move |outcome, actor, _| {
-            actor.setting = false;
-            match &outcome {
-                Ok(set) => {
-                    resolve(&mut actor.book, NextStep::Settled(set.block));
-                    actor.forget_the_replaced(&registered);
+            let outcome = match outcome {
+                Ok(block) => {
+                    let set = actor.settled(&intent, block);
+                    actor.forget_the_replaced(&plan.registered);
+                    Ok(set)
                 }
                 // Signed bytes may be included yet; the chain that takes unsigned calls drops them.
-                Err(ChainError::Unreachable(_)) if actor.is_signed() => {}
-                Err(_) => resolve(&mut actor.book, NextStep::Void),
-            }
+                Err(error @ (ChainError::Unreachable(_) | ChainError::Outdated(_)))
+                    if intent.signed.is_some() =>
+                {
+                    Err(error)
+                }
+                Err(error) => {
+                    resolve(&mut actor.book, NextStep::Void);
+                    Err(error)
+                }
+            };
             let _logged = actor.save();
-            reply(outcome.map_err(SetError::from));
+            actor.finish(outcome.map_err(SetError::from), plan.block, waiting);
         }));
     }
 
-    fn is_signed(&self) -> bool {
-        self.book.intent.as_ref().is_some_and(|intent| intent.signed.is_some())
+    /// Reveals the oldest commit.
+    fn reveal(&mut self, reveal: PendingReveal, now: BlockNumber, ctx: &mut Context<Self>) {
+        self.busy = true;
+        let revealed = self.deps.clone().reveal(reveal.clone());
+        ctx.spawn(revealed.into_actor(self).map(move |outcome, actor, _| {
+            actor.busy = false;
+            let committed = reveal.committed;
+            let wait = match &outcome {
+                Ok(block) => {
+                    tracing::info!(%committed, %block, "weights revealed");
+                    None
+                }
+                Err(ChainError::TooSoon { wait }) => Some((*wait).max(1)),
+                Err(error @ (ChainError::Unreachable(_) | ChainError::Outdated(_))) => {
+                    tracing::warn!(%committed, %error, "weights could not be revealed");
+                    Some(1)
+                }
+                Err(error) => {
+                    tracing::error!(%committed, %error, "weights are lost: they cannot be revealed");
+                    None
+                }
+            };
+            actor.reveal_due = BlockNumber(now.0.saturating_add(wait.unwrap_or(0)));
+            if wait.is_none() {
+                actor.book.reveals.retain(|pending| *pending != reveal);
+                let _logged = actor.save();
+            }
+        }));
     }
 
     /// Who lost its slot starts from zero when it comes back. A subnet that looks smaller than it
@@ -265,8 +392,8 @@ impl Supervised for WeightSetter {
                 std::mem::take(&mut self.book)
             }
         };
-        let (tried, most_neurons) = (self.tried, self.most_neurons);
-        *self = Self { tried, most_neurons, ..Self::new(self.deps.clone(), book) };
+        let (tried, due, most_neurons) = (self.tried, self.due, self.most_neurons);
+        *self = Self { tried, due, most_neurons, ..Self::new(self.deps.clone(), book) };
     }
 }
 
@@ -286,26 +413,49 @@ impl Handler<Job<StepScored>> for WeightSetter {
     }
 }
 
-impl Handler<Job<EpochTurned>> for WeightSetter {
+impl Handler<Job<BlockArrived>> for WeightSetter {
     type Result = ();
 
-    fn handle(&mut self, job: Job<EpochTurned>, ctx: &mut Context<Self>) {
-        self.deps.failpoints.hit("weight_setter:epoch");
+    fn handle(&mut self, job: Job<BlockArrived>, ctx: &mut Context<Self>) {
+        self.deps.failpoints.hit("weight_setter:block");
+        let now = job.message.block;
+        if self.deps.config.disabled || self.busy {
+            return;
+        }
+        if now >= self.reveal_due
+            && let Some(reveal) = self.book.reveals.first().cloned()
+        {
+            return self.reveal(reveal, now, ctx);
+        }
+        if now < self.due && self.book.intent.is_none() {
+            return;
+        }
         let slot = job.slot;
-        let turned = job.message.block;
-        self.set(ctx, move |outcome| {
+        let told = move |outcome: Result<WeightsOnChain, SetError>| {
             let _slot = slot;
-            match outcome {
-                Ok(set) => tracing::info!(block = %set.block, "weights set"),
-                Err(
-                    error
-                    @ (SetError::NothingEarned | SetError::TooEarly(_) | SetError::Skipped(_)),
-                ) => {
-                    tracing::info!(%turned, %error, "no weights set");
-                }
-                Err(error) => tracing::warn!(%turned, %error, "weights could not be set"),
-            }
-        });
+            tell(&outcome, now);
+        };
+        self.set(ctx, Box::new(told));
+    }
+}
+
+/// Says how a setting went that nobody asked for.
+fn tell(outcome: &Result<WeightsOnChain, SetError>, now: BlockNumber) {
+    match outcome {
+        Ok(set) => tracing::info!(block = %set.block, "weights set"),
+        Err(
+            error @ (SetError::NothingEarned
+            | SetError::TooEarly(_)
+            | SetError::Skipped(_)
+            | SetError::Chain(ChainError::TooSoon { .. })),
+        ) => tracing::info!(%now, %error, "no weights set"),
+        Err(
+            error @ (SetError::NotKept(_)
+            | SetError::Chain(ChainError::Unreachable(_) | ChainError::Outdated(_))),
+        ) => tracing::warn!(%now, %error, "weights could not be set"),
+        Err(SetError::Chain(error)) => {
+            tracing::error!(%now, %error, "the chain refuses the weights: somebody must see to it");
+        }
     }
 }
 
@@ -314,10 +464,11 @@ impl Handler<Job<SetWeights>> for WeightSetter {
 
     fn handle(&mut self, job: Job<SetWeights>, ctx: &mut Context<Self>) {
         let Job { reply, slot, .. } = job;
-        self.set(ctx, move |outcome| {
+        let told = move |outcome| {
             let _slot = slot;
             reply.send(outcome);
-        });
+        };
+        self.set(ctx, Box::new(told));
     }
 }
 
@@ -327,56 +478,4 @@ impl Handler<Job<Standings>> for WeightSetter {
     fn handle(&mut self, job: Job<Standings>, _: &mut Context<Self>) {
         job.reply.send(self.book.clone());
     }
-}
-
-impl WeightSetterDeps {
-    /// Works out what to set, as the chain is now.
-    async fn plan(self, book: ScoreBook) -> Result<Plan, SetError> {
-        let reads =
-            async { Ok((self.chain.hyperparameters().await?, self.chain.metagraph().await?)) };
-        let read = self.bounded(reads, "no answer in time").await;
-        if let Err(error) = &read {
-            self.journal.record(attempt(Vec::new(), Vec::new(), Err(error)));
-        }
-        let (rules, metagraph) = read?;
-        self.config.cold_start.check(&book, &metagraph)?;
-        let earned = emission(&book.scores, &metagraph, &rules);
-        let mended = mended(earned.clone(), &book.scores, &metagraph, &rules);
-        if mended != earned {
-            tracing::warn!("the chain would refuse the weights by its own rules: they are mended");
-        }
-        let (uids, values) = match mended {
-            Emission::Weights { uids, values } => (uids, values),
-            Emission::NothingEarned => return Err(SetError::NothingEarned),
-        };
-        let WeightSetterConfig { netuid, version_key, .. } = self.config;
-        let call = WeightsCall { netuid, uids, values, version_key };
-        let registered = metagraph.neurons.into_iter().map(|neuron| neuron.hotkey).collect();
-        Ok(Plan { block: metagraph.block, call, registered })
-    }
-
-    async fn send(self, call: WeightsCall) -> Result<WeightsOnChain, ChainError> {
-        let WeightsCall { uids, values, .. } = call.clone();
-        let sent = self.chain.set_weights(call);
-        let outcome = self.bounded(sent, "weights were sent, no answer in time").await;
-        self.journal.record(attempt(uids.clone(), values.clone(), outcome.as_ref().copied()));
-        Ok(WeightsOnChain { block: outcome?, uids, values })
-    }
-
-    async fn bounded<T>(
-        &self,
-        answer: impl Future<Output = Result<T, ChainError>>,
-        late: &str,
-    ) -> Result<T, ChainError> {
-        let patience = self.clock.sleep(self.config.patience);
-        match future::select(Box::pin(answer), patience).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(ChainError::Unreachable(late.into())),
-        }
-    }
-}
-
-fn attempt(uids: Vec<Uid>, weights: Vec<u16>, outcome: Result<BlockNumber, &ChainError>) -> Event {
-    let error = outcome.err().map(ToString::to_string);
-    Event::WeightsSet { block: outcome.ok(), uids, weights, error }
 }

@@ -35,6 +35,7 @@ fn metagraph() -> Metagraph {
         validator_permit: n > 0,
         axon: None,
         last_update: BlockNumber(0),
+        incentive: 0.0,
     };
     Metagraph { netuid: Netuid(1), block: BlockNumber(1), neurons: (0..5).map(neuron).collect() }
 }

@@ -63,8 +63,8 @@ fn an_empty_or_shrunken_reply_costs_nobody_a_score() {
 fn a_block_sees_one_attempt_whatever_its_outcome() {
     Stage::play(async |stage: Stage| {
         let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
-        bench.chain.refuse(Some(ChainError::RateLimited { wait: 7 }));
-        let refused = SetError::Chain(ChainError::RateLimited { wait: 7 });
+        bench.chain.refuse(Some(ChainError::TooSoon { wait: 7 }));
+        let refused = SetError::Chain(ChainError::TooSoon { wait: 7 });
         assert_eq!(bench.set().await, Err(refused));
         bench.chain.refuse(None);
         assert!(matches!(bench.set().await, Err(SetError::Skipped(_))));

@@ -20,7 +20,10 @@ use parking_lot::Mutex;
 use sn1_actors::domain::{
     BlockNumber, Coldkey, Hotkey, Hyperparameters, Metagraph, Moment, Netuid, Neuron, Tao, Uid,
 };
-use sn1_actors::ports::{Chain, ChainError, Clock, WeightsCall};
+use sn1_actors::ports::{
+    Chain, ChainError, Clock, Inclusion, PendingReveal, PreparedWeights, Sighting, SignedCall,
+    WeightsCall, WeightsIntent, WeightsWay,
+};
 
 /// How many neurons fit.
 const CAPACITY: usize = 1024;
@@ -188,23 +191,7 @@ impl LocalChain {
     /// The real chain also clips what a minority says; this one takes the plain mean.
     #[must_use]
     pub fn incentives(&self) -> Vec<f64> {
-        let slots = self.shared.slots.lock();
-        let permits = rules::permits(&slots, self.shared.config.max_validators);
-        let mut shares = vec![0.0; slots.len()];
-        for (uid, slot) in slots.iter().enumerate().filter(|(uid, _)| permits.contains(uid)) {
-            let others = || slot.weights.iter().filter(|(to, _)| usize::from(to.0) != uid);
-            let sum: f64 = others().map(|(_, value)| f64::from(*value)).sum();
-            for (to, value) in others().filter(|(_, value)| *value > 0) {
-                if let Some(share) = shares.get_mut(usize::from(to.0)) {
-                    *share += slot.stake.0 * f64::from(*value) / sum;
-                }
-            }
-        }
-        let sum: f64 = shares.iter().sum();
-        if sum > 0.0 {
-            shares.iter_mut().for_each(|share| *share /= sum);
-        }
-        shares
+        rules::incentives(&self.shared.slots.lock(), self.shared.config.max_validators)
     }
 }
 
@@ -232,6 +219,7 @@ impl Shared {
     fn metagraph(&self) -> Metagraph {
         let slots = self.slots.lock();
         let permits = rules::permits(&slots, self.config.max_validators);
+        let incentives = rules::incentives(&slots, self.config.max_validators);
         let neurons = slots.iter().zip(0..).map(|(slot, uid)| Neuron {
             uid: Uid(uid),
             hotkey: slot.hotkey.clone(),
@@ -240,6 +228,7 @@ impl Shared {
             validator_permit: permits.contains(&usize::from(uid)),
             axon: slot.axon.as_ref().map(|axon| axon.address),
             last_update: slot.last_update,
+            incentive: incentives.get(usize::from(uid)).copied().unwrap_or(0.0),
         });
         Metagraph { netuid: self.config.netuid, block: self.block(), neurons: neurons.collect() }
     }
@@ -298,16 +287,37 @@ impl Chain for Handle {
         Box::pin(future::ready(Ok(self.shared.config.hyperparameters)))
     }
 
-    fn set_weights(
+    fn prepare_weights(
         &self,
-        call: WeightsCall,
+        _: WeightsCall,
+    ) -> BoxFuture<'static, Result<PreparedWeights, ChainError>> {
+        let prepared = PreparedWeights { way: WeightsWay::Plain, signed: None };
+        Box::pin(future::ready(Ok(prepared)))
+    }
+
+    fn submit_weights(
+        &self,
+        intent: WeightsIntent,
     ) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
         let (shared, hotkey) = (self.shared.clone(), self.hotkey.clone());
         Box::pin(async move {
             let block = shared.block_after(shared.block()).await;
-            shared.set_weights(&hotkey, &call, block)?;
+            shared.set_weights(&hotkey, &intent.call, block)?;
             Ok(block)
         })
+    }
+
+    fn look_for(&self, _: SignedCall) -> BoxFuture<'static, Result<Sighting, ChainError>> {
+        let sighting = Sighting { as_of: self.shared.block(), inclusion: Inclusion::Unknown };
+        Box::pin(future::ready(Ok(sighting)))
+    }
+
+    fn reveal_weights(
+        &self,
+        _: PendingReveal,
+    ) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
+        let refusal = ChainError::Refused("this chain takes no commits".into());
+        Box::pin(future::ready(Err(refusal)))
     }
 
     fn serve_axon(&self, address: SocketAddr) -> BoxFuture<'static, Result<(), ChainError>> {

@@ -95,6 +95,7 @@ fn everyone(book: &ScoreBook) -> anyhow::Result<Metagraph> {
             validator_permit: false,
             axon: None,
             last_update: BlockNumber(0),
+            incentive: 0.0,
         });
     }
     Ok(Metagraph { netuid: Netuid(1), block: BlockNumber(0), neurons })

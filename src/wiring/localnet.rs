@@ -266,7 +266,7 @@ impl Localnet {
         for _ in 0..3 {
             let deadline = port.within(Duration::from_secs(120));
             match port.ask_again(SetWeights, deadline).await? {
-                Err(SetError::Chain(ChainError::RateLimited { wait })) => {
+                Err(SetError::Chain(ChainError::TooSoon { wait })) => {
                     let blocks = u32::try_from(wait).unwrap_or(u32::MAX);
                     self.overseer.clock().sleep(self.block_time.saturating_mul(blocks)).await;
                 }
@@ -356,16 +356,13 @@ fn validator_config(settings: &Settings, seed: u64, own: Hotkey) -> ValidatorCon
             alpha: settings.neuron.moving_average_alpha,
             version_key: 0,
             disabled: false,
+            epoch_blocks: u64::from(settings.localnet.tempo) + 1,
             cold_start: ColdStart {
                 min_steps: settings.weights.min_steps,
                 min_scored_fraction: settings.weights.min_scored_fraction,
             },
             patience: Duration::from_secs(60),
         },
-        chain_watch: ChainWatchConfig {
-            resync_blocks: 1,
-            epoch_blocks: u64::from(settings.localnet.tempo) + 1,
-            patience: Duration::from_secs(60),
-        },
+        chain_watch: ChainWatchConfig { resync_blocks: 1, patience: Duration::from_secs(60) },
     }
 }

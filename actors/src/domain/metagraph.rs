@@ -28,6 +28,8 @@ pub struct Neuron {
     pub axon: Option<SocketAddr>,
     /// When it last set weights; block 0 means never.
     pub last_update: BlockNumber,
+    /// Its share of what the subnet's miners earn, in `0.0..=1.0`.
+    pub incentive: f64,
 }
 
 /// All neurons of a subnet at one block, in order of uid without gaps.

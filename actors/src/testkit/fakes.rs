@@ -15,8 +15,9 @@ use crate::domain::{
     Section, SourceKind, Tao, Uid,
 };
 use crate::ports::{
-    CallerCheck, Chain, ChainError, Clock, Event, Journal, JournalError, Ledger, LedgerError,
-    ScoreBook, SignedHead, Standing, Tool, ToolError, Want, WeightsCall,
+    CallerCheck, Chain, ChainError, Clock, Event, Inclusion, Journal, JournalError, Ledger,
+    LedgerError, PendingReveal, PreparedWeights, ScoreBook, Sighting, SignedCall, SignedHead,
+    Standing, Tool, ToolError, Want, WeightsCall, WeightsIntent, WeightsWay,
 };
 
 /// A hotkey by number, well-formed but of no known key.
@@ -155,6 +156,7 @@ impl FakeChain {
             validator_permit: n == 0,
             axon: Some(SocketAddr::from(([10, 0, 0, 1], 8_000 + n))),
             last_update: BlockNumber(0),
+            incentive: 0.0,
         };
         let neurons = (0..=miners).map(neuron).collect();
         let metagraph = Metagraph { netuid: Netuid(1), block: BlockNumber(1), neurons };
@@ -217,13 +219,31 @@ impl Chain for FakeChain {
         })
     }
 
-    fn set_weights(
+    fn prepare_weights(
         &self,
-        call: WeightsCall,
+        _: WeightsCall,
+    ) -> BoxFuture<'static, Result<PreparedWeights, ChainError>> {
+        self.answer(PreparedWeights { way: WeightsWay::Plain, signed: None })
+    }
+
+    fn submit_weights(
+        &self,
+        intent: WeightsIntent,
     ) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
         if self.failing.lock().is_none() {
-            self.calls.lock().push(call);
+            self.calls.lock().push(intent.call);
         }
+        self.answer(self.block())
+    }
+
+    fn look_for(&self, _: SignedCall) -> BoxFuture<'static, Result<Sighting, ChainError>> {
+        self.answer(Sighting { as_of: self.block(), inclusion: Inclusion::Unknown })
+    }
+
+    fn reveal_weights(
+        &self,
+        _: PendingReveal,
+    ) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
         self.answer(self.block())
     }
 

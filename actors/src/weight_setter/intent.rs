@@ -6,22 +6,7 @@
 //! their era is waited out.
 
 use crate::domain::BlockNumber;
-use crate::ports::{PendingReveal, ScoreBook, WeightsIntent, WeightsWay};
-
-/// What is known of an intent's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inclusion {
-    /// They are in this block, and took effect.
-    Included(BlockNumber),
-    /// They are in a block, and the chain refused them there: their nonce is used up.
-    Failed,
-    /// They are in no block so far.
-    NotYet,
-    /// They are in no block, and another transaction has their nonce: they never will be.
-    Overtaken,
-    /// Nobody can tell: the blocks in question cannot be read.
-    Unknown,
-}
+use crate::ports::{Inclusion, PendingReveal, ScoreBook, WeightsIntent, WeightsWay};
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

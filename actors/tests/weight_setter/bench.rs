@@ -10,7 +10,10 @@ use parking_lot::Mutex;
 use sn1_actors::domain::{
     BlockNumber, Coldkey, Hyperparameters, Metagraph, Netuid, Neuron, Score, Tao, Uid,
 };
-use sn1_actors::ports::{Chain, ChainError, Clock, ScoreBook, WeightsCall};
+use sn1_actors::ports::{
+    Chain, ChainError, Clock, Inclusion, PendingReveal, PreparedWeights, ScoreBook, Sighting,
+    SignedCall, WeightsCall, WeightsIntent, WeightsWay,
+};
 use sn1_actors::runtime::{AskError, Inbox, Port, RestartPolicy};
 use sn1_actors::testkit::{MemoryLedger, Stage, hotkey};
 use sn1_actors::weight_setter::{
@@ -62,13 +65,31 @@ impl Chain for ShownChain {
         .boxed()
     }
 
-    fn set_weights(
+    fn prepare_weights(
         &self,
-        call: WeightsCall,
+        _: WeightsCall,
+    ) -> BoxFuture<'static, Result<PreparedWeights, ChainError>> {
+        ready(Ok(PreparedWeights { way: WeightsWay::Plain, signed: None })).boxed()
+    }
+
+    fn submit_weights(
+        &self,
+        intent: WeightsIntent,
     ) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
-        self.calls.lock().push(call);
+        self.calls.lock().push(intent.call);
         let refusal = self.refusal.lock().clone();
         ready(refusal.map_or(Ok(self.block()), Err)).boxed()
+    }
+
+    fn look_for(&self, _: SignedCall) -> BoxFuture<'static, Result<Sighting, ChainError>> {
+        ready(Ok(Sighting { as_of: self.block(), inclusion: Inclusion::Unknown })).boxed()
+    }
+
+    fn reveal_weights(
+        &self,
+        _: PendingReveal,
+    ) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
+        ready(Ok(self.block())).boxed()
     }
 
     fn serve_axon(&self, _: SocketAddr) -> BoxFuture<'static, Result<(), ChainError>> {
@@ -86,6 +107,7 @@ pub(crate) fn neuron(uid: u16, key: u16) -> Neuron {
         validator_permit: uid == 0,
         axon: Some(SocketAddr::from(([10, 0, 0, 1], 8_000))),
         last_update: BlockNumber(0),
+        incentive: 0.0,
     }
 }
 
@@ -136,6 +158,7 @@ impl Bench {
                 alpha: 0.05,
                 version_key: 1,
                 disabled: false,
+                epoch_blocks: 100,
                 cold_start,
                 patience: Duration::from_secs(60),
             },

@@ -167,13 +167,10 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
             version_key: 1,
             disabled: false,
             cold_start: ColdStart::OFF,
-            patience: Duration::from_secs(60),
-        },
-        chain_watch: ChainWatchConfig {
-            resync_blocks: 10,
             epoch_blocks: 10,
             patience: Duration::from_secs(60),
         },
+        chain_watch: ChainWatchConfig { resync_blocks: 10, patience: Duration::from_secs(60) },
     }
 }
 

@@ -20,6 +20,26 @@ pub(super) fn permits(slots: &[Slot], most: u16) -> BTreeSet<usize> {
     staked.into_iter().take(usize::from(most)).map(|(uid, _)| uid).collect()
 }
 
+/// Each neuron's share of what the weights earn, by uid ([`super::LocalChain::incentives`]).
+pub(super) fn incentives(slots: &[Slot], most: u16) -> Vec<f64> {
+    let permits = permits(slots, most);
+    let mut shares = vec![0.0; slots.len()];
+    for (uid, slot) in slots.iter().enumerate().filter(|(uid, _)| permits.contains(uid)) {
+        let others = || slot.weights.iter().filter(|(to, _)| usize::from(to.0) != uid);
+        let sum: f64 = others().map(|(_, value)| f64::from(*value)).sum();
+        for (to, value) in others().filter(|(_, value)| *value > 0) {
+            if let Some(share) = shares.get_mut(usize::from(to.0)) {
+                *share += slot.stake.0 * f64::from(*value) / sum;
+            }
+        }
+    }
+    let sum: f64 = shares.iter().sum();
+    if sum > 0.0 {
+        shares.iter_mut().for_each(|share| *share /= sum);
+    }
+    shares
+}
+
 /// The index of the hotkey's slot and what it is to store, if the call is allowed in this block.
 pub(super) fn check_weights(
     config: &LocalChainConfig,
@@ -119,6 +139,6 @@ fn check_rate(last: BlockNumber, limit: u64, block: BlockNumber) -> Result<(), C
     if last.0 == 0 || passed >= limit {
         Ok(())
     } else {
-        Err(ChainError::RateLimited { wait: limit - passed })
+        Err(ChainError::TooSoon { wait: limit - passed })
     }
 }

@@ -47,12 +47,18 @@ async fn set(
     n: usize,
     weights: &[(u16, u16)],
 ) -> Result<BlockNumber, ChainError> {
-    chain.handle(hotkey(n)).set_weights(call(weights)).await
+    send(&chain.handle(hotkey(n)), call(weights)).await
+}
+
+/// Sets weights as WeightSetter does.
+async fn send(handle: &Arc<dyn Chain>, call: WeightsCall) -> Result<BlockNumber, ChainError> {
+    let PreparedWeights { way, signed } = handle.prepare_weights(call.clone()).await?;
+    handle.submit_weights(WeightsIntent { begun: BlockNumber(0), call, way, signed }).await
 }
 
 /// What a refusal says.
 async fn refusal(chain: &LocalChain, n: usize, call: WeightsCall) -> String {
-    match chain.handle(hotkey(n)).set_weights(call).await {
+    match send(&chain.handle(hotkey(n)), call).await {
         Err(ChainError::Refused(why)) => why,
         other => panic!("not refused: {other:?}"),
     }
@@ -203,16 +209,16 @@ async fn of_several_broken_rules_the_real_chains_first_is_reported() {
     });
     let chain = chain(strict, &[0.0, 1.0, 0.0]);
     let keyed = |version_key, weights| WeightsCall { version_key, ..call(weights) };
-    let stranger = chain.handle(hotkey(9)).set_weights(keyed(0, &[(1, 1)])).await;
+    let stranger = send(&chain.handle(hotkey(9)), keyed(0, &[(1, 1)])).await;
     assert_eq!(stranger, Err(ChainError::NotRegistered(hotkey(9))), "before the version");
     let handle = chain.handle(hotkey(0));
-    handle.set_weights(keyed(7, &[(0, 1)])).await.unwrap();
+    send(&handle, keyed(7, &[(0, 1)])).await.unwrap();
     let old = refusal(&chain, 0, keyed(6, &[(1, 1)])).await;
     assert!(old.contains("version key"), "before the rate: {old}");
-    let early = handle.set_weights(keyed(7, &[(1, 1)])).await;
-    assert_eq!(early, Err(ChainError::RateLimited { wait: 8 }), "before the permit");
+    let early = send(&handle, keyed(7, &[(1, 1)])).await;
+    assert_eq!(early, Err(ChainError::TooSoon { wait: 8 }), "before the permit");
     tokio::time::advance(BLOCK * 10).await;
-    let unpermitted = handle.set_weights(keyed(7, &[(9, 1), (9, 1)])).await;
+    let unpermitted = send(&handle, keyed(7, &[(9, 1), (9, 1)])).await;
     assert_eq!(unpermitted, Err(ChainError::NoPermit(hotkey(0))), "before the uids");
     let twice = refusal(&chain, 1, keyed(7, &[(9, 1), (9, 1)])).await;
     assert!(twice.contains("twice"), "before the range: {twice}");
@@ -237,7 +243,7 @@ async fn refuses_a_version_key_older_than_the_subnets() {
     let keyed = |version_key| WeightsCall { version_key, ..call(&[(1, 1)]) };
     assert!(refusal(&chain, 0, keyed(6)).await.contains("version key 6"));
     for key in [7, 8] {
-        assert!(chain.handle(hotkey(0)).set_weights(keyed(key)).await.is_ok());
+        assert!(send(&chain.handle(hotkey(0)), keyed(key)).await.is_ok());
     }
 }
 
@@ -246,10 +252,10 @@ async fn limits_the_rate_in_blocks_since_the_last_update_of_that_hotkey() {
     let limited = config(|config| config.hyperparameters.weights_rate_limit = 10);
     let chain = chain(limited, &[1.0, 1.0, 0.0]);
     assert_eq!(set(&chain, 0, &[(2, 1)]).await, Ok(BlockNumber(1)));
-    assert_eq!(set(&chain, 0, &[(2, 1)]).await, Err(ChainError::RateLimited { wait: 9 }));
+    assert_eq!(set(&chain, 0, &[(2, 1)]).await, Err(ChainError::TooSoon { wait: 9 }));
     assert_eq!(set(&chain, 1, &[(2, 1)]).await, Ok(BlockNumber(3)), "the other hotkey may");
     tokio::time::advance(BLOCK * 6).await;
-    assert_eq!(set(&chain, 0, &[(2, 2)]).await, Err(ChainError::RateLimited { wait: 1 }));
+    assert_eq!(set(&chain, 0, &[(2, 2)]).await, Err(ChainError::TooSoon { wait: 1 }));
     assert_eq!(set(&chain, 0, &[(2, 2)]).await, Ok(BlockNumber(11)));
     let metagraph = chain.handle(hotkey(0)).metagraph().await.unwrap();
     let updates: Vec<u64> = metagraph.neurons.iter().map(|n| n.last_update.0).collect();
@@ -313,8 +319,8 @@ async fn limits_the_rate_at_which_an_axon_moves() {
     let chain = chain(config(|config| config.serving_rate_limit = 3), &[0.0]);
     let serve = || chain.handle(hotkey(0)).serve_axon("127.0.0.1:1".parse().unwrap());
     assert_eq!(serve().await, Ok(()));
-    assert_eq!(serve().await, Err(ChainError::RateLimited { wait: 2 }));
-    assert_eq!(serve().await, Err(ChainError::RateLimited { wait: 1 }));
+    assert_eq!(serve().await, Err(ChainError::TooSoon { wait: 2 }));
+    assert_eq!(serve().await, Err(ChainError::TooSoon { wait: 1 }));
     assert_eq!(serve().await, Ok(()));
 }
 

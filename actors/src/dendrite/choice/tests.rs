@@ -22,6 +22,7 @@ fn neuron(n: u16) -> Neuron {
         validator_permit: false,
         axon: Some(([10, 0, (n >> 8) as u8, n as u8], 8091).into()),
         last_update: BlockNumber(0),
+        incentive: 0.0,
     }
 }
 

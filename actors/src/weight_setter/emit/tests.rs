@@ -19,6 +19,7 @@ pub(super) fn metagraph(size: usize) -> Metagraph {
         validator_permit: false,
         axon: None,
         last_update: BlockNumber(0),
+        incentive: 0.0,
     };
     Metagraph { neurons: (0..size).map(neuron).collect(), ..Metagraph::empty(Netuid(1)) }
 }
