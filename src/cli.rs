@@ -13,11 +13,15 @@ mod models;
 mod one_actor;
 mod output;
 mod query;
+
 mod score;
 mod signals;
 mod state;
+mod steps;
+mod summary;
 mod task;
 mod validator;
+mod view;
 mod wallet;
 mod weights;
 

@@ -7,6 +7,7 @@ pub mod localnet;
 pub mod miner;
 pub mod model;
 pub mod remote;
+pub mod validator;
 
 use std::sync::Arc;
 use std::time::Duration;
