@@ -71,7 +71,7 @@ pub fn command() -> Command {
 pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     match matches.subcommand() {
         Some(("localnet", matches)) => Box::pin(localnet::run(matches)).await,
-        Some(("validator", matches)) => validator::run(matches),
+        Some(("validator", matches)) => Box::pin(validator::run(matches)).await,
         Some(("miner", matches)) => Box::pin(miner::run(matches)).await,
         Some(("wallet", matches)) => Box::pin(wallet::run(matches)).await,
         Some(("models", matches)) => models::run(matches).await,
@@ -133,6 +133,14 @@ fn usage(errors: &crate::config::ConfigErrors) -> Exit {
         matches!(problem.kind, crate::config::ProblemKind::Later { .. })
     };
     if errors.0.iter().all(early) { Exit::NotBuilt } else { Exit::Usage }
+}
+
+/// Another key than the wallet's hotkey.
+fn development_key_flag() -> Arg {
+    Arg::new("uri")
+        .long("uri")
+        .value_name("URI")
+        .help("sign with a development key, for example //Alice, instead of the wallet's hotkey")
 }
 
 fn json_flag() -> Arg {

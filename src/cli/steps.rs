@@ -29,14 +29,18 @@ pub(super) async fn run(
     tokio::select! {
         // A fault drops the conversations too, and must not be taken for their end.
         biased;
-        () = overseer.kill().dead() => match overseer.kill().fault() {
-            Some(fault) => {
-                let message = format!("{}: {}", fault.part, fault.cause);
-                Err(Ended::new(fault.kind.into(), message).into())
-            }
-            None => Ok(Exit::Done),
-        },
+        () = overseer.kill().dead() => ended(overseer),
         () = signals.next() => Ok(Exit::Interrupted),
         () = validator::drained(validator) => Ok(Exit::Done),
     }
+}
+
+/// How a program ends whose parts are stopped.
+///
+/// # Errors
+/// The fault that stopped them, if it was one.
+pub(super) fn ended(overseer: &Overseer) -> anyhow::Result<Exit> {
+    let Some(fault) = overseer.kill().fault() else { return Ok(Exit::Done) };
+    let message = format!("{}: {}", fault.part, fault.cause);
+    Err(Ended::new(fault.kind.into(), message).into())
 }

@@ -68,8 +68,9 @@ pub struct Loaded {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Number of the subnet.
-    pub netuid: u16,
+    /// Number of the subnet; `None` is none yet.
+    #[serde(default)]
+    pub netuid: Option<u16>,
     /// Seed, length and summary of the run.
     #[serde(default)]
     pub run: Run,
@@ -82,6 +83,8 @@ pub struct Settings {
     pub neuron: Neuron,
     /// From when on weights are set.
     pub weights: Weights,
+    /// What is allowed on a public network although it is no good there.
+    pub public: Public,
     /// Where and how the models run.
     pub engine: Engine,
     /// What `sn1 miner` answers with.
@@ -232,6 +235,20 @@ pub struct Weights {
     pub min_steps: u64,
     /// The part of the miners that must have a score before, from 0 to 1.
     pub min_scored_fraction: f64,
+    /// The version that weights are set as.
+    pub version_key: u64,
+}
+
+/// `public.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Public {
+    /// A validator with a model too weak to judge by.
+    pub allow_small_model: bool,
+    /// A validator whose contexts miners can learn by heart.
+    pub allow_embedded_corpus: bool,
+    /// A key that everybody knows.
+    pub allow_development_key: bool,
 }
 
 /// `engine.*`.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use sn1_actors::domain::Netuid;
+use anyhow::Context;
+use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Neuron};
 use sn1_actors::runtime::Overseer;
+use tokio::sync::watch;
 
 use crate::chain::node::endpoint::Endpoints;
-use crate::config::Loaded;
+use crate::config::{Loaded, Settings};
 use crate::exit::{Ended, Exit};
 
 /// Which subnet of which chain.
@@ -25,14 +27,20 @@ impl Joining {
     /// If subnet or network are not named: neither has a default, so that nobody stakes a hotkey's
     /// name on a network by mistake.
     pub fn of(loaded: &Loaded, command: &str) -> Result<Self, Ended> {
-        let Some(netuid) = loaded.settings.netuid else {
-            return Err(unnamed("subnet (netuid)", command));
-        };
+        let netuid = netuid(&loaded.settings, command)?;
         match Endpoints::of(loaded) {
-            Some(endpoints) => Ok(Self { netuid: Netuid(netuid), endpoints }),
+            Some(endpoints) => Ok(Self { netuid, endpoints }),
             None => Err(unnamed("network (subtensor.network)", command)),
         }
     }
+}
+
+/// The subnet that the settings name.
+///
+/// # Errors
+/// If they name none.
+pub fn netuid(settings: &Settings, command: &str) -> Result<Netuid, Ended> {
+    settings.netuid.map(Netuid).ok_or_else(|| unnamed("subnet (netuid)", command))
 }
 
 fn unnamed(what: &str, command: &str) -> Ended {
@@ -42,4 +50,30 @@ fn unnamed(what: &str, command: &str) -> Ended {
          sn1 {command} --netuid 1 --subtensor.network finney"
     );
     Ended::new(Exit::Usage, message)
+}
+
+/// Waits until the subnet is known.
+///
+/// # Errors
+/// If nobody follows the chain any more.
+pub async fn subnet(
+    mut metagraph: watch::Receiver<Arc<Metagraph>>,
+) -> anyhow::Result<Arc<Metagraph>> {
+    let seen = metagraph.wait_for(|metagraph| !metagraph.neurons.is_empty()).await;
+    Ok(Arc::clone(&*seen.context("the chain watch is gone")?))
+}
+
+/// A hotkey's neuron.
+///
+/// # Errors
+/// If it has none.
+pub fn registered<'a>(metagraph: &'a Metagraph, hotkey: &Hotkey) -> Result<&'a Neuron, Ended> {
+    metagraph.by_hotkey(hotkey).ok_or_else(|| {
+        let netuid = metagraph.netuid;
+        let message = format!(
+            "hotkey {hotkey} is not registered on subnet {netuid}: `sn1 register` gives it a slot, \
+             for a fee"
+        );
+        Ended::new(Exit::Usage, message)
+    })
 }

@@ -131,7 +131,7 @@ pub async fn start(
     }
     let epoch_blocks = u64::from(settings.localnet.tempo) + 1;
     let pace = Pace { resync_blocks: 1, epoch_blocks };
-    let config = validator::config(settings, Netuid(settings.netuid), seed, own_hotkey, pace);
+    let config = validator::config(settings, netuid(settings), seed, own_hotkey, pace);
     let mut topology = Topology::default();
     let validator = start_validator(overseer, config, parts, &shared, &mut topology)
         .map_err(|error| Ended::new(Exit::File, error))?;
@@ -191,7 +191,7 @@ impl Localnet {
             let running = start_miner(&self.overseer, config, parts, shared, &mut self.topology);
             let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             let (address, stopper) =
-                local_axon::serve(&self.overseer, free, keypair, AxonOptions::default(), running)?;
+                local_axon::serve(&self.overseer, free, keypair, AxonOptions::default(), local_axon::door(running))?;
             self.stoppers.push(stopper);
             address
         };
@@ -284,9 +284,14 @@ fn key(seed: u64, name: &str) -> anyhow::Result<Keypair> {
     Keypair::from_dev_uri(&format!("//localnet//{seed}//{name}")).context("a key for the local net")
 }
 
+/// The subnet's number, which means nothing to anybody else.
+fn netuid(settings: &Settings) -> Netuid {
+    Netuid(settings.netuid.unwrap_or(1))
+}
+
 fn chain_config(settings: &Settings) -> LocalChainConfig {
     LocalChainConfig {
-        netuid: Netuid(settings.netuid),
+        netuid: netuid(settings),
         block_time: settings.localnet.block_time,
         hyperparameters: Hyperparameters {
             tempo: settings.localnet.tempo,

@@ -31,10 +31,6 @@ const TEXT_PATIENCE: Duration = Duration::from_secs(600);
 const CHAIN_PATIENCE: Duration = Duration::from_secs(60);
 /// The metagraph is read again after so many blocks.
 const RESYNC_BLOCKS: u64 = 5;
-/// Our version as the chain's version key wants it: that of the release of the original that the
-/// protocol is of, v1.0.0, as 10000 · major + 100 · minor + patch (original-system.md §1.4).
-const VERSION_KEY: u64 = 10_000;
-
 /// What differs between a local network and a real one.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -77,7 +73,7 @@ pub fn config(
         weights: WeightSetterConfig {
             netuid,
             alpha: settings.neuron.moving_average_alpha,
-            version_key: VERSION_KEY,
+            version_key: settings.weights.version_key,
             disabled: settings.neuron.disable_set_weights,
             epoch_blocks: pace.epoch_blocks,
             cold_start: ColdStart {
@@ -149,16 +145,6 @@ pub async fn start(
         .map_err(|error| Ended::new(Exit::File, error))?;
     topology.check(in_flight)?;
     Ok(Running { validator, topology, model: Arc::clone(&shared.meter) })
-}
-
-/// Waits for the first metagraph.
-///
-/// # Errors
-/// If the chain watch is gone.
-pub async fn joined(validator: &Validator) -> anyhow::Result<Arc<Metagraph>> {
-    let mut metagraph = validator.metagraph.clone();
-    let seen = metagraph.wait_for(|metagraph| !metagraph.neurons.is_empty()).await;
-    Ok(Arc::clone(&*seen.context("the chain watch is gone")?))
 }
 
 /// Waits until no conversation is under way.
