@@ -11,8 +11,7 @@ use super::signals::Signals;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
 use super::{output, settings, steps};
-use crate::chain::NetworkNotBuilt;
-use crate::config::{Role, Settings, add_config_flags};
+use crate::config::{Role, Settings, Subtensor, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
@@ -109,11 +108,17 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 
 /// The chain of a local network is its own: a run that asked for another must not get this one.
 fn refuse_other_chains(settings: &Settings) -> Result<(), Ended> {
-    let asked = settings.subtensor.chain_endpoint.as_ref().unwrap_or(&settings.subtensor.network);
-    if asked == "local" {
-        return Ok(());
+    let Subtensor { network, chain_endpoint } = &settings.subtensor;
+    match chain_endpoint.first().or(network.as_ref()) {
+        Some(other) if other != "local" => {
+            let message = format!(
+                "localnet has a chain of its own and joins no other, not `{other}`: see `sn1 \
+                 validator --help` and `sn1 miner --help`"
+            );
+            Err(Ended::new(Exit::Usage, message))
+        }
+        _ => Ok(()),
     }
-    Err(Ended::new(Exit::NotBuilt, NetworkNotBuilt { network: asked.clone() }))
 }
 
 /// A new folder for a run under the user's state folder; the oldest of many runs are removed.

@@ -76,7 +76,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 /// The chain to join; none where none is named and strangers are welcome.
 fn joining(loaded: &Loaded) -> Result<Option<Joining>, Ended> {
     let settings = &loaded.settings;
-    let named = settings.subtensor.network.is_some() || !settings.subtensor.chain_endpoint.is_empty();
+    let named =
+        settings.subtensor.network.is_some() || !settings.subtensor.chain_endpoint.is_empty();
     if !named && settings.blacklist.allow_non_registered {
         return Ok(None);
     }

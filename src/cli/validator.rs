@@ -16,7 +16,7 @@ use super::signals::Signals;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
 use super::{development_key_flag, loaded, output, steps};
-use crate::config::{Loaded, Role, Settings, add_config_flags};
+use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
@@ -61,7 +61,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let keypair = wallet::signing_key(&loaded, uri).await.map_err(Ended::from)?;
     let kept = Kept::open(settings, &joining, &keypair)?;
     let seed = settings.run.seed.unwrap_or_else(fresh_seed);
-    banner(settings, &joining, &keypair, &kept)?;
+    banner(settings, &joining, &kept)?;
 
     let (tap, window) = Tap::on(Arc::new(kept.journal.clone()));
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
@@ -100,7 +100,11 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let summary = Summary::of(ran, &overseer, &tap, &book, wall);
     summary.print()?;
-    output::line(&format!("journal {}\nscores  {}", kept.journal_path.display(), kept.book.display()))?;
+    output::line(&format!(
+        "journal {}\nscores  {}",
+        kept.journal_path.display(),
+        kept.book.display()
+    ))?;
     if let Some(path) = &settings.run.summary {
         summary.write(path)?;
     }
@@ -190,7 +194,7 @@ async fn start(
         let options = axon_options(settings);
         let listen = SocketAddr::from((settings.axon.ip, settings.axon.port));
         local_axon::serve(overseer, listen, keypair, options, door)?;
-        publish::publish(overseer, chain, own.clone(), address);
+        publish::publish(overseer, chain, own, address);
     }
     Ok((running, metagraph))
 }

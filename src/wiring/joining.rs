@@ -1,8 +1,10 @@
 //! Joins the chain that the settings name.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
+use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Neuron};
 use sn1_actors::runtime::Overseer;
 use tokio::sync::watch;
@@ -28,7 +30,7 @@ impl Joining {
     /// name on a network by mistake.
     pub fn of(loaded: &Loaded, command: &str) -> Result<Self, Ended> {
         let netuid = netuid(&loaded.settings, command)?;
-        match Endpoints::of(loaded) {
+        match Endpoints::of(&loaded.settings.subtensor) {
             Some(endpoints) => Ok(Self { netuid, endpoints }),
             None => Err(unnamed("network (subtensor.network)", command)),
         }
@@ -51,6 +53,10 @@ fn unnamed(what: &str, command: &str) -> Ended {
     );
     Ended::new(Exit::Usage, message)
 }
+
+/// How a real chain is followed.
+pub const WATCH: ChainWatchConfig =
+    ChainWatchConfig { resync_blocks: 5, patience: Duration::from_secs(60) };
 
 /// Waits until the subnet is known.
 ///

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use parking_lot::Mutex;
 use sn1_actors::assistant::board::AnswerBoard;
+use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::domain::{Coldkey, Hotkey, Hyperparameters, Netuid, Tao, Uid};
 use sn1_actors::model_worker::meter::ModelMeter;
 use sn1_actors::ports::{ChainError, Journal, Ledger};
@@ -17,8 +18,8 @@ use sn1_actors::wiring::{
     MinerParts, Shared, Validator, ValidatorParts, start_miner, start_shared, start_validator,
 };
 
-use super::validator::{self, Pace};
-use super::{local_axon, miner, model, tools};
+use super::joining::WATCH;
+use super::{local_axon, miner, model, tools, validator};
 use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{ExternalMiner, MinerKind, Settings};
 use crate::exit::{Ended, Exit};
@@ -130,8 +131,9 @@ pub async fn start(
         admitted.push((hotkey, uid, address));
     }
     let epoch_blocks = u64::from(settings.localnet.tempo) + 1;
-    let pace = Pace { resync_blocks: 1, epoch_blocks };
-    let config = validator::config(settings, netuid(settings), seed, own_hotkey, pace);
+    let watch = ChainWatchConfig { resync_blocks: 1, ..WATCH };
+    let config =
+        validator::config(settings, netuid(settings), seed, own_hotkey, watch, epoch_blocks);
     let mut topology = Topology::default();
     let validator = start_validator(overseer, config, parts, &shared, &mut topology)
         .map_err(|error| Ended::new(Exit::File, error))?;
@@ -190,8 +192,13 @@ impl Localnet {
             };
             let running = start_miner(&self.overseer, config, parts, shared, &mut self.topology);
             let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let (address, stopper) =
-                local_axon::serve(&self.overseer, free, keypair, AxonOptions::default(), local_axon::door(running))?;
+            let (address, stopper) = local_axon::serve(
+                &self.overseer,
+                free,
+                keypair,
+                AxonOptions::default(),
+                local_axon::door(running),
+            )?;
             self.stoppers.push(stopper);
             address
         };

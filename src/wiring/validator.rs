@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::dendrite::DendriteConfig;
-use sn1_actors::domain::{Hotkey, Metagraph, Netuid, RunSeed, Tao};
+use sn1_actors::domain::{Hotkey, Netuid, RunSeed, Tao};
 use sn1_actors::model_worker::meter::ModelMeter;
 use sn1_actors::persona_agent::PersonaAgentConfig;
 use sn1_actors::ports::{Chain, Journal, Ledger, ScoreBook};
@@ -19,6 +19,7 @@ use sn1_actors::wiring::{
     Validator, ValidatorConfig, ValidatorParts, start_shared, start_validator,
 };
 
+use super::joining::WATCH;
 use super::{model, sampling, tools};
 use crate::config::Settings;
 use crate::exit::{Ended, Exit};
@@ -29,25 +30,15 @@ const TEXT_PATIENCE: Duration = Duration::from_secs(600);
 /// How long any answer of the chain may take; what is sent must be final by then, or is looked for
 /// at the next block.
 const CHAIN_PATIENCE: Duration = Duration::from_secs(60);
-/// The metagraph is read again after so many blocks.
-const RESYNC_BLOCKS: u64 = 5;
-/// What differs between a local network and a real one.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// The metagraph is read again after so many blocks.
-    pub resync_blocks: u64,
-    /// Weights are due so many blocks after the last.
-    pub epoch_blocks: u64,
-}
-
-/// How a validator with these settings works.
+/// How a validator with these settings works. Weights are due `epoch_blocks` after the last.
 #[must_use]
 pub fn config(
     settings: &Settings,
     netuid: Netuid,
     seed: u64,
     own: Hotkey,
-    pace: Pace,
+    chain_watch: ChainWatchConfig,
+    epoch_blocks: u64,
 ) -> ValidatorConfig {
     let sampling = sampling(settings);
     let kinds = settings.neuron.task_mix.iter().map(|share| (share.kind, share.probability));
@@ -75,17 +66,14 @@ pub fn config(
             alpha: settings.neuron.moving_average_alpha,
             version_key: settings.weights.version_key,
             disabled: settings.neuron.disable_set_weights,
-            epoch_blocks: pace.epoch_blocks,
+            epoch_blocks,
             cold_start: ColdStart {
                 min_steps: settings.weights.min_steps,
                 min_scored_fraction: settings.weights.min_scored_fraction,
             },
             patience: CHAIN_PATIENCE,
         },
-        chain_watch: ChainWatchConfig {
-            resync_blocks: pace.resync_blocks,
-            patience: CHAIN_PATIENCE,
-        },
+        chain_watch,
     }
 }
 
@@ -137,9 +125,7 @@ pub async fn start(
     let transport = HttpTransport::new(keypair, overseer.clock(), uuids, options);
     let parts =
         ValidatorParts { transport: Arc::new(transport), chain, ledger, journal, failpoints };
-    let epoch_blocks = settings.neuron.epoch_length;
-    let pace = Pace { resync_blocks: RESYNC_BLOCKS, epoch_blocks };
-    let config = config(settings, netuid, seed, own, pace);
+    let config = config(settings, netuid, seed, own, WATCH, settings.neuron.epoch_length);
     let mut topology = Topology::default();
     let validator = start_validator(overseer, config, parts, &shared, &mut topology)
         .map_err(|error| Ended::new(Exit::File, error))?;
