@@ -37,6 +37,28 @@ impl Joining {
     }
 }
 
+impl Joining {
+    /// Connects on behalf of a key, and stays connected.
+    #[must_use]
+    pub fn join(&self, overseer: &Overseer, keypair: Arc<Keypair>) -> Arc<dyn Chain> {
+        let random = ChaCha8Rng::seed_from_u64(rand::random());
+        let config = KeeperConfig::default();
+        let (keeper, work) = Keeper::new(&self.endpoints, config, random, overseer.clock());
+        overseer.tasks().spawn("chain", work);
+        Arc::new(Subtensor::new(keeper, keypair, self.netuid))
+    }
+
+    /// The subnet as it is now, for commands that ask once.
+    ///
+    /// # Errors
+    /// If no endpoint answers, each with its cause.
+    pub async fn metagraph(&self) -> Result<Metagraph, Ended> {
+        let session = self.session().await?;
+        let read = metagraph::read(&session, self.netuid).await;
+        read.map_err(|error| Ended::new(Exit::Chain, format!("{}: {error}", session.endpoint())))
+    }
+}
+
 /// The subnet that the settings name.
 ///
 /// # Errors
