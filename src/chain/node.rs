@@ -6,4 +6,9 @@
 
 pub mod endpoint;
 pub mod failure;
+pub mod keeper;
+pub mod metagraph;
+pub mod probe;
+pub mod rules;
 pub mod session;
+pub mod storage;

@@ -149,4 +149,16 @@ mod tests {
         assert!(!endpoints(Some("local"), &node).unwrap().is_public());
         assert!(endpoints(Some("finney"), &node).unwrap().is_public());
     }
+
+    #[test]
+    fn only_the_host_says_whether_a_node_is_on_this_machine() {
+        for local in ["local", "ws://localhost:9944", "wss://[::1]:9944/path", "ws://127.0.0.9"] {
+            assert!(is_local(local), "{local}");
+        }
+        for other in
+            ["finney", "ws://localhost.example", "ws://localhost@node.example", "", "ws://"]
+        {
+            assert!(!is_local(other), "{other}");
+        }
+    }
 }
