@@ -4,5 +4,18 @@
 //! block in question, and every item in it is found by its name: runtimes differ in the numbers of
 //! calls, errors and fields, and in the order of fields.
 
+pub mod calls;
+pub mod commit_reveal;
+pub mod entry;
+pub mod epoch;
 pub mod failure;
+pub mod neuron;
+pub mod pool;
+pub mod receipt;
+pub mod refusal;
+pub mod search;
 pub mod session;
+pub mod signer;
+pub mod submit;
+pub mod timelock;
+pub mod weights;
