@@ -4,14 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Neuron};
+use sn1_actors::ports::Chain;
 use sn1_actors::runtime::Overseer;
 use tokio::sync::watch;
 
 use crate::chain::node::endpoint::Endpoints;
+use crate::chain::node::keeper::{Keeper, KeeperConfig};
+use crate::chain::node::metagraph;
+use crate::chain::node::session::Session;
+use crate::chain::node::subtensor::Subtensor;
 use crate::config::{Loaded, Settings};
 use crate::exit::{Ended, Exit};
+use crate::wire::Keypair;
 
 /// Which subnet of which chain.
 #[derive(Clone, Debug)]

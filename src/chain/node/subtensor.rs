@@ -70,9 +70,8 @@ impl Chain for Subtensor {
     fn hyperparameters(&self) -> BoxFuture<'static, Result<Hyperparameters, ChainError>> {
         let chain = self.clone();
         Box::pin(async move {
-            let read = async |session: &Session| {
-                Ok(rules::read(session, chain.netuid).await?.weights)
-            };
+            let read =
+                async |session: &Session| Ok(rules::read(session, chain.netuid).await?.weights);
             chain.ask(read).await
         })
     }
