@@ -156,7 +156,8 @@ fn banner(settings: &Settings, joining: &Joining, kept: &Kept) -> anyhow::Result
         kept.hotkey,
         settings.neuron.model_id,
         kept.book.display(),
-    ))
+    ))?;
+    Ok(())
 }
 
 /// Joins the chain and starts the actors; returns when the subnet is known.

@@ -56,6 +56,26 @@ impl Joining {
         Arc::new(Subtensor::new(keeper, keypair, self.netuid))
     }
 
+    /// A session with the first endpoint that answers, for commands that ask once.
+    ///
+    /// # Errors
+    /// If none answers, each with its cause.
+    pub async fn session(&self) -> Result<Session, Ended> {
+        let mut causes = String::new();
+        for url in self.endpoints.urls() {
+            match Session::open(url, KeeperConfig::default().patience).await {
+                Ok(session) => return Ok(session),
+                Err(error) => causes.push_str(&format!("\n  {url}: {error}")),
+            }
+        }
+        let message = format!(
+            "no endpoint of {} answers:{causes}\ntry again, or name another with \
+             --subtensor.chain_endpoint",
+            self.endpoints.network()
+        );
+        Err(Ended::new(Exit::Chain, message))
+    }
+
     /// The subnet as it is now, for commands that ask once.
     ///
     /// # Errors

@@ -8,8 +8,18 @@ use sn1_actors::domain::{BlockNumber, Neuron};
 use sn1_actors::ports::{Chain, ChainError};
 use sn1_actors::runtime::Overseer;
 
+use crate::chain::node::endpoint::Endpoints;
+use crate::config::AxonSettings;
+use crate::exit::Ended;
+
 /// How often it is tried; a chain that is down is waited for before.
 const TRIES: u32 = 10;
+
+/// Where others reach an axon.
+pub async fn address(axon: &AxonSettings, _: &Endpoints) -> Result<SocketAddr, Ended> {
+    let port = axon.external_port.unwrap_or(axon.port);
+    Ok(SocketAddr::from((axon.external_ip.unwrap_or(axon.ip), port)))
+}
 
 /// Publishes where the axon of `own` answers, unless the chain says so already. It goes on in the
 /// background, for a chain may take its time.
