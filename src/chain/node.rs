@@ -12,6 +12,7 @@ pub mod failure;
 pub mod neuron;
 pub mod pool;
 pub mod receipt;
+pub mod registration;
 pub mod refusal;
 pub mod search;
 pub mod session;

@@ -107,6 +107,7 @@ pub const REACTIONS: &[(&str, Reaction)] = &[
     ("RegistrationDisabled", Change("the subnet takes no registrations")),
     ("RegistrationNotPermittedOnRootSubnet", Change("the root network takes no such registration: name a subnet with --netuid")),
     ("NonAssociatedColdKey", Change("the hotkey belongs to another coldkey: take the coldkey that registered it")),
+    ("RegistrationPriceLimitExceeded", Change("the price has risen above the limit: look again, or raise --max-burn")),
     ("NoNeuronIdAvailable", Change("every neuron of the subnet is immune now: try again later")),
     ("NotEnoughBalanceToStake", Change(NO_BALANCE)),
     ("BalanceWithdrawalError", Change(NO_BALANCE)),
