@@ -5,6 +5,7 @@
 
 mod bench;
 mod config;
+mod consent;
 mod generate;
 mod lines;
 mod localnet;
@@ -13,6 +14,7 @@ mod models;
 mod one_actor;
 mod output;
 mod query;
+mod register;
 mod score;
 mod signals;
 mod state;
@@ -54,6 +56,7 @@ pub fn command() -> Command {
             generate::command(),
             query::command(),
             score::command(),
+            register::command(),
             weights::command(),
             state::command(),
             bench::command(),
@@ -78,7 +81,8 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("generate", matches)) => Box::pin(generate::run(matches)).await,
         Some(("query", matches)) => query::run(matches).await,
         Some(("score", matches)) => Box::pin(score::run(matches)).await,
-        Some(("weights", matches)) => weights::run(matches),
+        Some(("register", matches)) => Box::pin(register::run(matches)).await,
+        Some(("weights", matches)) => Box::pin(weights::run(matches)).await,
         Some(("state", matches)) => state::run(matches),
         Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),

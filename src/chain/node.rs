@@ -6,17 +6,23 @@
 
 pub mod calls;
 pub mod commit_reveal;
+pub mod endpoint;
 pub mod entry;
 pub mod epoch;
 pub mod failure;
+pub mod keeper;
+pub mod metagraph;
 pub mod neuron;
 pub mod pool;
+pub mod probe;
 pub mod receipt;
-pub mod registration;
 pub mod refusal;
+pub mod registration;
+pub mod rules;
 pub mod search;
 pub mod session;
 pub mod signer;
+pub mod storage;
 pub mod submit;
 pub mod timelock;
 pub mod weights;

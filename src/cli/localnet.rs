@@ -13,7 +13,7 @@ use sn1_actors::runtime::Overseer;
 use super::signals::Signals;
 use super::{output, settings};
 use crate::chain::NetworkNotBuilt;
-use crate::config::{Role, Settings, add_config_flags};
+use crate::config::{Role, Settings, Subtensor, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
@@ -132,7 +132,8 @@ async fn work(
 
 /// The chain of a local network is its own: a run that asked for another must not get this one.
 fn refuse_other_chains(settings: &Settings) -> Result<(), Ended> {
-    let asked = settings.subtensor.chain_endpoint.as_ref().unwrap_or(&settings.subtensor.network);
+    let Subtensor { network, chain_endpoint } = &settings.subtensor;
+    let asked = chain_endpoint.first().unwrap_or(network);
     if asked == "local" {
         return Ok(());
     }

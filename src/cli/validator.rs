@@ -16,6 +16,6 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Validator, matches)?;
-    let network = settings.subtensor.chain_endpoint.unwrap_or(settings.subtensor.network);
+    let network = settings.subtensor.network;
     Err(Ended::new(Exit::NotBuilt, NetworkNotBuilt { network }).into())
 }

@@ -179,11 +179,11 @@ impl Real {
         }
 
         let block = set(&|_| {}).await.unwrap();
-        self.sudo("sudo_set_weights_set_rate_limit", Value::u128(100)).await;
+        self.sudo("sudo_set_weights_set_rate_limit", Value::u128(12)).await;
         let outcome = set(&|_| {}).await;
-        // What is left of the hundred when the block after the refusal is made.
+        // What is left of the twelve when the block after the refusal is made.
         let head = self.at().await.block_number();
-        let wait = block.0 + 100 - (head + 1);
+        let wait = block.0 + 12 - (head + 1);
         assert_eq!(outcome, Err(ChainError::TooSoon { wait }));
         assert_eq!(self.prepare(&call).await.unwrap_err(), ChainError::TooSoon { wait });
         self.grow(wait).await;
@@ -367,8 +367,10 @@ impl Real {
     }
 
     async fn grow(&self, blocks: u64) {
-        let count = serde_json::json!({ "count": blocks });
-        let _: serde_json::Value =
-            self.raw.request("dev_newBlock", rpc_params![count]).await.unwrap();
+        for _ in 0..blocks {
+            let one = serde_json::json!({ "count": 1 });
+            let _: serde_json::Value =
+                self.raw.request("dev_newBlock", rpc_params![one]).await.unwrap();
+        }
     }
 }

@@ -97,6 +97,7 @@ pub const REACTIONS: &[(&str, Reaction)] = &[
     ("CanNotSetRootNetworkWeights", Change("the root network takes no weights: name a subnet with --netuid")),
     ("SubNetworkDoesNotExist", Change(NO_SUBNET)),
     ("SubnetNotExists", Change(NO_SUBNET)),
+    ("NetworkDoesNotExist", Change(NO_SUBNET)),
     ("MechanismDoesNotExist", Change(NO_SUBNET)),
     ("InvalidIpAddress", Change("the chain takes no such address: publish a public one with --axon.external_ip")),
     ("InvalidIpType", Change("the chain takes no such address: publish a public one with --axon.external_ip")),

@@ -128,7 +128,7 @@ pub const KEYS: &[Key] = &[
     used("wallet.path", Kind::Path, CHAINED, "folder of the wallets"),
     maybe("wallet.password_file", Kind::Path, CHAINED, "file with the password of an encrypted key; the SDK's variable or a question when left out"),
     used("subtensor.network", Kind::Text, ALL, "chain to join: finney, test, local, archive"),
-    maybe("subtensor.chain_endpoint", Kind::Text, ALL, "ws:// or wss:// address instead of the network's own"),
+    maybe("subtensor.chain_endpoint", Kind::TextList, ALL, "ws:// or wss:// addresses instead of the network's own; the next is taken where one fails"),
     used("axon.port", PORT, CHAINED, "port to listen on"),
     used("axon.ip", Kind::Ip, CHAINED, "address to listen on"),
     maybe("axon.external_ip", Kind::Ip, CHAINED, "address published on chain, where it differs"),
