@@ -4,10 +4,12 @@
 //! standard output, logs to standard error.
 
 mod bench;
+mod chain;
 mod config;
 mod generate;
 mod lines;
 mod localnet;
+mod metagraph;
 mod miner;
 mod models;
 mod one_actor;
@@ -47,6 +49,8 @@ pub fn command() -> Command {
             miner::command(),
             wallet::command(),
             models::command(),
+            chain::command(),
+            metagraph::command(),
             config::command(),
             task::fetch_command(),
             task::task_command(),
@@ -71,6 +75,8 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("miner", matches)) => Box::pin(miner::run(matches)).await,
         Some(("wallet", matches)) => Box::pin(wallet::run(matches)).await,
         Some(("models", matches)) => models::run(matches).await,
+        Some(("chain", matches)) => Box::pin(chain::run(matches)).await,
+        Some(("metagraph", matches)) => Box::pin(metagraph::run(matches)).await,
         Some(("config", matches)) => config::run(matches),
         Some(("fetch", matches)) => task::fetch(matches).await,
         Some(("task", matches)) => Box::pin(task::task(matches)).await,
