@@ -4,11 +4,13 @@
 //! standard output, logs to standard error.
 
 mod bench;
+mod chain;
 mod config;
 mod consent;
 mod generate;
 mod lines;
 mod localnet;
+mod metagraph;
 mod miner;
 mod models;
 mod one_actor;
@@ -49,6 +51,8 @@ pub fn command() -> Command {
             miner::command(),
             wallet::command(),
             models::command(),
+            chain::command(),
+            metagraph::command(),
             config::command(),
             task::fetch_command(),
             task::task_command(),
@@ -74,6 +78,8 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("miner", matches)) => Box::pin(miner::run(matches)).await,
         Some(("wallet", matches)) => Box::pin(wallet::run(matches)).await,
         Some(("models", matches)) => models::run(matches).await,
+        Some(("chain", matches)) => Box::pin(chain::run(matches)).await,
+        Some(("metagraph", matches)) => Box::pin(metagraph::run(matches)).await,
         Some(("config", matches)) => config::run(matches),
         Some(("fetch", matches)) => task::fetch(matches).await,
         Some(("task", matches)) => Box::pin(task::task(matches)).await,
