@@ -20,7 +20,7 @@ pub enum Exit {
     Model,
     /// A part that a later version brings. Starting again changes nothing.
     NotBuilt,
-    /// The chain cannot be reached. Start again.
+    /// The chain cannot be reached, or does not have what was asked of it. Start again.
     Chain,
     /// An actor crashed more often than its budget allows. Start again.
     GaveUp,

@@ -17,6 +17,7 @@ pub mod pool;
 pub mod probe;
 pub mod receipt;
 pub mod refusal;
+pub mod registration;
 pub mod rules;
 pub mod search;
 pub mod session;

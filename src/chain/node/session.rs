@@ -73,6 +73,21 @@ impl Session {
         }
     }
 
+    /// Connects to the first of the nodes that answers, for one question: each is tried once.
+    ///
+    /// # Errors
+    /// [`Failure::Transport`] with what went wrong at each.
+    pub async fn first(urls: &[String], patience: Duration) -> Result<Self, Failure> {
+        let mut causes = Vec::new();
+        for url in urls {
+            match Self::open(url, patience).await {
+                Ok(session) => return Ok(session),
+                Err(failure) => causes.push(shown(&format!("{url}: {failure}"))),
+            }
+        }
+        Err(Failure::Transport { what: "no node answers", cause: causes.join("; ") })
+    }
+
     /// As [`Self::open`], over a connection that is there.
     ///
     /// # Errors
