@@ -4,5 +4,7 @@
 //! block in question, and every item in it is found by its name: runtimes differ in the numbers of
 //! calls, errors and fields, and in the order of fields.
 
+pub mod address;
 pub mod failure;
 pub mod session;
+pub mod timelock;
