@@ -199,7 +199,8 @@ impl WeightSetter {
         waiting: Waiting,
     ) {
         self.busy = false;
-        self.due = due_after(&outcome, now, self.deps.config.epoch_blocks);
+        let due = due_after(&outcome, now, self.deps.config.epoch_blocks);
+        self.due = due.unwrap_or(self.due);
         waiting(outcome);
     }
 

@@ -12,7 +12,8 @@ use bench::{Bench, book_of, everyone, neuron};
 use proptest::prelude::*;
 use sn1_actors::domain::{BlockNumber, Netuid, Score, Uid};
 use sn1_actors::ports::{
-    ChainError, ScoreBook, SignedCall, WeightsCall, WeightsIntent, WeightsWay,
+    ChainError, Commitment, Inclusion, ScoreBook, SignedCall, WeightsCall, WeightsIntent,
+    WeightsWay,
 };
 use sn1_actors::testkit::{Stage, hotkey};
 use sn1_actors::weight_setter::{ColdStart, SetError};
@@ -154,6 +155,109 @@ fn a_signed_setting_of_unknown_outcome_holds_back_all_others_until_its_epoch_is_
         assert!(bench.chain.calls().is_empty());
         assert!(bench.set().await.is_ok());
     });
+}
+
+#[test]
+fn weights_are_set_as_soon_as_there_are_any_and_again_after_each_epoch() {
+    Stage::play(async |stage: Stage| {
+        let bench = Bench::start(&stage, ScoreBook::default(), everyone(2));
+        bench.blocks(5).await;
+        assert!(bench.chain.calls().is_empty(), "nobody has earned anything");
+        bench.score(&[(1, 1.0)]).await;
+        bench.blocks(10).await;
+        assert_eq!(bench.chain.calls().len(), 1, "looked at again after a tenth of an epoch");
+        bench.blocks(90).await;
+        assert_eq!(bench.chain.calls().len(), 1);
+        bench.blocks(10).await;
+        assert_eq!(bench.chain.calls().len(), 2);
+        assert_eq!(bench.ledger.book().intent, None);
+    });
+}
+
+#[test]
+fn a_refusal_that_only_time_mends_is_waited_out_to_the_block() {
+    Stage::play(async |stage: Stage| {
+        let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
+        bench.chain.refuse(Some(ChainError::TooSoon { wait: 7 }));
+        bench.blocks(7).await;
+        assert_eq!(bench.chain.calls().len(), 1);
+        bench.chain.refuse(Some(ChainError::Refused("a rule".into())));
+        bench.blocks(1).await;
+        assert_eq!(bench.chain.calls().len(), 2, "one try at the block it was told");
+        bench.chain.refuse(None);
+        bench.blocks(99).await;
+        assert_eq!(bench.chain.calls().len(), 2, "a rule is not tried again within the epoch");
+        bench.blocks(1).await;
+        assert_eq!(bench.chain.calls().len(), 3);
+    });
+}
+
+#[test]
+fn a_connection_lost_after_sending_never_sets_twice() {
+    Stage::play(async |stage: Stage| {
+        let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
+        bench.chain.sign(WeightsWay::Plain);
+        bench.chain.refuse(Some(ChainError::Unreachable("cut".into())));
+        bench.blocks(1).await;
+        let intent = bench.ledger.book().intent.expect("its outcome is unknown");
+        bench.chain.see(Inclusion::NotYet);
+        bench.blocks(2).await;
+        assert_eq!(bench.chain.bytes(), ["0x0000"; 3], "the same bytes, once a block");
+        // Refused because it is there already: that says nothing about the first sending.
+        bench.chain.refuse(Some(ChainError::TooSoon { wait: 50 }));
+        bench.blocks(1).await;
+        assert_eq!(bench.ledger.book().intent, Some(intent));
+        let block = bench.chain.block();
+        bench.chain.see(Inclusion::Included(block));
+        bench.blocks(60).await;
+        let book = bench.ledger.book();
+        assert_eq!((book.intent, book.weights_set), (None, Some(block)));
+        assert_eq!(bench.chain.bytes(), ["0x0000"; 4], "nothing else was ever sent");
+    });
+}
+
+#[test]
+fn a_setting_that_never_took_effect_is_made_anew() {
+    for lost in [Inclusion::Failed, Inclusion::Overtaken] {
+        Stage::play(async |stage: Stage| {
+            let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
+            bench.chain.sign(WeightsWay::Plain);
+            bench.chain.refuse(Some(ChainError::Outdated("its nonce is used".into())));
+            bench.blocks(1).await;
+            bench.chain.refuse(None);
+            bench.chain.see(lost);
+            bench.blocks(1).await;
+            assert_eq!(bench.chain.bytes(), ["0x0000", "0x0001"]);
+            assert_eq!(bench.ledger.book().weights_set, Some(bench.chain.block()));
+        });
+    }
+}
+
+#[test]
+fn a_commit_is_revealed_when_the_chain_lets_it_and_given_up_when_it_never_will() {
+    for end in [None, Some(ChainError::TooLate("its epoch is over".into()))] {
+        Stage::play(async |stage: Stage| {
+            let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
+            let commitment = Commitment { salt: vec![1, 2, 3], epoch: 4 };
+            bench.chain.sign(WeightsWay::Commit(commitment.clone()));
+            bench.blocks(1).await;
+            let committed = bench.chain.block();
+            let pending = bench.ledger.book().reveals;
+            assert_eq!(pending.len(), 1, "the salt is in the ledger before the reveal");
+            assert_eq!((&pending[0].commitment, pending[0].committed), (&commitment, committed));
+            bench.chain.refuse(Some(ChainError::TooSoon { wait: 5 }));
+            bench.blocks(5).await;
+            assert_eq!(bench.chain.reveals(), pending, "asked once, and told to wait");
+            bench.chain.refuse(Some(ChainError::Unreachable("down".into())));
+            bench.blocks(2).await;
+            assert_eq!(bench.chain.reveals().len(), 3);
+            assert_eq!(bench.ledger.book().reveals, pending);
+            bench.chain.refuse(end.clone());
+            bench.blocks(5).await;
+            assert_eq!(bench.chain.reveals().len(), 4, "once more, and then no more");
+            assert!(bench.ledger.book().reveals.is_empty());
+        });
+    }
 }
 
 /// What happens to the subnet and its scores between two settings.

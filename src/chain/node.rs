@@ -5,6 +5,19 @@
 //! calls, errors and fields, and in the order of fields.
 
 pub mod address;
+pub mod calls;
+pub mod commit_reveal;
+pub mod entry;
+pub mod epoch;
 pub mod failure;
+pub mod neuron;
+pub mod pool;
+pub mod receipt;
+pub mod registration;
+pub mod refusal;
+pub mod search;
 pub mod session;
+pub mod signer;
+pub mod submit;
 pub mod timelock;
+pub mod weights;

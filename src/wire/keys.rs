@@ -117,7 +117,13 @@ impl Keypair {
     /// Signs a text: 64 bytes, other ones each time.
     #[must_use]
     pub fn sign(&self, text: &str) -> [u8; 64] {
-        self.pair.sign_simple(CONTEXT, text.as_bytes()).to_bytes()
+        self.sign_bytes(text.as_bytes())
+    }
+
+    /// Signs bytes, as a transaction's are.
+    #[must_use]
+    pub fn sign_bytes(&self, bytes: &[u8]) -> [u8; 64] {
+        self.pair.sign_simple(CONTEXT, bytes).to_bytes()
     }
 
     /// Signs a text, in the notation of the wire: `0x` and 128 hex digits.

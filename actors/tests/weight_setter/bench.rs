@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -17,8 +18,8 @@ use sn1_actors::ports::{
 use sn1_actors::runtime::{AskError, Inbox, Port, RestartPolicy};
 use sn1_actors::testkit::{MemoryLedger, Stage, hotkey};
 use sn1_actors::weight_setter::{
-    ColdStart, SetError, SetWeights, Standings, StepScored, WeightSetter, WeightSetterConfig,
-    WeightSetterDeps, WeightsOnChain,
+    BlockArrived, ColdStart, SetError, SetWeights, Standings, StepScored, WeightSetter,
+    WeightSetterConfig, WeightSetterDeps, WeightsOnChain,
 };
 
 /// A block every twelve seconds, and whatever neurons and refusal it was told.
@@ -26,7 +27,12 @@ pub(crate) struct ShownChain {
     clock: Arc<dyn Clock>,
     neurons: Mutex<Vec<Neuron>>,
     refusal: Mutex<Option<ChainError>>,
-    calls: Mutex<Vec<WeightsCall>>,
+    sent: Mutex<Vec<WeightsIntent>>,
+    /// How it wants weights; it takes them unsigned where there is none.
+    way: Mutex<Option<WeightsWay>>,
+    signed: AtomicU64,
+    seen: Mutex<Inclusion>,
+    reveals: Mutex<Vec<PendingReveal>>,
 }
 
 impl ShownChain {
@@ -36,10 +42,31 @@ impl ShownChain {
 
     /// All that were sent, refused ones too.
     pub(crate) fn calls(&self) -> Vec<WeightsCall> {
-        self.calls.lock().clone()
+        self.sent.lock().iter().map(|intent| intent.call.clone()).collect()
     }
 
-    fn block(&self) -> BlockNumber {
+    /// The bytes that were sent, each time that they were.
+    pub(crate) fn bytes(&self) -> Vec<String> {
+        let bytes = |intent: &WeightsIntent| intent.signed.clone().map(|signed| signed.extrinsic);
+        self.sent.lock().iter().filter_map(bytes).collect()
+    }
+
+    /// From now on it takes signed calls only, in this way.
+    pub(crate) fn sign(&self, way: WeightsWay) {
+        *self.way.lock() = Some(way);
+    }
+
+    /// What is to be seen of every transaction from now on.
+    pub(crate) fn see(&self, inclusion: Inclusion) {
+        *self.seen.lock() = inclusion;
+    }
+
+    /// All reveals, refused ones too.
+    pub(crate) fn reveals(&self) -> Vec<PendingReveal> {
+        self.reveals.lock().clone()
+    }
+
+    pub(crate) fn block(&self) -> BlockNumber {
         BlockNumber(1 + self.clock.now().0.as_secs() / 12)
     }
 }
@@ -69,27 +96,41 @@ impl Chain for ShownChain {
         &self,
         _: WeightsCall,
     ) -> BoxFuture<'static, Result<PreparedWeights, ChainError>> {
-        ready(Ok(PreparedWeights { way: WeightsWay::Plain, signed: None })).boxed()
+        let Some(way) = self.way.lock().clone() else {
+            return ready(Ok(PreparedWeights { way: WeightsWay::Plain, signed: None })).boxed();
+        };
+        let nonce = self.signed.fetch_add(1, Ordering::Relaxed);
+        let birth = self.block();
+        let signed = SignedCall {
+            extrinsic: format!("0x{nonce:04x}"),
+            nonce,
+            birth,
+            death: BlockNumber(birth.0 + 8),
+            epoch_end: BlockNumber(birth.0 + 20),
+        };
+        ready(Ok(PreparedWeights { way, signed: Some(signed) })).boxed()
     }
 
     fn submit_weights(
         &self,
         intent: WeightsIntent,
     ) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
-        self.calls.lock().push(intent.call);
+        self.sent.lock().push(intent);
         let refusal = self.refusal.lock().clone();
         ready(refusal.map_or(Ok(self.block()), Err)).boxed()
     }
 
     fn look_for(&self, _: SignedCall) -> BoxFuture<'static, Result<Sighting, ChainError>> {
-        ready(Ok(Sighting { as_of: self.block(), inclusion: Inclusion::Unknown })).boxed()
+        ready(Ok(Sighting { as_of: self.block(), inclusion: *self.seen.lock() })).boxed()
     }
 
     fn reveal_weights(
         &self,
-        _: PendingReveal,
+        reveal: PendingReveal,
     ) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
-        ready(Ok(self.block())).boxed()
+        self.reveals.lock().push(reveal);
+        let refusal = self.refusal.lock().clone();
+        ready(refusal.map_or(Ok(self.block()), Err)).boxed()
     }
 
     fn serve_axon(&self, _: SocketAddr) -> BoxFuture<'static, Result<(), ChainError>> {
@@ -126,6 +167,7 @@ pub(crate) struct Bench {
     pub(crate) chain: Arc<ShownChain>,
     pub(crate) ledger: Arc<MemoryLedger>,
     clock: Arc<dyn Clock>,
+    block: Port<BlockArrived>,
     step: Port<StepScored>,
     standings: Port<Standings>,
     set: Port<SetWeights>,
@@ -147,11 +189,16 @@ impl Bench {
             clock: Arc::clone(&clock),
             neurons: Mutex::new(neurons),
             refusal: Mutex::default(),
-            calls: Mutex::default(),
+            sent: Mutex::default(),
+            way: Mutex::default(),
+            signed: AtomicU64::new(0),
+            seen: Mutex::new(Inclusion::Unknown),
+            reveals: Mutex::default(),
         });
         let ledger = Arc::new(MemoryLedger::holding(book.clone()));
         let inbox = Inbox::<WeightSetter>::open("weight_setter", Arc::clone(&clock));
-        let (step, standings, set) = (inbox.port(4), inbox.port(4), inbox.port(4));
+        let (block, step) = (inbox.port(1), inbox.port(4));
+        let (standings, set) = (inbox.port(4), inbox.port(4));
         let deps = WeightSetterDeps {
             config: WeightSetterConfig {
                 netuid: Netuid(1),
@@ -169,7 +216,7 @@ impl Bench {
             failpoints: stage.failpoints.clone(),
         };
         stage.overseer.supervise(inbox, RestartPolicy::LIGHT, WeightSetter::new(deps, book));
-        Self { chain, ledger, clock, step, standings, set }
+        Self { chain, ledger, clock, block, step, standings, set }
     }
 
     /// What the chain says from now on.
@@ -197,6 +244,16 @@ impl Bench {
     pub(crate) async fn set_interrupted(&self) -> bool {
         let asked = self.set.ask(SetWeights, self.set.within(Duration::from_secs(60)));
         matches!(asked.await, Err(AskError::Interrupted))
+    }
+
+    /// Lets so many blocks arrive, and tells the weight setter of each.
+    pub(crate) async fn blocks(&self, count: u64) {
+        for _ in 0..count {
+            self.clock.sleep(Duration::from_secs(12)).await;
+            self.block.push(BlockArrived { block: self.chain.block() }).await;
+            // An answer means that what the block set off is done: nothing here takes time.
+            self.standings().await;
+        }
     }
 
     pub(crate) async fn set_in_the_next_block(&self) -> Result<WeightsOnChain, SetError> {

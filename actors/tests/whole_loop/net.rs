@@ -20,7 +20,7 @@ use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
 use sn1_actors::persona_agent::PersonaAgentConfig;
-use sn1_actors::ports::{AxonTarget, Event, MinerTransport, ScoreBook, SignedHead, Tool};
+use sn1_actors::ports::{AxonTarget, Clock, Event, MinerTransport, ScoreBook, SignedHead, Tool};
 use sn1_actors::runtime::{AskError, Topology};
 use sn1_actors::task_maker::TaskMakerConfig;
 use sn1_actors::testkit::{FakeChain, FakeTools, MemoryLedger, Stage, TrustingCheck, hotkey};
@@ -58,6 +58,7 @@ pub(crate) struct Net {
     pub(crate) validator: Validator,
     pub(crate) topology: Topology,
     pub(crate) chain: Arc<FakeChain>,
+    clock: Arc<dyn Clock>,
     steps: u64,
 }
 
@@ -103,7 +104,7 @@ impl Net {
             doors.insert(Uid(uid), miner);
         }
         *transport.doors.lock() = doors;
-        Self { validator, topology, chain, steps: plan.steps }
+        Self { validator, topology, chain, clock: Arc::clone(&stage.clock), steps: plan.steps }
     }
 
     /// Runs the steps of the plan.
@@ -120,14 +121,17 @@ impl Net {
         asked.expect("the weight setter is running")
     }
 
+    /// Sets weights as soon as there is a block that had no try yet.
     pub(crate) async fn set_weights(&self) -> Result<WeightsOnChain, SetError> {
         let port = &self.validator.set_weights;
-        match port.ask_again(SetWeights, port.within(Duration::from_secs(60))).await {
-            Ok(outcome) => outcome,
-            Err(AskError::Interrupted | AskError::Deadline | AskError::Gone) => {
-                Err(SetError::Skipped("interrupted"))
+        for _ in 0..3 {
+            match port.ask_again(SetWeights, port.within(Duration::from_secs(60))).await {
+                Ok(Err(SetError::Skipped(_))) => self.clock.sleep(Duration::from_secs(12)).await,
+                Ok(outcome) => return outcome,
+                Err(AskError::Interrupted | AskError::Deadline | AskError::Gone) => break,
             }
         }
+        Err(SetError::Skipped("interrupted"))
     }
 }
 

@@ -11,7 +11,7 @@
 //! are built on revision 5416406c of its repository, in which two fields of the header are lists,
 //! with a length in front, and not arrays. So the release encrypts and the bytes are written here.
 
-mod reveal;
+mod round;
 
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, SerializationError};
 use rand_core::OsRng;
@@ -23,7 +23,7 @@ use timelock::engines::drand::TinyBLS381;
 use timelock::ibe::fullident::{Ciphertext, Identity, Input};
 use zeroize::Zeroizing;
 
-pub use reveal::{EpochSchedule, Head, reveal_round};
+pub use round::{Head, reveal_round};
 
 /// What the chain takes at most, in bytes (`MAX_CRV3_COMMIT_SIZE_BYTES` of the pallet).
 pub const MOST_BYTES: usize = 5_000;

@@ -1,0 +1,245 @@
+//! Puts weights on chain in the way that the subnet wants them now, and reveals commits.
+
+use std::time::Duration;
+
+use sn1_actors::domain::{BlockNumber, Uid};
+use sn1_actors::ports::{
+    ChainError, Commitment, PendingReveal, PreparedWeights, SignedCall, WeightsCall, WeightsWay,
+};
+
+use super::calls::{Calls, Payload, WeightsVerb};
+use super::commit_reveal::{
+    CommitReveal, Window, commit_hash, committed_epoch, reveal_round, window,
+};
+use super::epoch::Schedule;
+use super::failure::Failure;
+use super::neuron;
+use super::session::{At, Session};
+use super::signer::{account, sign};
+use super::submit::{SubmitError, submit};
+use super::timelock::{TimelockPayload, encrypt};
+use crate::wire::Keypair;
+
+/// Drawn anew for every commit: without it the hash could be guessed.
+pub type Salt = [u16; 8];
+
+/// The version of timelocked commits that this program makes.
+const TIMELOCK_VERSION: u16 = 4;
+
+/// A salt of the system's randomness.
+///
+/// # Errors
+/// The system gives none.
+pub fn draw_salt() -> Result<Salt, getrandom::Error> {
+    let mut salt = Salt::default();
+    for word in &mut salt {
+        let mut bytes = [0; 2];
+        getrandom::fill(&mut bytes)?;
+        *word = u16::from_le_bytes(bytes);
+    }
+    Ok(salt)
+}
+
+/// Signs a weight setting in the way that the subnet's rules want now; sends nothing. The salt is
+/// for a commit.
+///
+/// # Errors
+/// [`ChainError`]: not registered, too soon, or a runtime that lacks what its rules ask for.
+pub async fn prepare_weights(
+    session: &Session,
+    key: &Keypair,
+    call: &WeightsCall,
+    salt: Salt,
+) -> Result<PreparedWeights, ChainError> {
+    let at = session.now().await?;
+    let netuid = call.netuid;
+    let uid = neuron::uid(session, &at, netuid, key.public()).await?;
+    let uid = uid.ok_or_else(|| ChainError::NotRegistered(key.hotkey()))?;
+    match neuron::weights_wait(session, &at, netuid, uid).await? {
+        0 => {}
+        wait => return Err(ChainError::TooSoon { wait }),
+    }
+    let rules = CommitReveal::read(session, &at, netuid).await?;
+    let schedule = Schedule::read(session, &at, netuid).await?;
+    let draft = Draft { session, at: &at, key, call, rules, schedule };
+    let (way, payload) = draft.in_the_way_of_the_subnet(salt).await?;
+    let signed = sign(session, &at, key, &payload, Some(&schedule)).await?;
+    Ok(PreparedWeights { way, signed: Some(signed) })
+}
+
+struct Draft<'a> {
+    session: &'a Session,
+    at: &'a At,
+    key: &'a Keypair,
+    call: &'a WeightsCall,
+    rules: CommitReveal,
+    schedule: Schedule,
+}
+
+impl Draft<'_> {
+    async fn in_the_way_of_the_subnet(
+        &self,
+        salt: Salt,
+    ) -> Result<(WeightsWay, Payload), ChainError> {
+        let calls = Calls::of(self.at);
+        if !self.rules.enabled {
+            return Ok((WeightsWay::Plain, calls.set_weights(self.call)?));
+        }
+        match self.rules {
+            CommitReveal { version: Some(version), period_epochs: Some(period), .. }
+                if calls.can(WeightsVerb::CommitTimelocked) =>
+            {
+                self.timelocked(&calls, version, period).await
+            }
+            CommitReveal { period_epochs: Some(_), .. } if calls.can(WeightsVerb::Commit) => {
+                self.committed(&calls, salt)
+            }
+            _ => Err(ChainError::Refused(format!(
+                "subnet {} takes weights by commit and reveal, and its runtime (spec {}) has neither \
+                 timelocked commits nor commits that are revealed by epochs: there is no way to set \
+                 weights there with this program",
+                self.call.netuid,
+                self.at.spec_version()
+            ))),
+        }
+    }
+
+    fn committed(
+        &self,
+        calls: &Calls<'_>,
+        salt: Salt,
+    ) -> Result<(WeightsWay, Payload), ChainError> {
+        let hash = commit_hash(self.key.public(), self.call, &salt);
+        let next = BlockNumber(self.at.block_number().saturating_add(1));
+        let epoch = self.schedule.epoch(next);
+        let payload = calls.commit_weights(self.call.netuid, hash)?;
+        Ok((WeightsWay::Commit(Commitment { salt: salt.to_vec(), epoch }), payload))
+    }
+
+    async fn timelocked(
+        &self,
+        calls: &Calls<'_>,
+        version: u16,
+        period: u64,
+    ) -> Result<(WeightsWay, Payload), ChainError> {
+        if version != TIMELOCK_VERSION {
+            return Err(ChainError::Refused(format!(
+                "subnet {} wants commit-reveal version {version}, this program makes version \
+                 {TIMELOCK_VERSION}: update it",
+                self.call.netuid
+            )));
+        }
+        let round = reveal_round(self.session, self.at, &self.schedule, period).await?;
+        let payload = TimelockPayload {
+            hotkey: self.key.public(),
+            uids: self.call.uids.iter().map(|uid| uid.0).collect(),
+            values: self.call.values.clone(),
+            version_key: self.call.version_key,
+        };
+        let commit = encrypt(&payload, round).map_err(|error| {
+            ChainError::Refused(format!("the weights cannot be encrypted: {error}"))
+        })?;
+        let netuid = self.call.netuid;
+        let payload = calls.commit_timelocked_weights(netuid, &commit, round, version)?;
+        Ok((WeightsWay::Timelock { reveal_round: round }, payload))
+    }
+}
+
+/// Sends what [`prepare_weights`] signed; resolves with the final block in which it took effect.
+///
+/// # Errors
+/// [`ChainError`]; of these [`ChainError::Unreachable`] and [`ChainError::Outdated`] leave open
+/// whether it will be in a block yet.
+pub async fn submit_weights(
+    session: &Session,
+    key: &Keypair,
+    call: &WeightsCall,
+    signed: &SignedCall,
+    deadline: Duration,
+) -> Result<BlockNumber, ChainError> {
+    let at = session.now().await?;
+    match submit(session, &at, signed, &account(key), deadline).await {
+        Ok(block) => Ok(block),
+        Err(error) => Err(error.explain(session, key, call.netuid).await),
+    }
+}
+
+/// Reveals a commit (version 2), unless it is revealed already; resolves with the final block as of
+/// which it is.
+///
+/// # Errors
+/// [`ChainError::TooSoon`] before the epoch of the reveal, [`ChainError::TooLate`] after it, and any
+/// other.
+pub async fn reveal_weights(
+    session: &Session,
+    key: &Keypair,
+    reveal: &PendingReveal,
+    deadline: Duration,
+) -> Result<BlockNumber, ChainError> {
+    let at = session.now().await?;
+    let head = BlockNumber(at.block_number());
+    let PendingReveal { call, commitment, .. } = reveal;
+    let netuid = call.netuid;
+    let schedule = Schedule::read(session, &at, netuid).await?;
+    let hash = commit_hash(key.public(), call, &commitment.salt);
+    let epoch = committed_epoch(session, &at, &schedule, key.public(), netuid, hash).await?;
+    let Some(epoch) = epoch else {
+        return over(session, &at, key, call, "the chain has no such commit any more").await;
+    };
+    let rules = CommitReveal::read(session, &at, netuid).await?;
+    let missing = || Failure::Missing {
+        spec: at.spec_version(),
+        item: "SubtensorModule.RevealPeriodEpochs".into(),
+    };
+    let period = rules.period_epochs.ok_or_else(missing)?;
+    match window(&schedule, epoch, period, head) {
+        Window::Open => {}
+        Window::Opens(wait) => return Err(ChainError::TooSoon { wait }),
+        Window::Closed => {
+            let late = "the epoch in which the commit could be revealed has passed";
+            return over(session, &at, key, call, late).await;
+        }
+    }
+    let payload = Calls::of(&at).reveal_weights(call, &commitment.salt)?;
+    let signed = sign(session, &at, key, &payload, Some(&schedule)).await?;
+    let error = match submit(session, &at, &signed, &account(key), deadline).await {
+        Ok(block) => return Ok(block),
+        Err(error) => error,
+    };
+    let refused = matches!(error, SubmitError::Refused(_));
+    match error.explain(session, key, netuid).await {
+        // An earlier reveal may have got there between the look and this one.
+        ChainError::TooLate(why) if refused => {
+            let at = session.now().await?;
+            over(session, &at, key, call, &why).await
+        }
+        error => Err(error),
+    }
+}
+
+/// A commit is gone: it was revealed if the chain has its weights, else it is too late.
+async fn over(
+    session: &Session,
+    at: &At,
+    key: &Keypair,
+    call: &WeightsCall,
+    why: &str,
+) -> Result<BlockNumber, ChainError> {
+    let uid = neuron::uid(session, at, call.netuid, key.public()).await?;
+    let uid = uid.ok_or_else(|| ChainError::NotRegistered(key.hotkey()))?;
+    let there = neuron::weights(session, at, call.netuid, uid).await?;
+    if same_weights(&there, call) {
+        return Ok(BlockNumber(at.block_number()));
+    }
+    Err(ChainError::TooLate(why.to_owned()))
+}
+
+/// Whether weights on chain are those of a call, in whatever order.
+#[must_use]
+pub fn same_weights(there: &[(Uid, u16)], call: &WeightsCall) -> bool {
+    let mut there = there.to_vec();
+    let mut ours: Vec<_> = call.uids.iter().copied().zip(call.values.iter().copied()).collect();
+    there.sort_unstable();
+    ours.sort_unstable();
+    there == ours
+}
