@@ -4,6 +4,7 @@
 //! block in question, and every item in it is found by its name: runtimes differ in the numbers of
 //! calls, errors and fields, and in the order of fields.
 
+pub mod address;
 pub mod calls;
 pub mod commit_reveal;
 pub mod endpoint;
