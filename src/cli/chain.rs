@@ -10,8 +10,9 @@ use crate::chain::node::endpoint::Endpoints;
 use crate::chain::node::failure::Failure;
 use crate::chain::node::probe::{self, ItemKind};
 use crate::chain::node::session::Session;
-use crate::config::{Loaded, Role, add_flags_of};
+use crate::config::{Role, add_flags_of};
 use crate::exit::{Ended, Exit};
+use crate::wiring::joining;
 
 /// How long a command waits for a node's answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -35,7 +36,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let Some(("probe", matches)) = matches.subcommand() else {
         return Err(Ended::new(Exit::Usage, "see `sn1 chain --help`").into());
     };
-    let node = Node::connect(&loaded(Role::Validator, matches)?).await?;
+    let settings = loaded(Role::Validator, matches)?.settings;
+    let node = Node::connect(&joining::endpoints(&settings, "chain probe")?).await?;
     let at = node.told(node.session.now().await)?;
     let (spec, block) = (at.spec_version(), at.block_number());
     let items = probe::items(at.metadata_ref());
@@ -75,8 +77,7 @@ pub(super) struct Node {
 
 impl Node {
     /// Connects to the first node of the settings that answers.
-    pub(super) async fn connect(loaded: &Loaded) -> Result<Self, Ended> {
-        let endpoints = Endpoints::of(loaded).map_err(|error| Ended::new(Exit::Usage, error))?;
+    pub(super) async fn connect(endpoints: &Endpoints) -> Result<Self, Ended> {
         let network = endpoints.network().to_owned();
         let session = Session::first(endpoints.urls(), PATIENCE).await.map_err(|failure| {
             let message = format!(

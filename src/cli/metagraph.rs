@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};
 use sn1_actors::dendrite::choice::left_out;
-use sn1_actors::domain::{BlockNumber, Hotkey, Metagraph, Netuid, Neuron, Tao, Uid};
+use sn1_actors::domain::{BlockNumber, Hotkey, Metagraph, Neuron, Tao, Uid};
 
 use super::chain::Node;
 use super::{json_flag, loaded, output};
@@ -13,6 +13,7 @@ use crate::chain::node::metagraph::{SetWeights, read_at, weights_at};
 use crate::config::{Role, Settings, add_flags_of};
 use crate::exit::Exit;
 use crate::wallet::{KeyKind, WalletFolder, state as key_state};
+use crate::wiring::joining::Joining;
 
 /// The largest weight on chain.
 const WHOLE: f64 = 65_535.0;
@@ -39,10 +40,10 @@ fn flag(name: &'static str) -> Arg {
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Validator, matches)?;
-    let node = Node::connect(&loaded).await?;
+    let Joining { netuid, endpoints } = Joining::of(&loaded.settings, "metagraph")?;
+    let node = Node::connect(&endpoints).await?;
     let session = &node.session;
     let at = node.told(session.now().await)?;
-    let netuid = Netuid(loaded.settings.netuid);
     let metagraph = node.told(read_at(session, &at, netuid).await)?;
     let weights = match matches.get_flag("weights") {
         true => Some(node.told(weights_at(session, &at, &metagraph).await)?),

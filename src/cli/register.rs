@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use sn1_actors::domain::Netuid;
 
 use super::chain::Node;
 use super::{consent, loaded, output};
@@ -14,6 +13,7 @@ use crate::wallet::{
     KeyKind, Passwords, WalletError, WalletFolder, development_key, open, state as key_state,
 };
 use crate::wire::{Keypair, ss58};
+use crate::wiring::joining::Joining;
 
 /// A registration's era is 16 blocks of 12 seconds, and finality takes a few blocks more.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -50,10 +50,10 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Validator, matches)?;
-    let netuid = Netuid(loaded.settings.netuid);
+    let Joining { netuid, endpoints } = Joining::of(&loaded.settings, "register")?;
     let parties = Parties::read(matches, &loaded)?;
     let most = matches.get_one::<f64>("max-burn").copied().map(rao).transpose()?;
-    let node = Node::connect(&loaded).await?;
+    let node = Node::connect(&endpoints).await?;
     let at = node.told(node.session.now().await)?;
     let hotkey = ss58::encode(&parties.hotkey);
     let uid = neuron::uid(&node.session, &at, netuid, parties.hotkey).await;

@@ -19,6 +19,7 @@ use crate::config::{Role, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::ledger::LedgerFile;
 use crate::wallet::signing_key;
+use crate::wiring::joining::Joining;
 
 mod set;
 
@@ -146,10 +147,10 @@ struct OnChain {
 impl OnChain {
     async fn read(matches: &ArgMatches) -> anyhow::Result<Self> {
         let loaded = loaded(Role::Validator, matches)?;
-        let netuid = Netuid(loaded.settings.netuid);
+        let Joining { netuid, endpoints } = Joining::of(&loaded.settings, "weights show")?;
         let uri = matches.get_one::<String>("uri").map(String::as_str);
         let key = signing_key(&loaded, uri).await.map_err(Ended::from)?;
-        let node = Node::connect(&loaded).await?;
+        let node = Node::connect(&endpoints).await?;
         let (session, at) = (&node.session, node.told(node.session.now().await)?);
         let uid = node.told(neuron::uid(session, &at, netuid, key.public()).await)?;
         let Some(uid) = uid else {

@@ -12,11 +12,13 @@ use sn1_actors::weight_setter::emit::{Emission, emission};
 use super::super::chain::Node;
 use super::super::{consent, loaded, one_actor, output};
 use super::{SECTIONS, uri};
+use crate::chain::node::endpoint::Endpoints;
 use crate::chain::node::{metagraph, rules, weights};
-use crate::config::{Loaded, Role, add_flags_of};
+use crate::config::{Role, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::wallet::signing_key;
 use crate::wire::Keypair;
+use crate::wiring::joining::Joining;
 
 /// An era is 16 blocks of 12 seconds, and finality takes a few blocks more.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -50,10 +52,10 @@ pub(super) fn command() -> Command {
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let wanted = wanted(matches)?;
     let loaded = loaded(Role::Validator, matches)?;
-    let netuid = Netuid(loaded.settings.netuid);
+    let Joining { netuid, endpoints } = Joining::of(&loaded.settings, "weights set")?;
     let key = matches.get_one::<String>("uri").map(String::as_str);
     let key = signing_key(&loaded, key).await.map_err(Ended::from)?;
-    let node = Node::connect(&loaded).await?;
+    let node = Node::connect(&endpoints).await?;
     let session = &node.session;
     let call = call(&node, netuid, &wanted).await?;
     let salt = weights::draw_salt().context("the system gives no random numbers")?;
@@ -85,7 +87,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
                 "committed in block {}, salt {:?}; waiting for the epoch of the reveal",
                 block.0, reveal.commitment.salt
             ))?;
-            let block = revealed(&loaded, node, &key, &reveal).await.map_err(consent::ended)?;
+            let block = revealed(&endpoints, node, &key, &reveal).await.map_err(consent::ended)?;
             output::line(&format!("revealed as of block {}", block.0))?;
         }
     }
@@ -94,7 +96,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 
 /// Tries until the commit is revealed or cannot be any more, whatever becomes of connections.
 async fn revealed(
-    loaded: &Loaded,
+    endpoints: &Endpoints,
     mut node: Node,
     key: &Keypair,
     reveal: &PendingReveal,
@@ -106,7 +108,7 @@ async fn revealed(
             Err(ChainError::TooSoon { .. } | ChainError::Outdated(_)) => {}
             Err(ChainError::Unreachable(why)) => {
                 tracing::warn!("{why}; connecting again");
-                if let Ok(again) = Node::connect(loaded).await {
+                if let Ok(again) = Node::connect(endpoints).await {
                     node = again;
                 }
             }
