@@ -99,7 +99,10 @@ async fn connection(stream: TcpStream, number: usize, shared: &Shared) {
     });
     match door {
         Door::Slams => {}
-        Door::Hangs => hung_up(number, shared).await,
+        Door::Hangs => tokio::select! {
+            () = hung_up(number, shared) => {}
+            () = left(&stream) => {}
+        },
         Door::Answers { status, times } if times > 0 => {
             let refuse = |_: &Request, _: Response| {
                 let mut response = ErrorResponse::new(None);
@@ -123,6 +126,18 @@ async fn hung_up(number: usize, shared: &Shared) {
     while shared.look(|world| number >= world.hung_up_before) {
         if changes.changed().await.is_err() {
             return;
+        }
+    }
+}
+
+/// Resolves when the other side has closed the connection.
+async fn left(stream: &TcpStream) {
+    let mut sink = [0; 1024];
+    while stream.readable().await.is_ok() {
+        match stream.try_read(&mut sink) {
+            Ok(0) => return,
+            Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return,
+            _ => {}
         }
     }
 }

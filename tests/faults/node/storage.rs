@@ -72,6 +72,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("Timestamp", "Now", &[], Value::U64),
     of_net("NetworksAdded", Value::Bool),
     of_net("SubnetworkN", Value::U16),
+    of_net("NetworkRegistrationAllowed", Value::Bool),
     of_net("Tempo", Value::U16),
     of_net("Burn", Value::U64),
     of_net("WeightsSetRateLimit", Value::U64),
@@ -149,6 +150,7 @@ impl Storage {
     fn put_rules(&mut self, subnet: &Subnet) {
         let net = &[Part::Number(subnet.netuid)];
         self.put(SUBTENSOR, "NetworksAdded", net, true);
+        self.put(SUBTENSOR, "NetworkRegistrationAllowed", net, true);
         self.put(SUBTENSOR, "Tempo", net, subnet.tempo);
         self.put(SUBTENSOR, "Burn", net, subnet.burn);
         self.put(SUBTENSOR, "WeightsSetRateLimit", net, subnet.weights_rate_limit);
