@@ -9,6 +9,13 @@
     reason = "a test's helper that cannot go on fails its test"
 )]
 
+mod bench;
 mod client;
+mod clock;
+mod connection;
+mod errors;
+mod neurons;
 mod node;
 mod node_itself;
+mod sending;
+mod upgrade;

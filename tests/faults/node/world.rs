@@ -144,6 +144,12 @@ impl World {
         self.best.iter().map(|hash| self.blocks[hash].extrinsics.len().saturating_sub(1)).sum()
     }
 
+    /// The transactions of a block of the best chain, as hex digits.
+    #[must_use]
+    pub(crate) fn extrinsics(&self, number: usize) -> Vec<String> {
+        self.blocks[&self.best[number]].extrinsics.iter().map(|bytes| hex(bytes)).collect()
+    }
+
     pub(super) fn edit(&mut self, edit: Edit) {
         self.edits.push(edit);
     }
