@@ -149,7 +149,9 @@ fn checked(
     // An IPv4 address in IPv6's clothes is published as what it is.
     let plain = ip.to_canonical();
     match (network, unfit::of(plain)) {
-        (Network::Public, Some(unfit)) => Err(AddressError::Unreachable { from: source, ip, unfit }),
+        (Network::Public, Some(unfit)) => {
+            Err(AddressError::Unreachable { from: source, ip, unfit })
+        }
         _ if refused_by_chain(plain) => Err(AddressError::RefusedByChain { from: source, ip }),
         _ => Ok(SocketAddr::from((plain, port))),
     }
@@ -158,8 +160,9 @@ fn checked(
 /// The addresses that `serve_axon` refuses (chain.md §2).
 fn refused_by_chain(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => [Ipv4Addr::UNSPECIFIED, Ipv4Addr::LOCALHOST, Ipv4Addr::BROADCAST]
-            .contains(&ip),
+        IpAddr::V4(ip) => {
+            [Ipv4Addr::UNSPECIFIED, Ipv4Addr::LOCALHOST, Ipv4Addr::BROADCAST].contains(&ip)
+        }
         IpAddr::V6(ip) => [Ipv6Addr::UNSPECIFIED, Ipv6Addr::LOCALHOST].contains(&ip),
     }
 }

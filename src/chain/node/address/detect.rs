@@ -76,7 +76,9 @@ impl Detection<'_> {
             join_all(answers).await.into_iter().partition(Result::is_ok);
         let seen: Vec<IpAddr> = seen.into_iter().filter_map(Result::ok).collect();
         if seen.is_empty() {
-            return Err(Undetected::NoAnswer(failures.into_iter().filter_map(Result::err).collect()));
+            return Err(Undetected::NoAnswer(
+                failures.into_iter().filter_map(Result::err).collect(),
+            ));
         }
         elected(seen)
     }

@@ -18,8 +18,7 @@ fn place(ip: &str, external: Option<&str>) -> AxonPlace {
     }
 }
 
-const NOBODY: Detection<'static> =
-    Detection { services: &[], patience: Duration::from_secs(10) };
+const NOBODY: Detection<'static> = Detection { services: &[], patience: Duration::from_secs(10) };
 
 #[test]
 fn tells_public_addresses_from_those_that_nobody_outside_reaches() {
@@ -163,10 +162,7 @@ async fn refuses_on_a_local_chain_only_what_the_chain_refuses() {
     }
     // An axon that listens at 127.0.0.1 alone is not reached at 127.0.0.2.
     let result = published(place("127.0.0.1", None), Network::Local, &NOBODY).await;
-    assert_eq!(
-        result,
-        Err(AddressError::RefusedByChain { from: Source::Ip, ip: ip("127.0.0.1") })
-    );
+    assert_eq!(result, Err(AddressError::RefusedByChain { from: Source::Ip, ip: ip("127.0.0.1") }));
 }
 
 /// A service that gives the same answer to everybody, and closes.
@@ -184,7 +180,10 @@ async fn service(answer: &'static str) -> String {
 }
 
 /// What is published where the services give these answers.
-async fn detected(answers: &[&'static str], patience: Duration) -> Result<SocketAddr, AddressError> {
+async fn detected(
+    answers: &[&'static str],
+    patience: Duration,
+) -> Result<SocketAddr, AddressError> {
     let mut urls = Vec::new();
     for answer in answers {
         urls.push(service(answer).await);
@@ -200,7 +199,8 @@ const V6: &str = "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n2606:4700::1";
 const PRIVATE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n10.0.0.1";
 const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<html>no</html>";
 const BROKEN: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 7\r\n\r\n8.8.4.4";
-const MOVED: &str = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
+const MOVED: &str =
+    "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
 
 #[tokio::test]
 async fn publishes_what_most_of_the_services_that_answer_see() {
