@@ -2,21 +2,27 @@
 //!
 //! The graph itself is `sn1_actors::wiring`; here are the program's choices for it.
 
+pub mod joining;
 pub mod local_axon;
 pub mod localnet;
 pub mod miner;
 pub mod model;
+pub mod publish;
 pub mod remote;
+pub mod safety;
+pub mod validator;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sn1_actors::domain::Sampling;
+use sn1_actors::domain::{Hotkey, Netuid, Sampling};
 use sn1_actors::ports::{Clock, TokioClock, Tool};
 use sn1_actors::wiring::ToolParts;
 
 use crate::config::Settings;
 use crate::tools::{Corpus, Maths};
+use crate::wire::AxonOptions;
 
 /// The clock of the real world.
 #[must_use]
@@ -59,5 +65,27 @@ pub fn sampling(settings: &Settings) -> Sampling {
         top_p,
         max_new_tokens: settings.neuron.max_tokens,
         ..Sampling::ORIGINAL
+    }
+}
+
+/// The folder of all that a neuron keeps.
+#[must_use]
+pub fn state_folder(settings: &Settings, netuid: Netuid, hotkey: &Hotkey) -> PathBuf {
+    settings
+        .logging
+        .logging_dir
+        .join(&settings.wallet.name)
+        .join(hotkey.as_str())
+        .join(format!("netuid{netuid}"))
+        .join(&settings.neuron.name)
+}
+
+/// The bounds of a neuron's axon, as configured.
+#[must_use]
+pub fn axon_options(settings: &Settings) -> AxonOptions {
+    AxonOptions {
+        max_connections: settings.axon.max_connections,
+        max_connections_per_address: settings.axon.max_connections_per_address,
+        ..AxonOptions::default()
     }
 }

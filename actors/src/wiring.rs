@@ -4,10 +4,12 @@
 //! that the program runs; the program only chooses the adapters. Every port is handed out through
 //! [`crate::runtime::Topology`], which proves that asks point down and that no circle of pushes can stand still.
 
+mod chain;
 mod miner;
 mod shared;
 mod validator;
 
+pub use chain::{ChainParts, start_chain_watch};
 pub use miner::{Miner, MinerConfig, MinerParts, start_miner};
 pub use shared::{ModelParts, Shared, ToolParts, start_shared};
 pub use validator::{Validator, ValidatorConfig, ValidatorParts, start_validator};

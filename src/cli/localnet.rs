@@ -1,28 +1,22 @@
 //! `sn1 localnet`: the whole incentive loop on this machine.
 
-mod summary;
-mod view;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
-use sn1_actors::ports::{Event, Journal, JournalError};
+use sn1_actors::ports::{Event, Journal};
 use sn1_actors::runtime::Overseer;
 
 use super::signals::Signals;
-use super::{output, settings};
-use crate::chain::NetworkNotBuilt;
-use crate::config::{Role, Settings, add_config_flags};
+use super::summary::{self, Ran, Summary};
+use super::view::View;
+use super::{output, settings, steps};
+use crate::config::{Role, Settings, Subtensor, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
 use crate::tap::Tap;
-use crate::wiring::localnet::{self, Localnet};
-use crate::wiring::{fresh_seed, system_clock, unix_time};
-
-use summary::Summary;
-use view::View;
+use crate::wiring::{fresh_seed, localnet, system_clock, unix_time, validator};
 
 /// The folders of so many earlier runs are kept.
 const KEPT_RUNS: usize = 20;
@@ -60,20 +54,21 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let book = folder.join("scores.json");
     let ledger = LedgerFile::open(book.clone()).map_err(|error| Ended::new(Exit::File, error))?;
     let ledger = Arc::new(ledger);
-    let view = View::open(seed, &settings);
+    let view = View::open("localnet", seed, &settings);
     let shared_tap = Arc::new(tap.clone());
     let started = localnet::start(&overseer, &settings, seed, shared_tap, ledger);
     let net = tokio::select! {
         net = Box::pin(started) => net?,
         () = signals.next() => return Ok(Exit::Interrupted),
     };
-    view.ready(&net);
+    let miners = net.miners.iter().map(|miner| format!("{}:{}", miner.uid, miner.kind.as_str()));
+    view.ready(&miners.collect::<Vec<_>>().join(" "));
     overseer
         .tasks()
         .spawn("view", view.clone().follow(window, settings.run.steps, overseer.clock()));
 
     let began = overseer.clock().now();
-    let end = work(&overseer, &net, &settings, &mut signals, &view).await?;
+    let end = steps::run(&overseer, &net.validator, &settings, &mut signals, &view).await?;
     if end == Exit::Interrupted {
         return Ok(end);
     }
@@ -82,12 +77,23 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         weights = net.set_weights() => weights,
         () = signals.next() => return Ok(Exit::Interrupted),
     };
-    let standings = net.standings().await?;
+    let standings = validator::standings(&net.validator).await?;
     view.close();
     if let Err(error) = weights {
         tracing::warn!("weights could not be set: {error:#}");
     }
-    let summary = Summary::of(&net, &overseer, &tap, &standings, wall);
+    let ran = Ran {
+        validator: &net.validator,
+        topology: &net.topology,
+        model: &net.model,
+        miners: net
+            .miners
+            .iter()
+            .map(|miner| (miner.kind.as_str().to_owned(), miner.uid, miner.hotkey.clone()))
+            .collect(),
+        weights: net.weights(),
+    };
+    let summary = Summary::of(ran, &overseer, &tap, &standings, wall);
     summary.print()?;
     output::line(&format!("journal {}\nscores  {}", journal_path.display(), book.display()))?;
     if let Some(path) = &settings.run.summary {
@@ -100,43 +106,19 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     Ok(end)
 }
 
-/// Runs conversations until the steps are done or somebody says stop, and lets those under way end.
-async fn work(
-    overseer: &Overseer,
-    net: &Localnet,
-    settings: &Settings,
-    signals: &mut Signals,
-    view: &View,
-) -> anyhow::Result<Exit> {
-    let pacer = net.pacer(settings.run.steps);
-    let unwritable = |error: JournalError| Ended::new(Exit::File, error);
-    tokio::select! {
-        done = pacer.run() => done.map_err(unwritable)?,
-        () = signals.next() => view.say("stopping after the conversations under way; Ctrl-C again ends at once"),
-        () = overseer.kill().dead() => {}
-    }
-    tokio::select! {
-        // A fault drops the conversations too, and must not be taken for their end.
-        biased;
-        () = overseer.kill().dead() => match overseer.kill().fault() {
-            Some(fault) => {
-                let message = format!("{}: {}", fault.part, fault.cause);
-                Err(Ended::new(fault.kind.into(), message).into())
-            }
-            None => Ok(Exit::Done),
-        },
-        () = signals.next() => Ok(Exit::Interrupted),
-        () = net.drained() => Ok(Exit::Done),
-    }
-}
-
 /// The chain of a local network is its own: a run that asked for another must not get this one.
 fn refuse_other_chains(settings: &Settings) -> Result<(), Ended> {
-    let asked = settings.subtensor.chain_endpoint.as_ref().unwrap_or(&settings.subtensor.network);
-    if asked == "local" {
-        return Ok(());
+    let Subtensor { network, chain_endpoint } = &settings.subtensor;
+    match chain_endpoint.first().or(network.as_ref()) {
+        Some(other) if other != "local" => {
+            let message = format!(
+                "localnet has a chain of its own and joins no other, not `{other}`: see `sn1 \
+                 validator --help` and `sn1 miner --help`"
+            );
+            Err(Ended::new(Exit::Usage, message))
+        }
+        _ => Ok(()),
     }
-    Err(Ended::new(Exit::NotBuilt, NetworkNotBuilt { network: asked.clone() }))
 }
 
 /// A new folder for a run under the user's state folder; the oldest of many runs are removed.

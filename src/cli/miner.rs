@@ -1,55 +1,61 @@
-//! `sn1 miner`: an axon with an assistant behind it; in this version without a chain.
+//! `sn1 miner`: an axon with an assistant behind it, on a chain or, for tries, on none.
 
 use std::sync::Arc;
 
-use clap::{Arg, ArgMatches, Command};
-use sn1_actors::domain::Hotkey;
-use sn1_actors::ports::Journal;
-use sn1_actors::runtime::Overseer;
+use clap::{ArgMatches, Command};
+use sn1_actors::domain::{Hotkey, Metagraph, Netuid};
+use sn1_actors::ports::{Chain, Journal};
+use sn1_actors::runtime::{Failpoints, Overseer, Topology};
+use sn1_actors::wiring::{ChainParts, start_chain_watch};
+use tokio::sync::watch;
 
 use super::signals::Signals;
-use super::{loaded, output};
-use crate::chain::NetworkNotBuilt;
+use super::{development_key_flag, loaded, output, steps};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
+use crate::ledger::lock::InstanceLock;
 use crate::wallet;
-use crate::wiring::{miner, system_clock, unix_time};
+use crate::wire::Keypair;
+use crate::wiring::joining::{self, Joining};
+use crate::wiring::{miner, publish, state_folder, system_clock, unix_time};
+
+/// The subnet in the folder's name where no chain says which it is.
+const NO_CHAIN: Netuid = Netuid(1);
 
 pub(super) fn command() -> Command {
-    let uri = Arg::new("uri")
-        .long("uri")
-        .value_name("URI")
-        .help("sign with a development key, for example //Alice, instead of the wallet's hotkey");
     let command = Command::new("miner")
-        .about("Run a miner; without a chain in this version, for tries and for other SDKs")
+        .about("Run a miner: answer validators")
         .after_help(
-            "Example:\n  sn1 miner --miner.kind echo --uri //Alice --axon.port 8091 \
-             --blacklist.allow_non_registered\n  sn1 miner --wallet.name alice --wallet.hotkey miner1 \
-             --blacklist.allow_non_registered",
+            "Examples:\n  sn1 miner --netuid 61 --subtensor.network test --wallet.name alice \
+             --wallet.hotkey miner1\n  sn1 miner --netuid 1 --subtensor.network local --uri //Alice \
+             --miner.kind echo\n  sn1 miner --miner.kind echo --uri //Alice --axon.port 8091 \
+             --blacklist.allow_non_registered\n\nThe last is on no chain: it knows nobody, and serves \
+             whoever asks. There is no default network; `sn1 register` gives the hotkey a slot.",
         )
-        .arg(uri);
+        .arg(development_key_flag());
     add_config_flags(command)
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Miner, matches)?;
     let settings = &loaded.settings;
-    if !settings.blacklist.allow_non_registered {
-        // Without a chain nobody is registered, so this miner would serve nobody.
-        let network = settings.subtensor.network.clone();
-        let refusal = NetworkNotBuilt { network };
-        let message =
-            format!("{refusal}; a miner without a chain needs --blacklist.allow_non_registered");
-        return Err(Ended::new(Exit::NotBuilt, message).into());
-    }
+    let joining = joining(settings)?;
     let uri = matches.get_one::<String>("uri").map(String::as_str);
-    let keypair = wallet::signing_key(&loaded, uri).await.map_err(Ended::from)?;
+    let keypair = Arc::new(wallet::signing_key(&loaded, uri).await.map_err(Ended::from)?);
     let hotkey = keypair.hotkey();
-    let journal = journal(settings, &hotkey)?;
+    let netuid = joining.as_ref().map_or(NO_CHAIN, |joining| joining.netuid);
+    let file = |error: &dyn std::fmt::Display| Ended::new(Exit::File, error);
+    let _lock = InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, netuid)
+        .map_err(|error| file(&error))?;
+    let journal = journal(settings, netuid, &hotkey)?;
     let overseer = Overseer::new(system_clock(), Arc::clone(&journal) as Arc<dyn Journal>);
     let mut signals = Signals::watch()?;
-    let serving = miner::start(&overseer, settings, keypair, Arc::clone(&journal) as _).await?;
+    let started = start(&overseer, settings, joining, netuid, keypair, Arc::clone(&journal) as _);
+    let serving = tokio::select! {
+        serving = Box::pin(started) => serving?,
+        () = signals.next() => return Ok(Exit::Interrupted),
+    };
     output::line(&format!("serving {hotkey} on {}", serving.address))?;
     tokio::select! {
         () = signals.next() => tracing::info!("stopping; Ctrl-C again ends at once"),
@@ -60,18 +66,68 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         () = signals.next() => true,
     };
     overseer.kill().stop();
-    journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
-    match overseer.kill().fault() {
-        Some(fault) => Err(Ended::new(fault.kind.into(), fault.cause).into()),
-        None if interrupted => Ok(Exit::Interrupted),
-        None => Ok(Exit::Done),
+    journal.flush().map_err(|error| file(&error))?;
+    match steps::ended(&overseer)? {
+        Exit::Done if interrupted => Ok(Exit::Interrupted),
+        end => Ok(end),
     }
 }
 
+/// The chain to join; none where none is named and strangers are welcome.
+fn joining(settings: &Settings) -> Result<Option<Joining>, Ended> {
+    let named =
+        settings.subtensor.network.is_some() || !settings.subtensor.chain_endpoint.is_empty();
+    if !named && settings.blacklist.allow_non_registered {
+        return Ok(None);
+    }
+    Joining::of(settings, "miner").map(Some)
+}
+
+/// Starts to serve, and tells the chain where.
+async fn start(
+    overseer: &Overseer,
+    settings: &Settings,
+    joining: Option<Joining>,
+    netuid: Netuid,
+    keypair: Arc<Keypair>,
+    journal: Arc<dyn Journal>,
+) -> anyhow::Result<miner::Serving> {
+    let Some(joining) = joining else {
+        // Nobody sends to it: without a chain the subnet stays empty.
+        let (_, metagraph) = watch::channel(Arc::new(Metagraph::empty(netuid)));
+        return miner::start(overseer, settings, netuid, keypair, metagraph, journal).await;
+    };
+    output::line(&format!(
+        "miner of subnet {netuid} on {} ({}), answers by {}",
+        joining.endpoints.network(),
+        joining.endpoints.urls().join(", "),
+        settings.miner.kind.as_str(),
+    ))?;
+    let chain: Arc<dyn Chain> = joining.join(overseer, Arc::clone(&keypair));
+    let parts = ChainParts {
+        config: joining::WATCH,
+        chain: Arc::clone(&chain),
+        netuid,
+        weight_setter: None,
+        failpoints: Failpoints::default(),
+    };
+    let metagraph = start_chain_watch(overseer, parts, &mut Topology::default());
+    let subnet = joining::subnet(metagraph.clone()).await?;
+    let own = joining::registered(&subnet, &keypair.hotkey())?.clone();
+    let address = publish::address(settings, &joining.endpoints).await?;
+    let serving = miner::start(overseer, settings, netuid, keypair, metagraph, journal).await?;
+    publish::publish(overseer, chain, &own, address);
+    Ok(serving)
+}
+
 /// The journal in this neuron's state folder.
-fn journal(settings: &Settings, hotkey: &Hotkey) -> anyhow::Result<Arc<JournalFile>> {
+fn journal(
+    settings: &Settings,
+    netuid: Netuid,
+    hotkey: &Hotkey,
+) -> anyhow::Result<Arc<JournalFile>> {
     let file = settings.journal.file.clone();
-    let file = file.unwrap_or_else(|| miner::state_folder(settings, hotkey).join("journal.jsonl"));
+    let file = file.unwrap_or_else(|| state_folder(settings, netuid, hotkey).join("journal.jsonl"));
     let run_id = format!("{}", unix_time().as_secs());
     let journal = JournalFile::open(&file, &run_id, settings.journal.max_bytes, unix_time);
     Ok(Arc::new(journal.map_err(|error| Ended::new(Exit::File, error))?))

@@ -10,13 +10,15 @@ use sn1_actors::domain::{Hotkey, MinerReply, Query, Role, StatusCode, Uid};
 use sn1_actors::ports::{AxonTarget, MinerTransport};
 use tokio::sync::mpsc;
 
+use super::chain::Node;
 use super::task::seconds;
 use super::{json_flag, loaded, one_actor, output};
-use crate::chain::NetworkNotBuilt;
+use crate::chain::node::metagraph;
 use crate::config::{Role as Config, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::wallet;
 use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource, resolve};
+use crate::wiring::joining::Joining;
 
 /// Pieces of text that may wait to be printed.
 const PIECES: usize = 64;
@@ -43,14 +45,14 @@ pub(super) fn command() -> Command {
         )
         .arg(axon.help("where it answers"))
         .arg(hotkey.help("the key it holds; the request is signed for it"))
-        .arg(uid.help("the slot it holds, where a chain is known; not built yet"))
+        .arg(uid.help("the slot it holds, on the chain of --netuid and --subtensor.network"))
         .arg(message.help("what is asked; several make a conversation"))
         .arg(role.value_parser(names).help("who says it, once for each message; else the user"))
         .arg(stream.help("ask by the streaming synapse, and print the answer as it comes"))
         .arg(seconds("timeout", "how long it may take").default_value("12"))
         .arg(uri.help("sign with a development key, for example //Bob, not the wallet's hotkey"))
         .arg(json_flag());
-    add_flags_of(command, &["wallet"])
+    add_flags_of(command, &["", "subtensor", "wallet"])
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
@@ -150,11 +152,9 @@ fn conversation(matches: &ArgMatches) -> Result<Query, Ended> {
 }
 
 /// Whom to ask.
-async fn target(matches: &ArgMatches) -> Result<AxonTarget, Ended> {
-    if matches.contains_id("uid") {
-        let refusal = NetworkNotBuilt { network: "finney".into() };
-        let message = format!("{refusal}; name the axon with --axon and --axon.hotkey");
-        return Err(Ended::new(Exit::NotBuilt, message));
+async fn target(matches: &ArgMatches) -> anyhow::Result<AxonTarget> {
+    if let Some(uid) = matches.get_one::<u16>("uid") {
+        return on_chain(Uid(*uid), matches).await;
     }
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let hotkey = Hotkey::parse(text("axon.hotkey"))
@@ -164,6 +164,23 @@ async fn target(matches: &ArgMatches) -> Result<AxonTarget, Ended> {
         Ended::new(Exit::Usage, format!("--axon {place}: {error}; expected HOST:PORT"))
     })?;
     Ok(AxonTarget { uid: Uid(0), hotkey, address })
+}
+
+/// The neuron in a slot, as the chain has it now.
+async fn on_chain(uid: Uid, matches: &ArgMatches) -> anyhow::Result<AxonTarget> {
+    let settings = loaded(Config::Validator, matches)?.settings;
+    let Joining { netuid, endpoints } = Joining::of(&settings, "query")?;
+    let node = Node::connect(&endpoints).await?;
+    let metagraph = node.told(metagraph::read(&node.session, netuid).await)?;
+    let neuron = metagraph.neurons.get(usize::from(uid.0)).ok_or_else(|| {
+        let most = metagraph.neurons.len();
+        Ended::new(Exit::Usage, format!("subnet {netuid} has {most} neurons, and no uid {uid}"))
+    })?;
+    let address = neuron.axon.ok_or_else(|| {
+        let hotkey = &neuron.hotkey;
+        Ended::new(Exit::Failed, format!("uid {uid} ({hotkey}) has no axon on the chain"))
+    })?;
+    Ok(AxonTarget { uid, hotkey: neuron.hotkey.clone(), address })
 }
 
 /// Who asks: a development key, or the hotkey of a wallet.

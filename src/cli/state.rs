@@ -18,7 +18,8 @@ use crate::ledger::LedgerFile;
 use crate::ledger::portable::PortableState;
 use crate::ledger::torch;
 use crate::wallet::{KeyKind, WalletFolder, state as key_state};
-use crate::wiring::miner::state_folder;
+use crate::wiring::joining;
+use crate::wiring::state_folder;
 
 /// A state is smaller by far.
 const LARGEST_IMPORT: u64 = 64 << 20;
@@ -92,7 +93,8 @@ fn book_of_wallet(settings: &Settings) -> anyhow::Result<PathBuf> {
     let Some(address) = key_state(&folder, KeyKind::Hotkey).address else {
         return Err(Ended::from(folder.missing(KeyKind::Hotkey)).into());
     };
-    Ok(state_folder(settings, &Hotkey::parse(&address)?).join("scores.json"))
+    let netuid = joining::netuid(settings, "state show")?;
+    Ok(state_folder(settings, netuid, &Hotkey::parse(&address)?).join("scores.json"))
 }
 
 fn look(path: &Path) -> Result<ScoreBook, Ended> {

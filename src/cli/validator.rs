@@ -1,21 +1,237 @@
-//! `sn1 validator`: waits for the chain client; until then it says so and changes nothing.
+//! `sn1 validator`: the incentive loop on a chain.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{ArgMatches, Command};
+use sn1_actors::domain::{Hotkey, Metagraph, Uid};
+use sn1_actors::ports::{Event, Journal, ScoreBook};
+use sn1_actors::runtime::Overseer;
+use sn1_actors::weight_setter::WeightsOnChain;
 
-use super::settings;
-use crate::chain::NetworkNotBuilt;
-use crate::config::{Role, add_config_flags};
+use super::signals::Signals;
+use super::summary::{self, Ran, Summary};
+use super::view::View;
+use super::{development_key_flag, loaded, output, steps};
+use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
+use crate::journal::JournalFile;
+use crate::ledger::LedgerFile;
+use crate::ledger::lock::InstanceLock;
+use crate::tap::Tap;
+use crate::wallet;
+use crate::wire::Keypair;
+use crate::wiring::joining::{self, Joining};
+use crate::wiring::validator::{self, Outside, Running};
+use crate::wiring::{
+    axon_options, fresh_seed, local_axon, publish, safety, state_folder, system_clock, unix_time,
+};
+
+/// From block to block, on the main network.
+const BLOCK_TIME: Duration = Duration::from_secs(12);
 
 pub(super) fn command() -> Command {
     let command = Command::new("validator")
-        .about("Run a validator (not built yet: see `sn1 localnet`)")
-        .after_help("Example:\n  sn1 validator --subtensor.network test --wallet.name alice");
+        .about("Run a validator: ask miners, score them, set weights")
+        .after_help(
+            "Examples:\n  sn1 validator --netuid 61 --subtensor.network test --wallet.name alice \
+             --wallet.hotkey validator1 --model zephyr-7b-beta\n  \
+             sn1 validator --netuid 1 --subtensor.network local --uri //Alice --steps 10\n\nThere is \
+             no default network: what costs or earns must be asked for. Weights are set unless \
+             --neuron.disable_set_weights; `sn1 register` gives the hotkey a slot.",
+        )
+        .arg(development_key_flag());
     add_config_flags(command)
 }
 
-pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
-    let settings = settings(Role::Validator, matches)?;
-    let network = settings.subtensor.chain_endpoint.unwrap_or(settings.subtensor.network);
-    Err(Ended::new(Exit::NotBuilt, NetworkNotBuilt { network }).into())
+pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let loaded = loaded(Role::Validator, matches)?;
+    let settings = &loaded.settings;
+    let joining = Joining::of(settings, "validator")?;
+    if joining.endpoints.is_public() {
+        safety::check(settings, joining.endpoints.network())?;
+    }
+    if let Some(path) = &settings.run.summary {
+        summary::check_writable(path)?;
+    }
+    let uri = matches.get_one::<String>("uri").map(String::as_str);
+    let keypair = wallet::signing_key(&loaded, uri).await.map_err(Ended::from)?;
+    let kept = Kept::open(settings, &joining, &keypair)?;
+    let seed = settings.run.seed.unwrap_or_else(fresh_seed);
+    banner(settings, &joining, &kept)?;
+
+    let (tap, window) = Tap::on(Arc::new(kept.journal.clone()));
+    let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
+    tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
+    let mut signals = Signals::watch()?;
+    let view = View::open("validator", seed, settings);
+    let started = start(&overseer, settings, &joining, Arc::new(keypair), seed, &kept, &tap);
+    let (running, metagraph) = tokio::select! {
+        started = Box::pin(started) => started?,
+        () = signals.next() => return Ok(Exit::Interrupted),
+        () = overseer.kill().dead() => return steps::ended(&overseer),
+    };
+    view.ready(&asked(&metagraph, &kept.hotkey));
+    let following = view.clone().follow(window, settings.run.steps, overseer.clock());
+    overseer.tasks().spawn("view", following);
+
+    let began = overseer.clock().now();
+    let end = steps::run(&overseer, &running.validator, settings, &mut signals, &view).await?;
+    if end == Exit::Interrupted {
+        return Ok(end);
+    }
+    let wall = overseer.clock().now().since(began);
+    let set = tokio::select! {
+        set = last_weights(&overseer, &running, settings) => set,
+        () = signals.next() => return Ok(Exit::Interrupted),
+    };
+    let book = validator::standings(&running.validator).await?;
+    view.close();
+    let metagraph = Arc::clone(&running.validator.metagraph.borrow());
+    let ran = Ran {
+        validator: &running.validator,
+        topology: &running.topology,
+        model: &running.model,
+        miners: scored(&metagraph, &book),
+        weights: set.as_ref().map(shares).unwrap_or_default(),
+    };
+    let summary = Summary::of(ran, &overseer, &tap, &book, wall);
+    summary.print()?;
+    output::line(&format!(
+        "journal {}\nscores  {}",
+        kept.journal_path.display(),
+        kept.book.display()
+    ))?;
+    if let Some(path) = &settings.run.summary {
+        summary.write(path)?;
+    }
+    tap.record(Event::RunFinished { steps: summary.steps });
+    overseer.kill().stop();
+    kept.journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
+    Ok(end)
+}
+
+/// What is kept on disk, held by this process alone.
+struct Kept {
+    hotkey: Hotkey,
+    journal: JournalFile,
+    journal_path: PathBuf,
+    ledger: Arc<LedgerFile>,
+    book: PathBuf,
+    _lock: InstanceLock,
+}
+
+impl Kept {
+    fn open(settings: &Settings, joining: &Joining, keypair: &Keypair) -> Result<Self, Ended> {
+        let file = |error: &dyn std::fmt::Display| Ended::new(Exit::File, error);
+        let hotkey = keypair.hotkey();
+        let netuid = joining.netuid;
+        let lock = InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, netuid);
+        let lock = lock.map_err(|error| file(&error))?;
+        let folder = state_folder(settings, netuid, &hotkey);
+        let book = folder.join("scores.json");
+        let ledger = LedgerFile::open(book.clone()).map_err(|error| file(&error))?;
+        let journal_path = settings.journal.file.clone();
+        let journal_path = journal_path.unwrap_or_else(|| folder.join("journal.jsonl"));
+        let run_id = format!("{}", unix_time().as_secs());
+        let journal =
+            JournalFile::open(&journal_path, &run_id, settings.journal.max_bytes, unix_time)
+                .map_err(|error| file(&error))?;
+        Ok(Self { hotkey, journal, journal_path, ledger: Arc::new(ledger), book, _lock: lock })
+    }
+}
+
+/// Names what an operator must not be wrong about.
+fn banner(settings: &Settings, joining: &Joining, kept: &Kept) -> anyhow::Result<()> {
+    let Joining { netuid, endpoints } = joining;
+    let weights = if settings.neuron.disable_set_weights { "OFF" } else { "ON" };
+    output::line(&format!(
+        "validator of subnet {netuid} on {} ({})\nhotkey    {}\nmodel     {}\nweights   {weights}\n\
+         scores    {}",
+        endpoints.network(),
+        endpoints.urls().join(", "),
+        kept.hotkey,
+        settings.neuron.model_id,
+        kept.book.display(),
+    ))?;
+    Ok(())
+}
+
+/// Joins the chain and starts the actors; returns when the subnet is known.
+async fn start(
+    overseer: &Overseer,
+    settings: &Settings,
+    joining: &Joining,
+    keypair: Arc<Keypair>,
+    seed: u64,
+    kept: &Kept,
+    tap: &Tap,
+) -> anyhow::Result<(Running, Arc<Metagraph>)> {
+    let chain = joining.join(overseer, Arc::clone(&keypair));
+    let outside = Outside {
+        keypair: Arc::clone(&keypair),
+        netuid: joining.netuid,
+        chain: Arc::clone(&chain),
+        allow_local: !joining.endpoints.is_public(),
+        journal: Arc::new(tap.clone()),
+        ledger: Arc::clone(&kept.ledger) as _,
+    };
+    let running = validator::start(overseer, settings, seed, outside).await?;
+    let metagraph = joining::subnet(running.validator.metagraph.clone()).await?;
+    let own = joining::registered(&metagraph, &kept.hotkey)?;
+    if !own.validator_permit {
+        tracing::warn!(
+            "uid {} has no validator permit: the chain takes no weights from it, and miners may \
+             refuse it; it needs more stake",
+            own.uid
+        );
+    }
+    if !settings.neuron.axon_off {
+        let address = publish::address(settings, &joining.endpoints).await?;
+        let door = local_axon::closed("This neuron is a validator: it answers no queries.");
+        let options = axon_options(settings);
+        let listen = SocketAddr::from((settings.axon.ip, settings.axon.port));
+        local_axon::serve(overseer, listen, keypair, options, door)?;
+        publish::publish(overseer, chain, own, address);
+    }
+    Ok((running, metagraph))
+}
+
+/// Sets the weights at the end of a run of so many steps; an endless one ends because somebody
+/// wants it to.
+async fn last_weights(
+    overseer: &Overseer,
+    running: &Running,
+    settings: &Settings,
+) -> Option<WeightsOnChain> {
+    settings.run.steps?;
+    match validator::set_weights(overseer, &running.validator, BLOCK_TIME).await {
+        Ok(set) => Some(set),
+        Err(error) => {
+            tracing::warn!("no weights are set at the end: {error:#}");
+            None
+        }
+    }
+}
+
+/// Who can be asked, for the view.
+fn asked(metagraph: &Metagraph, own: &Hotkey) -> String {
+    let serving = metagraph.neurons.iter().filter(|neuron| neuron.axon.is_some());
+    let serving = serving.filter(|neuron| neuron.hotkey != *own).count();
+    format!("{serving} of {} neurons serve an axon", metagraph.neurons.len())
+}
+
+/// Everybody with a score, by uid; who left the subnet is left out.
+fn scored(metagraph: &Metagraph, book: &ScoreBook) -> Vec<(String, Uid, Hotkey)> {
+    let neurons = metagraph.neurons.iter();
+    let scored = neurons.filter(|neuron| book.scores.contains_key(&neuron.hotkey));
+    scored.map(|neuron| ("miner".to_owned(), neuron.uid, neuron.hotkey.clone())).collect()
+}
+
+fn shares(set: &WeightsOnChain) -> BTreeMap<Uid, f64> {
+    let sum: f64 = set.values.iter().map(|value| f64::from(*value)).sum();
+    set.uids.iter().zip(&set.values).map(|(uid, value)| (*uid, f64::from(*value) / sum)).collect()
 }

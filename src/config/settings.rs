@@ -68,8 +68,9 @@ pub struct Loaded {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Number of the subnet.
-    pub netuid: u16,
+    /// Number of the subnet; `None` is none yet.
+    #[serde(default)]
+    pub netuid: Option<u16>,
     /// Seed, length and summary of the run.
     #[serde(default)]
     pub run: Run,
@@ -82,6 +83,8 @@ pub struct Settings {
     pub neuron: Neuron,
     /// From when on weights are set.
     pub weights: Weights,
+    /// What is allowed on a public network although it is no good there.
+    pub public: Public,
     /// Where and how the models run.
     pub engine: Engine,
     /// What `sn1 miner` answers with.
@@ -232,6 +235,20 @@ pub struct Weights {
     pub min_steps: u64,
     /// The part of the miners that must have a score before, from 0 to 1.
     pub min_scored_fraction: f64,
+    /// The version that weights are set as.
+    pub version_key: u64,
+}
+
+/// `public.*`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Public {
+    /// A validator with a model too weak to judge by.
+    pub allow_small_model: bool,
+    /// A validator whose contexts miners can learn by heart.
+    pub allow_embedded_corpus: bool,
+    /// A key that everybody knows.
+    pub allow_development_key: bool,
 }
 
 /// `engine.*`.
@@ -369,11 +386,22 @@ pub struct Wallet {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subtensor {
-    /// Name of the network.
-    pub network: String,
-    /// `ws://` or `wss://` address that replaces the network's own.
-    pub chain_endpoint: Option<String>,
+    /// Name of the network; `None` is none yet.
+    #[serde(default)]
+    pub network: Option<String>,
+    /// `ws://` or `wss://` addresses that replace the network's own, in the order in which they are
+    /// tried; none takes the network's own.
+    #[serde(default, deserialize_with = "none_is_empty")]
+    pub chain_endpoint: Vec<String>,
 }
+
+/// The networks that have a name, and their official nodes.
+pub const NETWORKS: &[(&str, &str)] = &[
+    ("finney", "wss://entrypoint-finney.opentensor.ai:443"),
+    ("test", "wss://test.finney.opentensor.ai:443"),
+    ("archive", "wss://archive.chain.opentensor.ai:443"),
+    ("local", "ws://127.0.0.1:9944"),
+];
 
 /// `axon.*`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -125,6 +125,8 @@ impl<'a> Given<'a> {
 
     fn list<T>(self, item: impl Fn(Given<'_>) -> Option<T>) -> Option<Vec<T>> {
         let items: Option<Vec<T>> = match self {
+            // As in the environment; a key that once took one text still does.
+            Self::Toml(toml::Value::String(text)) => return Given::Text(text).list(item),
             Self::Toml(value) => {
                 value.as_array()?.iter().map(|value| item(Given::Toml(value))).collect()
             }

@@ -1,53 +1,23 @@
 //! Development keys: worth nothing and known to everybody, so good for tries and for nothing else.
 
-use std::net::IpAddr;
-
 use super::error::WalletError;
-use crate::config::{Loaded, Origin, Place, Role};
+use crate::chain::node::endpoint::{PublicNetwork, public_network};
+use crate::config::Loaded;
 use crate::wire::Keypair;
 
-const NETWORK: &str = "subtensor.network";
-const ENDPOINT: &str = "subtensor.chain_endpoint";
-
-/// The development key of a path such as `//Alice`, unless the settings ask for a public network.
+/// The development key of a path such as `//Alice`, unless the settings ask for a public network and
+/// do not allow it there (`public.allow_development_key`).
 ///
 /// # Errors
 /// [`WalletError::DevelopmentKey`] on a public network, [`WalletError::Key`] for what is no path.
 pub fn development_key(loaded: &Loaded, uri: &str) -> Result<Keypair, WalletError> {
-    for key in [NETWORK, ENDPOINT] {
-        if let Some(origin) = loaded.origins.find(key)
-            && let Some(value) = origin.value.as_str()
-            && is_asked_for(origin)
-            && !is_local(value)
-        {
-            let (place, value) = (origin.place.clone(), value.chars().take(60).collect());
-            let uri = uri.chars().take(60).collect();
-            return Err(WalletError::DevelopmentKey { uri, key, value, place });
-        }
+    if let Some(PublicNetwork { key, value, place }) = public_network(loaded)
+        && !loaded.settings.public.allow_development_key
+    {
+        let (uri, value) = (uri.chars().take(60).collect(), value.chars().take(60).collect());
+        return Err(WalletError::DevelopmentKey { uri, key, value, place });
     }
     Ok(Keypair::from_dev_uri(uri)?)
-}
-
-/// Whether somebody wrote the value: the built-in defaults name finney, and so does a copy of their
-/// file, as lies in the source's `config` folder; neither says that finney is meant.
-fn is_asked_for(origin: &Origin) -> bool {
-    match &origin.place {
-        Place::Default => false,
-        Place::File { path, .. } => !std::fs::read_to_string(path)
-            .is_ok_and(|text| Role::ALL.iter().any(|role| role.defaults() == text)),
-        Place::Environment(_) | Place::Flag(_) => true,
-    }
-}
-
-/// Whether a network's name or a chain's address means this machine.
-fn is_local(value: &str) -> bool {
-    if value == "local" {
-        return true;
-    }
-    let Ok(address) = reqwest::Url::parse(value) else { return false };
-    let Some(host) = address.host_str() else { return false };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -55,7 +25,10 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::config::{FlagValue, Inputs, Settings};
+    use crate::config::{FlagValue, Inputs, Role, Settings};
+
+    const NETWORK: &str = "subtensor.network";
+    const ENDPOINT: &str = "subtensor.chain_endpoint";
 
     fn loaded(
         flags: &[(&str, &str)],
@@ -99,8 +72,8 @@ mod tests {
             &[(NETWORK, "wss://entrypoint.example")],
             &[(ENDPOINT, "wss://entrypoint.example:443")],
             &[(ENDPOINT, "ws://10.0.0.1:9944")],
+            &[(ENDPOINT, "ws://127.0.0.1:9944,wss://entrypoint.example")],
             &[(ENDPOINT, "ws://localhost.example:9944")],
-            &[(ENDPOINT, "ws://localhost@entrypoint.example:9944")],
             // A node of finney may well run on this machine.
             &[(NETWORK, "finney"), (ENDPOINT, "ws://127.0.0.1:9944")],
             &[(NETWORK, "local"), (ENDPOINT, "wss://entrypoint.example")],
@@ -122,10 +95,8 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_of_the_built_in_file_asks_for_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("miner.toml");
-        std::fs::write(&file, Role::Miner.defaults()).unwrap();
-        assert_eq!(refused(&loaded(&[], &[], Some(file))), None);
+    fn are_given_on_a_public_network_where_that_is_allowed_by_name() {
+        let flags = [(NETWORK, "test"), ("public.allow_development_key", "true")];
+        assert_eq!(refused(&loaded(&flags, &[], None)), None);
     }
 }

@@ -1,5 +1,6 @@
 //! An axon's HTTP server in front of its actor.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +13,8 @@ use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
 use crate::wire::{AxonDoor, AxonOptions, AxonServer, Keypair, Seat, UuidSource};
 
-/// Serves an axon: every request is put to the actors of `miner`. Gives its address and what stops
-/// it.
+/// Serves an axon: every request is put to whoever stands behind the door. Gives its address and
+/// what stops it.
 ///
 /// # Errors
 /// If the address cannot be listened on.
@@ -22,11 +23,11 @@ pub fn serve(
     address: SocketAddr,
     keypair: Arc<Keypair>,
     options: AxonOptions,
-    miner: Miner,
+    door: AxonDoor,
 ) -> anyhow::Result<(SocketAddr, AxonStopper)> {
     let bound = AxonServer::bind(address).map_err(|error| Ended::new(Exit::Address, error))?;
     let uuids = Arc::new(UuidSource::from_entropy());
-    let running = bound.run(keypair, overseer.clock(), uuids, options, door(miner))?;
+    let running = bound.run(keypair, overseer.clock(), uuids, options, door)?;
     let (address, stopper) = (running.address(), running.stopper());
     let kill = overseer.kill().clone();
     overseer.tasks().spawn("http", async move {
@@ -39,8 +40,15 @@ pub fn serve(
     Ok((address, stopper))
 }
 
-/// Knocks at the actor, and gives whoever it lets in a seat there.
-fn door(miner: Miner) -> AxonDoor {
+/// A door that lets nobody in, and tells everybody why.
+#[must_use]
+pub fn closed(why: &'static str) -> AxonDoor {
+    Arc::new(move |_| Box::pin(ready(Err(Refusal::new(404, why)))))
+}
+
+/// A miner's door: knocks at its actor, and gives whoever that lets in a seat there.
+#[must_use]
+pub fn door(miner: Miner) -> AxonDoor {
     let Miner { knock, admit } = miner;
     Arc::new(move |caller| {
         let (knock, admit) = (knock.clone(), admit.clone());

@@ -9,23 +9,17 @@ use anyhow::Context;
 use parking_lot::Mutex;
 use sn1_actors::assistant::board::AnswerBoard;
 use sn1_actors::chain_watch::ChainWatchConfig;
-use sn1_actors::dendrite::DendriteConfig;
-use sn1_actors::domain::{Coldkey, Hotkey, Hyperparameters, Netuid, RunSeed, Tao, Uid};
+use sn1_actors::domain::{Coldkey, Hotkey, Hyperparameters, Netuid, Tao, Uid};
 use sn1_actors::model_worker::meter::ModelMeter;
-use sn1_actors::pacer::Pacer;
-use sn1_actors::persona_agent::PersonaAgentConfig;
-use sn1_actors::ports::{ChainError, Journal, Ledger, ScoreBook};
+use sn1_actors::ports::{ChainError, Journal, Ledger};
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
-use sn1_actors::task_maker::TaskMakerConfig;
-use sn1_actors::weight_setter::{
-    ColdStart, SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
-};
+use sn1_actors::weight_setter::{SetError, WeightsOnChain};
 use sn1_actors::wiring::{
-    MinerParts, Shared, Validator, ValidatorConfig, ValidatorParts, start_miner, start_shared,
-    start_validator,
+    MinerParts, Shared, Validator, ValidatorParts, start_miner, start_shared, start_validator,
 };
 
-use super::{local_axon, miner, model, sampling, tools};
+use super::joining::WATCH;
+use super::{local_axon, miner, model, tools, validator};
 use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{ExternalMiner, MinerKind, Settings};
 use crate::exit::{Ended, Exit};
@@ -38,8 +32,6 @@ use crate::wire::{
 const DEAD: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 /// The validator's stake; miners have none.
 const STAKE: Tao = Tao(10_000.0);
-/// How long a text of the validator's may take: a model on a CPU has long queues.
-const TEXT_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Where a miner of the local network runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +130,10 @@ pub async fn start(
         })?;
         admitted.push((hotkey, uid, address));
     }
-    let config = validator_config(settings, seed, own_hotkey);
+    let epoch_blocks = u64::from(settings.localnet.tempo) + 1;
+    let watch = ChainWatchConfig { resync_blocks: 1, ..WATCH };
+    let config =
+        validator::config(settings, netuid(settings), seed, own_hotkey, watch, epoch_blocks);
     let mut topology = Topology::default();
     let validator = start_validator(overseer, config, parts, &shared, &mut topology)
         .map_err(|error| Ended::new(Exit::File, error))?;
@@ -197,8 +192,13 @@ impl Localnet {
             };
             let running = start_miner(&self.overseer, config, parts, shared, &mut self.topology);
             let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let (address, stopper) =
-                local_axon::serve(&self.overseer, free, keypair, AxonOptions::default(), running)?;
+            let (address, stopper) = local_axon::serve(
+                &self.overseer,
+                free,
+                keypair,
+                AxonOptions::default(),
+                local_axon::door(running),
+            )?;
             self.stoppers.push(stopper);
             address
         };
@@ -233,46 +233,23 @@ impl Localnet {
         }
     }
 
-    /// The pacer for so many steps, or for ever.
-    #[must_use]
-    pub fn pacer(&self, steps: Option<u64>) -> Pacer {
-        Pacer { steps, ..self.validator.pacer.clone() }
-    }
-
-    /// Waits until no conversation is under way.
-    pub async fn drained(&self) {
-        let mut tally = self.validator.log.tally();
-        while self.validator.credits.out() > 0 {
-            let _ = tally.changed().await;
-        }
-    }
-
-    /// How everyone stands.
-    ///
-    /// # Errors
-    /// If the weight setter is gone.
-    pub async fn standings(&self) -> anyhow::Result<ScoreBook> {
-        let port = &self.validator.standings;
-        let standings = port.ask_again(Standings, port.within(Duration::from_secs(30))).await;
-        standings.context("the weight setter does not say how everyone stands")
-    }
-
     /// Sets the weights for the end of a run, waiting for the chain's rate limit if it must.
     ///
     /// # Errors
     /// Why there are none.
     pub async fn set_weights(&self) -> anyhow::Result<WeightsOnChain> {
-        let port = &self.validator.set_weights;
-        for _ in 0..3 {
-            let deadline = port.within(Duration::from_secs(120));
-            match port.ask_again(SetWeights, deadline).await? {
-                Err(SetError::Chain(ChainError::TooSoon { wait })) => {
-                    let blocks = u32::try_from(wait).unwrap_or(u32::MAX);
-                    self.overseer.clock().sleep(self.block_time.saturating_mul(blocks)).await;
-                }
-                Err(SetError::Skipped(_)) => self.overseer.clock().sleep(self.block_time).await,
-                outcome => return Ok(outcome?),
-            }
+        for _ in 0..2 {
+            let set =
+                validator::set_weights(&self.overseer, &self.validator, self.block_time).await;
+            let error = match set {
+                Ok(set) => return Ok(set),
+                Err(error) => error,
+            };
+            let Some(SetError::Chain(ChainError::TooSoon { wait })) = error.downcast_ref() else {
+                return Err(error);
+            };
+            let blocks = u32::try_from(*wait).unwrap_or(u32::MAX);
+            self.overseer.clock().sleep(self.block_time.saturating_mul(blocks)).await;
         }
         anyhow::bail!("the chain's rate limit did not let the weights through")
     }
@@ -314,9 +291,14 @@ fn key(seed: u64, name: &str) -> anyhow::Result<Keypair> {
     Keypair::from_dev_uri(&format!("//localnet//{seed}//{name}")).context("a key for the local net")
 }
 
+/// The subnet's number, which means nothing to anybody else.
+fn netuid(settings: &Settings) -> Netuid {
+    Netuid(settings.netuid.unwrap_or(1))
+}
+
 fn chain_config(settings: &Settings) -> LocalChainConfig {
     LocalChainConfig {
-        netuid: Netuid(settings.netuid),
+        netuid: netuid(settings),
         block_time: settings.localnet.block_time,
         hyperparameters: Hyperparameters {
             tempo: settings.localnet.tempo,
@@ -326,43 +308,5 @@ fn chain_config(settings: &Settings) -> LocalChainConfig {
             weights_version: 0,
         },
         ..LocalChainConfig::default()
-    }
-}
-
-fn validator_config(settings: &Settings, seed: u64, own: Hotkey) -> ValidatorConfig {
-    let sampling = sampling(settings);
-    let kinds = settings.neuron.task_mix.iter().map(|share| (share.kind, share.probability));
-    ValidatorConfig {
-        seed: RunSeed(seed),
-        in_flight: settings.neuron.num_concurrent_forwards,
-        tasks: TaskMakerConfig {
-            kinds: kinds.collect(),
-            sampling,
-            context_patience: Duration::from_secs(30),
-            text_patience: TEXT_PATIENCE,
-        },
-        persona: PersonaAgentConfig { sampling, patience: TEXT_PATIENCE },
-        dendrite: DendriteConfig {
-            sample_size: settings.neuron.sample_size,
-            timeout: settings.neuron.timeout,
-            vpermit_tao_limit: Tao(settings.neuron.vpermit_tao_limit as f64),
-            unique_coldkeys: settings.neuron.query_unique_coldkeys,
-            unique_ips: settings.neuron.query_unique_ips,
-            own,
-        },
-        embed_patience: TEXT_PATIENCE,
-        weights: WeightSetterConfig {
-            netuid: Netuid(settings.netuid),
-            alpha: settings.neuron.moving_average_alpha,
-            version_key: 0,
-            disabled: false,
-            epoch_blocks: u64::from(settings.localnet.tempo) + 1,
-            cold_start: ColdStart {
-                min_steps: settings.weights.min_steps,
-                min_scored_fraction: settings.weights.min_scored_fraction,
-            },
-            patience: Duration::from_secs(60),
-        },
-        chain_watch: ChainWatchConfig { resync_blocks: 1, patience: Duration::from_secs(60) },
     }
 }

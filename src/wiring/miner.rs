@@ -1,24 +1,23 @@
 //! A miner on its own: an axon with an assistant behind it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use sn1_actors::assistant::{AssistantConfig, Kind};
 use sn1_actors::axon::AxonConfig;
-use sn1_actors::domain::{Hotkey, Metagraph, Netuid};
+use sn1_actors::domain::{Metagraph, Netuid};
 use sn1_actors::ports::Journal;
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::wiring::{MinerConfig, MinerParts, start_miner, start_shared};
 use tokio::sync::watch;
 
-use super::{local_axon, model, sampling, tools};
+use super::{axon_options, local_axon, model, sampling, state_folder, tools};
 use crate::config::{MinerKind, Settings};
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
-use crate::wire::{AxonOptions, Keypair, MarksFile, NonceBook, Verifier};
+use crate::wire::{Keypair, MarksFile, NonceBook, Verifier};
 
 /// What an assistant answers with.
 ///
@@ -60,26 +59,6 @@ pub fn config(kind: Kind, delay: Duration, in_flight: usize, settings: &Settings
     }
 }
 
-/// The folder of all that a neuron keeps.
-#[must_use]
-pub fn state_folder(settings: &Settings, hotkey: &Hotkey) -> PathBuf {
-    settings
-        .logging
-        .logging_dir
-        .join(&settings.wallet.name)
-        .join(hotkey.as_str())
-        .join(format!("netuid{}", settings.netuid))
-        .join(&settings.neuron.name)
-}
-
-fn axon_options(settings: &Settings) -> AxonOptions {
-    AxonOptions {
-        max_connections: settings.axon.max_connections,
-        max_connections_per_address: settings.axon.max_connections_per_address,
-        ..AxonOptions::default()
-    }
-}
-
 /// A miner that serves.
 pub struct Serving {
     /// Where.
@@ -88,14 +67,16 @@ pub struct Serving {
     pub stopper: AxonStopper,
 }
 
-/// Starts a miner without a chain: it knows no registered hotkeys.
+/// Starts a miner on a subnet as `metagraph` shows it; without a chain that stays empty.
 ///
 /// # Errors
 /// If its model cannot be had, its replay marks cannot be kept or its address cannot be listened on.
 pub async fn start(
     overseer: &Overseer,
     settings: &Settings,
-    keypair: Keypair,
+    netuid: Netuid,
+    keypair: Arc<Keypair>,
+    metagraph: watch::Receiver<Arc<Metagraph>>,
     journal: Arc<dyn Journal>,
 ) -> anyhow::Result<Serving> {
     let in_flight = settings.axon.max_workers;
@@ -108,12 +89,9 @@ pub async fn start(
     let parts = model::open(&model_settings, overseer).await?;
     let failpoints = Failpoints::default();
     let shared = start_shared(overseer, parts, tools()?, in_flight, &failpoints);
-    let keypair = Arc::new(keypair);
-    // Nobody sends to it: without a chain the subnet stays empty.
-    let (_, metagraph) = watch::channel(Arc::new(Metagraph::empty(Netuid(settings.netuid))));
     let started = overseer.clock().unix();
     let mut book = NonceBook::new(started, settings.axon.legacy_nonce);
-    let marks = state_folder(settings, &keypair.hotkey()).join("nonces.jsonl");
+    let marks = state_folder(settings, netuid, &keypair.hotkey()).join("nonces.jsonl");
     let marks = MarksFile::open(&marks, &mut book, started)
         .map_err(|error| Ended::new(Exit::File, error))?;
     let verifier = Verifier::new(keypair.hotkey(), book, Some(marks));
@@ -128,6 +106,7 @@ pub async fn start(
     let miner = start_miner(overseer, config, parts, &shared, &mut Topology::default());
     let address = SocketAddr::from((settings.axon.ip, settings.axon.port));
     let options = axon_options(settings);
-    let (address, stopper) = local_axon::serve(overseer, address, keypair, options, miner)?;
+    let door = local_axon::door(miner);
+    let (address, stopper) = local_axon::serve(overseer, address, keypair, options, door)?;
     Ok(Serving { address, stopper })
 }

@@ -39,9 +39,24 @@ fn no_silent_fallback_for_what_this_build_lacks() {
     let place = Place::new();
     let cuda = place.run("localnet --model fake --steps 1 --neuron.device cuda").expect(2);
     assert!(cuda.err.contains("neuron.device") && cuda.err.contains("no CUDA"), "{}", cuda.err);
-    place.run("validator").refused(6, &["finney", "not built yet"]);
-    place.run("validator --subtensor.network test").refused(6, &["test", "not built yet"]);
-    place.run("miner").refused(6, &["not built yet", "--blacklist.allow_non_registered"]);
+}
+
+#[test]
+fn no_network_and_no_subnet_is_joined_that_nobody_named() {
+    let place = Place::new();
+    let example = "--netuid 61 --subtensor.network test";
+    for command in ["validator", "miner", "validator --subtensor.network test"] {
+        place.run(command).refused(2, &["netuid", "there is no default", example]);
+    }
+    let unnamed = place.run("validator --netuid 1");
+    unnamed.refused(2, &["subtensor.network", "there is no default", example]);
+}
+
+#[test]
+fn a_validator_on_a_public_network_refuses_what_is_no_good_there() {
+    let ended = Place::new().run("validator --netuid 61 --subtensor.network test");
+    let allowed = ["public.allow_small_model", "public.allow_embedded_corpus"];
+    ended.refused(2, &[&["not on `test`"][..], &allowed].concat());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::chain_watch::{ChainWatch, ChainWatchConfig, ChainWatchDeps};
+use crate::chain_watch::ChainWatchConfig;
 use crate::conversation::ConversationLog;
 use crate::dendrite::{Dendrite, DendriteConfig, DendriteDeps};
 use crate::domain::{Metagraph, RunSeed};
@@ -19,6 +19,7 @@ use crate::weight_setter::{
     SetWeights, Standings, WeightSetter, WeightSetterConfig, WeightSetterDeps,
 };
 
+use super::chain::{ChainParts, start_chain_watch};
 use super::shared::Shared;
 
 /// How a validator works.
@@ -91,10 +92,15 @@ pub fn start_validator(
     let dendrite = Inbox::<Dendrite>::open("dendrite", overseer.clock());
     let reward_scorer = Inbox::<RewardScorer>::open("reward_scorer", overseer.clock());
     let weight_setter = Inbox::<WeightSetter>::open("weight_setter", overseer.clock());
-    let chain_watch = Inbox::<ChainWatch>::open("chain_watch", overseer.clock());
 
-    let (metagraph, metagraph_seen) =
-        watch::channel(Arc::new(Metagraph::empty(config.weights.netuid)));
+    let chain_parts = ChainParts {
+        config: config.chain_watch,
+        chain: Arc::clone(&chain),
+        netuid: config.weights.netuid,
+        weight_setter: Some(weight_setter.port(1)),
+        failpoints: failpoints.clone(),
+    };
+    let metagraph_seen = start_chain_watch(overseer, chain_parts, topology);
     let log = ConversationLog::new(Arc::clone(&journal), overseer.clock());
     let credits = overseer.credits(config.in_flight);
     // One slot for each conversation: no push on their circle ever waits.
@@ -165,16 +171,6 @@ pub fn start_validator(
         failpoints: failpoints.clone(),
     };
     overseer.supervise(reward_scorer, RestartPolicy::LIGHT, RewardScorer::new(deps));
-
-    let deps = ChainWatchDeps {
-        config: config.chain_watch,
-        chain: Arc::clone(&chain),
-        metagraph: Arc::new(metagraph),
-        weight_setter: Some(topology.push("chain_watch", &weight_setter.port(1))),
-        clock: Arc::clone(&clock),
-        failpoints: failpoints.clone(),
-    };
-    overseer.supervise(chain_watch, RestartPolicy::PATIENT, ChainWatch::new(deps));
 
     let deps =
         WeightSetterDeps { config: config.weights, chain, ledger, clock, journal, failpoints };

@@ -16,41 +16,6 @@ use super::failure::Failure;
 use super::session::{At, Session};
 use super::timelock::{self, Head};
 
-/// The commit-reveal rules of a subnet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CommitReveal {
-    /// Weights are taken by commit and reveal only.
-    pub enabled: bool,
-    /// The version of timelocked commits; none where the runtime knows of none.
-    pub version: Option<u16>,
-    /// A commit is revealed so many epochs after its own; none where the runtime counts in blocks,
-    /// as before version 2.
-    pub period_epochs: Option<u64>,
-}
-
-impl CommitReveal {
-    /// The rules as of a block; what a runtime lacks is off.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn read(session: &Session, at: &At, netuid: Netuid) -> Result<Self, Failure> {
-        let key = || vec![Value::u128(netuid.0.into())];
-        let mut rules = Self::default();
-        if entry::exists(at, "CommitRevealWeightsEnabled") {
-            let item = "CommitRevealWeightsEnabled";
-            rules.enabled = entry::required(session, at, item, key()).await?;
-        }
-        if entry::exists(at, "CommitRevealWeightsVersion") {
-            // The version is the same for all subnets.
-            rules.version = entry::value(session, at, "CommitRevealWeightsVersion", vec![]).await?;
-        }
-        if entry::exists(at, "RevealPeriodEpochs") {
-            rules.period_epochs = entry::value(session, at, "RevealPeriodEpochs", key()).await?;
-        }
-        Ok(rules)
-    }
-}
-
 /// What a commit says: the hash of the hotkey, the call and a salt (version 2).
 #[must_use]
 pub fn commit_hash(hotkey: [u8; 32], call: &WeightsCall, salt: &[u16]) -> [u8; 32] {

@@ -10,7 +10,7 @@ use subxt::utils::{AccountId32, H256};
 
 use super::failure::Failure;
 use super::receipt::{self, Ending};
-use super::refusal::{Refusal, shown};
+use super::refusal::Refusal;
 use super::session::{At, Session};
 
 /// What was found.
@@ -47,9 +47,8 @@ pub async fn look(
     account: &AccountId32,
 ) -> Result<Found, Failure> {
     let head = BlockNumber(at.block_number());
-    let found = |inclusion, refusal| {
-        Ok(Found { sighting: Sighting { as_of: head, inclusion }, refusal })
-    };
+    let found =
+        |inclusion, refusal| Ok(Found { sighting: Sighting { as_of: head, inclusion }, refusal });
     let Some(bytes) = bytes(&signed.extrinsic) else { return found(Inclusion::Unknown, None) };
     let search = Search { session, account, nonce: signed.nonce };
     match search.passed_at(at.block_hash()).await? {
@@ -132,13 +131,14 @@ impl Search<'_> {
     /// Whether the nonce was used up after a block; none where the node no longer knows.
     async fn passed_at(&self, block: H256) -> Result<Option<bool>, Failure> {
         let rpc = self.session.rpc();
-        let asked = rpc.state_call("AccountNonceApi_account_nonce", Some(&self.account.0), Some(block));
+        let asked =
+            rpc.state_call("AccountNonceApi_account_nonce", Some(&self.account.0), Some(block));
         let answer = async {
             match asked.await {
                 Ok(nonce) => Ok(Some(nonce)),
                 // The node answers, and says that it cannot.
                 Err(Error::User(_)) => Ok(None),
-                Err(error) => Err(shown(&error.to_string())),
+                Err(error) => Err(error),
             }
         };
         let answer = self.session.bounded("an account's nonce", answer).await?;

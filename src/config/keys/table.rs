@@ -66,7 +66,7 @@ pub const ALIASES: &[(&str, &str)] = &[
 /// Every key there is.
 #[rustfmt::skip] // one row a key, to be read as a table
 pub const KEYS: &[Key] = &[
-    used("netuid", Kind::Integer { min: 0, max: 65_535 }, ALL, "number of the subnet"),
+    maybe("netuid", Kind::Integer { min: 0, max: 65_535 }, ALL, "number of the subnet; only localnet has a default"),
     maybe("run.seed", ANY_NUMBER, ALL, "seed of every random draw; drawn anew when left out"),
     maybe("run.steps", AT_LEAST_ONE, ASKING, "stop after this many steps; endless when left out"),
     maybe("run.summary", Kind::Path, ASKING, "file for a JSON summary of the run"),
@@ -83,6 +83,7 @@ pub const KEYS: &[Key] = &[
     used("neuron.epoch_length", AT_LEAST_ONE, VALIDATOR, "blocks between two settings of weights"),
     used("weights.min_steps", ANY_NUMBER, ASKING, "set no weights before so many scored steps"),
     used("weights.min_scored_fraction", Kind::Float(UNIT), ASKING, "set no weights before this part of the miners has a score"),
+    used("weights.version_key", ANY_NUMBER, ASKING, "version that weights are set as; a subnet refuses those below its own"),
     used("neuron.disable_set_weights", Kind::Bool, VALIDATOR, "score, but set no weights"),
     used("neuron.axon_off", Kind::Bool, VALIDATOR, "do not publish an axon on chain"),
     used("neuron.vpermit_tao_limit", ANY_NUMBER, ASKING, "do not ask neurons with a validator permit and more stake than this, in TAO"),
@@ -127,8 +128,11 @@ pub const KEYS: &[Key] = &[
     used("wallet.hotkey", Kind::Text, CHAINED, "name of the hotkey"),
     used("wallet.path", Kind::Path, CHAINED, "folder of the wallets"),
     maybe("wallet.password_file", Kind::Path, CHAINED, "file with the password of an encrypted key; the SDK's variable or a question when left out"),
-    used("subtensor.network", Kind::Text, ALL, "chain to join: finney, test, local, archive"),
-    maybe("subtensor.chain_endpoint", Kind::Text, ALL, "ws:// or wss:// address instead of the network's own"),
+    maybe("subtensor.network", Kind::Text, ALL, "chain to join: finney, test, local, archive; there is no default"),
+    maybe("subtensor.chain_endpoint", Kind::TextList, ALL, "ws:// or wss:// addresses instead of the network's own; the next is taken where one fails"),
+    used("public.allow_small_model", Kind::Bool, VALIDATOR, "on a public network, take a model too weak to judge by"),
+    used("public.allow_embedded_corpus", Kind::Bool, VALIDATOR, "on a public network, take contexts that miners can learn by heart"),
+    used("public.allow_development_key", Kind::Bool, CHAINED, "on a public network, sign with a key that everybody knows"),
     used("axon.port", PORT, CHAINED, "port to listen on"),
     used("axon.ip", Kind::Ip, CHAINED, "address to listen on"),
     maybe("axon.external_ip", Kind::Ip, CHAINED, "address published on chain, where it differs"),

@@ -6,7 +6,7 @@ use figment::Figment;
 use serde::de::DeserializeOwned;
 use sn1_actors::domain::TaskKind;
 
-use super::{DTYPES, Device, ExternalMiner, MinerKind, PRECISIONS, TaskShare};
+use super::{DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, TaskShare};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};
@@ -45,8 +45,12 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
     if let Some(Some(variable)) = check.value::<Option<String>>("engine.server_key_env") {
         check.variable("engine.server_key_env", &variable);
     }
-    if let Some(Some(endpoint)) = check.value::<Option<String>>("subtensor.chain_endpoint") {
-        check.endpoint(&endpoint);
+    if let Some(Some(network)) = check.value::<Option<String>>("subtensor.network") {
+        check.network(&network);
+    }
+    let endpoints = check.value::<Option<Vec<String>>>("subtensor.chain_endpoint");
+    for endpoint in endpoints.flatten().unwrap_or_default() {
+        check.endpoint("subtensor.chain_endpoint", "ws:// or wss:// addresses", &endpoint);
     }
     match (check.value("neuron.tasks"), check.value("neuron.task_p")) {
         (Some(tasks), Some(probabilities)) => check.tasks(tasks, probabilities),
@@ -150,10 +154,25 @@ impl Check<'_> {
         }
     }
 
-    fn endpoint(&mut self, endpoint: &str) {
-        let rest = endpoint.strip_prefix("ws://").or_else(|| endpoint.strip_prefix("wss://"));
-        if rest.is_none_or(str::is_empty) {
-            self.bad("subtensor.chain_endpoint", "a ws:// or wss:// address".to_owned(), endpoint);
+    /// A name, or as in the SDK an address in its place.
+    fn network(&mut self, network: &str) {
+        if NETWORKS.iter().all(|(name, _)| *name != network) {
+            let names: Vec<&str> = NETWORKS.iter().map(|(name, _)| *name).collect();
+            let expected = format!("one of {}, or a ws:// or wss:// address", names.join(", "));
+            self.endpoint("subtensor.network", &expected, network);
+        }
+    }
+
+    fn endpoint(&mut self, key: &str, expected: &str, endpoint: &str) {
+        let address = reqwest::Url::parse(endpoint);
+        // What may be a password is not repeated.
+        if address.as_ref().is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
+        {
+            let expected = format!("{expected} without a user or a password");
+            return self.bad(key, expected, "an address with an @");
+        }
+        if !address.is_ok_and(|url| matches!(url.scheme(), "ws" | "wss") && url.has_host()) {
+            self.bad(key, expected.to_owned(), endpoint);
         }
     }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sn1_actors::domain::{Hotkey, Uid};
-use sn1_actors::model_worker::meter::ModelStats;
+use sn1_actors::model_worker::meter::{ModelMeter, ModelStats};
 use sn1_actors::ports::ScoreBook;
-use sn1_actors::runtime::Overseer;
+use sn1_actors::runtime::{Overseer, Topology};
+use sn1_actors::wiring::Validator;
 
 use super::output;
 use crate::exit::{Ended, Exit};
 use crate::tap::Tap;
-use crate::wiring::localnet::Localnet;
 
 /// The figures of a run, as `--summary` writes them.
 #[derive(Debug, Serialize)]
@@ -62,7 +62,7 @@ struct ModelFigures {
 
 #[derive(Debug, Serialize)]
 struct MinerLine {
-    kind: &'static str,
+    kind: String,
     uid: Uid,
     hotkey: Hotkey,
     score: f64,
@@ -71,34 +71,46 @@ struct MinerLine {
     answered: u64,
 }
 
+/// What was run.
+pub(super) struct Ran<'a> {
+    pub(super) validator: &'a Validator,
+    pub(super) topology: &'a Topology,
+    pub(super) model: &'a ModelMeter,
+    /// Those who were asked or might have been: what they are, and who.
+    pub(super) miners: Vec<(String, Uid, Hotkey)>,
+    /// The share of each in the weights on chain.
+    pub(super) weights: BTreeMap<Uid, f64>,
+}
+
 impl Summary {
     pub(super) fn of(
-        net: &Localnet,
+        ran: Ran<'_>,
         overseer: &Overseer,
         tap: &Tap,
         book: &ScoreBook,
         wall: Duration,
     ) -> Self {
-        let (weights, answered) = (net.weights(), tap.answered());
-        let miners = net.miners.iter().map(|miner| MinerLine {
-            kind: miner.kind.as_str(),
-            uid: miner.uid,
-            hotkey: miner.hotkey.clone(),
-            score: book.scores.get(&miner.hotkey).map_or(0.0, |score| score.get()),
-            weight: weights.get(&miner.uid).copied().unwrap_or(0.0),
-            answered: answered.get(&miner.uid).copied().unwrap_or(0),
+        let answered = tap.answered();
+        let miners = ran.miners.into_iter().map(|(kind, uid, hotkey)| MinerLine {
+            kind,
+            uid,
+            score: book.scores.get(&hotkey).map_or(0.0, |score| score.get()),
+            hotkey,
+            weight: ran.weights.get(&uid).copied().unwrap_or(0.0),
+            answered: answered.get(&uid).copied().unwrap_or(0),
         });
         let roster = overseer.roster().all().into_iter();
+        let tally = *ran.validator.log.tally().borrow();
         Self {
-            steps: book.steps,
+            steps: tally.completed,
             wall_s: wall.as_secs_f64(),
-            peak_in_flight: net.validator.credits.peak(),
-            conversations_failed: net.validator.log.tally().borrow().failed,
-            model: ModelFigures::of(&net.model.snapshot(), wall),
+            peak_in_flight: ran.validator.credits.peak(),
+            conversations_failed: tally.failed,
+            model: ModelFigures::of(&ran.model.snapshot(), wall),
             restarts: roster.filter(|a| a.restarts > 0).map(|a| (a.name, a.restarts)).collect(),
             tasks_panicked: overseer.tasks().panicked(),
             view_missed: tap.missed(),
-            mailbox_peak: net.topology.peaks(),
+            mailbox_peak: ran.topology.peaks(),
             miners: miners.collect(),
         }
     }

@@ -11,7 +11,6 @@ use tokio::sync::mpsc;
 
 use super::output::{line, shown};
 use crate::config::Settings;
-use crate::wiring::localnet::Localnet;
 
 /// The view of one run. Clones are the same view.
 #[derive(Clone)]
@@ -21,8 +20,8 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Begins to show a run that is starting.
-    pub(super) fn open(seed: u64, settings: &Settings) -> Self {
+    /// Begins to show a run of `command` that is starting.
+    pub(super) fn open(command: &str, seed: u64, settings: &Settings) -> Self {
         let target = if std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()
         } else {
@@ -37,15 +36,13 @@ impl View {
         bar.set_message(format!("loading {model}"));
         let view = Self { bar, timeout: settings.neuron.timeout };
         let in_flight = settings.neuron.num_concurrent_forwards;
-        view.print(&format!("localnet: seed {seed}, model {model}, {in_flight} in flight"));
+        view.print(&format!("{command}: seed {seed}, model {model}, {in_flight} in flight"));
         view
     }
 
-    /// The network is up.
-    pub(super) fn ready(&self, net: &Localnet) {
-        let kinds: Vec<_> =
-            net.miners.iter().map(|m| format!("{}:{}", m.uid, m.kind.as_str())).collect();
-        self.print(&format!("miners: {}", kinds.join(" ")));
+    /// The network is up; `miners` says who is in it.
+    pub(super) fn ready(&self, miners: &str) {
+        self.print(&format!("miners: {miners}"));
         let wait = self.timeout.as_secs();
         self.bar.set_message(format!("the first step may take {wait} s: miners have that long"));
         self.print("step task           secs  best  rewards by uid | challenge -> best answer");

@@ -1,0 +1,164 @@
+//! Which chain is meant, where its nodes are, and whether it is a public one.
+//!
+//! This is the one place that knows the official addresses and what "on this machine" means: the
+//! chain client connects by it, and the wallet refuses development keys by it.
+
+use std::net::IpAddr;
+
+use crate::config::{Loaded, NETWORKS, Place, Subtensor};
+
+const NETWORK: &str = "subtensor.network";
+const ENDPOINT: &str = "subtensor.chain_endpoint";
+
+/// The nodes of one chain, in the order in which they are tried; at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    name: String,
+    urls: Vec<String>,
+    public: bool,
+}
+
+/// A setting that asks for a chain which others use too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicNetwork {
+    /// The configuration key that asks for it.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where that was written.
+    pub place: Place,
+}
+
+impl Endpoints {
+    /// The nodes that the settings name: those of `subtensor.chain_endpoint`, or else the network's
+    /// own. None where they name neither.
+    #[must_use]
+    pub fn of(settings: &Subtensor) -> Option<Self> {
+        let Subtensor { network, chain_endpoint } = settings;
+        let urls = match (chain_endpoint.as_slice(), network) {
+            ([], Some(network)) => vec![official(network)?],
+            (urls, _) => urls.to_vec(),
+        };
+        let name = network.clone().or_else(|| urls.first().cloned())?;
+        // A node of a public network may well run on this machine.
+        let public = !network.iter().chain(&urls).all(|asked| is_local(asked));
+        Some(Self { name, urls, public })
+    }
+
+    /// What `subtensor.network` says, or else the first address.
+    #[must_use]
+    pub fn network(&self) -> &str {
+        &self.name
+    }
+
+    /// The addresses, `ws://` or `wss://`; never empty.
+    #[must_use]
+    pub fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
+    /// Whether others use this chain too: finney, test, archive, or any node that is not on this
+    /// machine.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.public
+    }
+}
+
+/// The address of a network that has a name, or the address that stands in place of a name.
+fn official(network: &str) -> Option<String> {
+    if is_address(network) {
+        return Some(network.to_owned());
+    }
+    NETWORKS.iter().find(|(name, _)| *name == network).map(|(_, url)| (*url).to_owned())
+}
+
+fn is_address(text: &str) -> bool {
+    text.starts_with("ws://") || text.starts_with("wss://")
+}
+
+/// The first setting that asks for a public network.
+#[must_use]
+pub fn public_network(loaded: &Loaded) -> Option<PublicNetwork> {
+    [NETWORK, ENDPOINT].into_iter().find_map(|key| {
+        let origin = loaded.origins.find(key)?;
+        let value = texts(&origin.value).find(|value| !is_local(value))?.to_owned();
+        Some(PublicNetwork { key, value, place: origin.place.clone() })
+    })
+}
+
+/// The texts of a value that is one text, several or none.
+fn texts(value: &serde_json::Value) -> impl Iterator<Item = &str> {
+    let several = value.as_array().into_iter().flatten();
+    several.filter_map(|item| item.as_str()).chain(value.as_str())
+}
+
+/// Whether a network's name or a chain's address means this machine.
+#[must_use]
+pub fn is_local(value: &str) -> bool {
+    if value == "local" {
+        return true;
+    }
+    let Ok(address) = reqwest::Url::parse(value) else { return false };
+    let Some(host) = address.host_str() else { return false };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoints(network: Option<&str>, urls: &[&str]) -> Option<Endpoints> {
+        let chain_endpoint = urls.iter().map(|url| (*url).to_owned()).collect();
+        Endpoints::of(&Subtensor { network: network.map(str::to_owned), chain_endpoint })
+    }
+
+    #[test]
+    fn every_network_has_its_own_node() {
+        for (network, url, public) in [
+            ("finney", "wss://entrypoint-finney.opentensor.ai:443", true),
+            ("test", "wss://test.finney.opentensor.ai:443", true),
+            ("archive", "wss://archive.chain.opentensor.ai:443", true),
+            ("local", "ws://127.0.0.1:9944", false),
+            ("wss://node.example:443", "wss://node.example:443", true),
+            ("ws://127.0.0.1:9945", "ws://127.0.0.1:9945", false),
+        ] {
+            let endpoints = endpoints(Some(network), &[]).unwrap();
+            assert_eq!((endpoints.network(), endpoints.urls()), (network, &[url.to_owned()][..]));
+            assert_eq!(endpoints.is_public(), public, "{network}");
+        }
+    }
+
+    #[test]
+    fn there_is_no_default() {
+        assert_eq!(endpoints(None, &[]), None);
+    }
+
+    #[test]
+    fn endpoints_replace_the_networks_own_in_their_order() {
+        let two = endpoints(Some("local"), &["wss://a.example", "ws://127.0.0.1:9944"]).unwrap();
+        assert_eq!(two.urls(), ["wss://a.example", "ws://127.0.0.1:9944"]);
+        assert!(two.is_public(), "one public node is enough");
+    }
+
+    #[test]
+    fn a_node_on_this_machine_is_public_only_where_a_public_network_was_asked_for() {
+        let node = ["ws://127.0.0.1:9944"];
+        assert!(!endpoints(None, &node).unwrap().is_public());
+        assert!(!endpoints(Some("local"), &node).unwrap().is_public());
+        assert!(endpoints(Some("finney"), &node).unwrap().is_public());
+    }
+
+    #[test]
+    fn only_the_host_says_whether_a_node_is_on_this_machine() {
+        for local in ["local", "ws://localhost:9944", "wss://[::1]:9944/path", "ws://127.0.0.9"] {
+            assert!(is_local(local), "{local}");
+        }
+        for other in
+            ["finney", "ws://localhost.example", "ws://localhost@node.example", "", "ws://"]
+        {
+            assert!(!is_local(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What is good for tries and no good where others' money is: refused for a validator on a public
+//! network unless the settings allow it by name.
+
+use sn1_actors::domain::TaskKind;
+
+use super::model::FAKE;
+use crate::config::Settings;
+use crate::exit::{Ended, Exit};
+
+/// The model that every machine can run, whose references are too weak to judge by.
+const SMALL: &str = "smollm2-135m-instruct";
+
+/// Refuses what a validator must not do on a public network. Development keys are refused where
+/// they are read.
+///
+/// # Errors
+/// Every reason at once, each with the key that allows it all the same.
+pub fn check(settings: &Settings, network: &str) -> Result<(), Ended> {
+    let reasons = reasons(settings);
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let mut message = format!("not on `{network}`, where others' stake follows the weights:");
+    for reason in reasons {
+        message.push_str("\n  ");
+        message.push_str(&reason);
+    }
+    Err(Ended::new(Exit::Usage, message))
+}
+
+fn reasons(settings: &Settings) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let model = settings.neuron.model_id.as_str();
+    let weak = [FAKE, SMALL].contains(&model) && settings.engine.servers.is_empty();
+    if weak && !settings.public.allow_small_model {
+        reasons.push(format!(
+            "neuron.model_id = `{model}` cannot write references to judge answers by; choose a \
+             larger one (zephyr-7b-beta is the original's), engine.servers, or allow it with \
+             --public.allow_small_model"
+        ));
+    }
+    let made_here = |kind: TaskKind| kind == TaskKind::Math;
+    let corpus = settings.neuron.task_mix.iter().any(|share| !made_here(share.kind));
+    if corpus && !settings.public.allow_embedded_corpus {
+        reasons.push(
+            "the contexts of this version come from a corpus inside the program, which miners can \
+             learn by heart; ask `--neuron.tasks math --neuron.task_p 1` alone, or allow it with \
+             --public.allow_embedded_corpus"
+                .to_owned(),
+        );
+    }
+    reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{FlagValue, Inputs, Role};
+
+    fn refusal(flags: &[(&str, &str)]) -> Option<String> {
+        let mut inputs = Inputs { home: Some("/home/u".into()), ..Inputs::default() };
+        inputs.flags.values = flags
+            .iter()
+            .map(|(key, value)| FlagValue { key: (*key).into(), values: vec![(*value).into()] })
+            .collect();
+        let settings = Settings::load(Role::Validator, &inputs).unwrap().settings;
+        check(&settings, "finney").err().map(|ended| ended.message)
+    }
+
+    #[test]
+    fn the_defaults_are_refused_with_every_reason_and_its_key() {
+        let refusal = refusal(&[]).unwrap();
+        for part in ["finney", SMALL, "public.allow_small_model", "public.allow_embedded_corpus"] {
+            assert!(refusal.contains(part), "{part} is not in {refusal}");
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_by_name_or_not_used_is_no_reason() {
+        let (small, corpus) =
+            (("public.allow_small_model", "true"), ("public.allow_embedded_corpus", "true"));
+        assert_eq!(refusal(&[small, corpus]), None);
+        assert!(refusal(&[small]).unwrap().contains("corpus"));
+        let math = [("neuron.tasks", "math"), ("neuron.task_p", "1")];
+        let zephyr = ("neuron.model_id", "zephyr-7b-beta");
+        assert_eq!(refusal(&[math[0], math[1], zephyr]), None);
+        assert!(refusal(&[math[0], math[1], ("neuron.model_id", "fake")]).is_some());
+    }
+}

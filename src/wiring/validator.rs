@@ -1,0 +1,172 @@
+//! A validator: its actors on a chain, its own or the real one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use sn1_actors::chain_watch::ChainWatchConfig;
+use sn1_actors::dendrite::DendriteConfig;
+use sn1_actors::domain::{Hotkey, Netuid, RunSeed, Tao};
+use sn1_actors::model_worker::meter::ModelMeter;
+use sn1_actors::persona_agent::PersonaAgentConfig;
+use sn1_actors::ports::{Chain, Journal, Ledger, ScoreBook};
+use sn1_actors::runtime::{Failpoints, Overseer, Topology};
+use sn1_actors::task_maker::TaskMakerConfig;
+use sn1_actors::weight_setter::{
+    ColdStart, SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
+};
+use sn1_actors::wiring::{
+    Validator, ValidatorConfig, ValidatorParts, start_shared, start_validator,
+};
+
+use super::joining::WATCH;
+use super::{model, sampling, tools};
+use crate::config::Settings;
+use crate::exit::{Ended, Exit};
+use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource};
+
+/// How long a text of the validator's may take: a model on a CPU has long queues.
+const TEXT_PATIENCE: Duration = Duration::from_secs(600);
+/// How long any answer of the chain may take; what is sent must be final by then, or is looked for
+/// at the next block.
+const CHAIN_PATIENCE: Duration = Duration::from_secs(60);
+/// How a validator with these settings works. Weights are due `epoch_blocks` after the last.
+#[must_use]
+pub fn config(
+    settings: &Settings,
+    netuid: Netuid,
+    seed: u64,
+    own: Hotkey,
+    chain_watch: ChainWatchConfig,
+    epoch_blocks: u64,
+) -> ValidatorConfig {
+    let sampling = sampling(settings);
+    let kinds = settings.neuron.task_mix.iter().map(|share| (share.kind, share.probability));
+    ValidatorConfig {
+        seed: RunSeed(seed),
+        in_flight: settings.neuron.num_concurrent_forwards,
+        tasks: TaskMakerConfig {
+            kinds: kinds.collect(),
+            sampling,
+            context_patience: Duration::from_secs(30),
+            text_patience: TEXT_PATIENCE,
+        },
+        persona: PersonaAgentConfig { sampling, patience: TEXT_PATIENCE },
+        dendrite: DendriteConfig {
+            sample_size: settings.neuron.sample_size,
+            timeout: settings.neuron.timeout,
+            vpermit_tao_limit: Tao(settings.neuron.vpermit_tao_limit as f64),
+            unique_coldkeys: settings.neuron.query_unique_coldkeys,
+            unique_ips: settings.neuron.query_unique_ips,
+            own,
+        },
+        embed_patience: TEXT_PATIENCE,
+        weights: WeightSetterConfig {
+            netuid,
+            alpha: settings.neuron.moving_average_alpha,
+            version_key: settings.weights.version_key,
+            disabled: settings.neuron.disable_set_weights,
+            epoch_blocks,
+            cold_start: ColdStart {
+                min_steps: settings.weights.min_steps,
+                min_scored_fraction: settings.weights.min_scored_fraction,
+            },
+            patience: CHAIN_PATIENCE,
+        },
+        chain_watch,
+    }
+}
+
+/// What a validator on a real chain works with.
+pub struct Outside {
+    /// Who it is.
+    pub keypair: Arc<Keypair>,
+    /// Which subnet it is on.
+    pub netuid: Netuid,
+    /// The chain, on its behalf.
+    pub chain: Arc<dyn Chain>,
+    /// Whether miners may be at addresses of this machine and its network: not on a public one.
+    pub allow_local: bool,
+    /// What happens.
+    pub journal: Arc<dyn Journal>,
+    /// Keeps the scores.
+    pub ledger: Arc<dyn Ledger>,
+}
+
+/// A validator on a real chain.
+pub struct Running {
+    /// Its actors.
+    pub validator: Validator,
+    /// Who sends what to whom.
+    pub topology: Topology,
+    /// What the model did.
+    pub model: Arc<ModelMeter>,
+}
+
+/// Starts a validator, which does nothing before its pacer runs.
+///
+/// # Errors
+/// If its model cannot be had or its scores cannot be read.
+pub async fn start(
+    overseer: &Overseer,
+    settings: &Settings,
+    seed: u64,
+    outside: Outside,
+) -> anyhow::Result<Running> {
+    let Outside { keypair, netuid, chain, allow_local, journal, ledger } = outside;
+    let in_flight = settings.neuron.num_concurrent_forwards;
+    let model = model::open(settings, overseer).await?;
+    let failpoints = Failpoints::default();
+    let shared = start_shared(overseer, model, tools()?, 2 * in_flight, &failpoints);
+    let own = keypair.hotkey();
+    let streaming = settings.neuron.streaming;
+    let options = TransportOptions { allow_local, streaming, ..TransportOptions::default() };
+    let uuids = Arc::new(UuidSource::from_entropy());
+    let transport = HttpTransport::new(keypair, overseer.clock(), uuids, options);
+    let parts =
+        ValidatorParts { transport: Arc::new(transport), chain, ledger, journal, failpoints };
+    let config = config(settings, netuid, seed, own, WATCH, settings.neuron.epoch_length);
+    let mut topology = Topology::default();
+    let validator = start_validator(overseer, config, parts, &shared, &mut topology)
+        .map_err(|error| Ended::new(Exit::File, error))?;
+    topology.check(in_flight)?;
+    Ok(Running { validator, topology, model: Arc::clone(&shared.meter) })
+}
+
+/// Waits until no conversation is under way.
+pub async fn drained(validator: &Validator) {
+    let mut tally = validator.log.tally();
+    while validator.credits.out() > 0 {
+        let _ = tally.changed().await;
+    }
+}
+
+/// How everyone stands.
+///
+/// # Errors
+/// If the weight setter is gone.
+pub async fn standings(validator: &Validator) -> anyhow::Result<ScoreBook> {
+    let port = &validator.standings;
+    let standings = port.ask_again(Standings, port.within(Duration::from_secs(30))).await;
+    standings.context("the weight setter does not say how everyone stands")
+}
+
+/// Sets the weights at the end of a run; `block_time` is waited where this block had its try.
+///
+/// # Errors
+/// Why there are none.
+pub async fn set_weights(
+    overseer: &Overseer,
+    validator: &Validator,
+    block_time: Duration,
+) -> anyhow::Result<WeightsOnChain> {
+    let port = &validator.set_weights;
+    for _ in 0..3 {
+        let deadline = port.within(2 * CHAIN_PATIENCE);
+        match port.ask_again(SetWeights, deadline).await? {
+            Err(SetError::Skipped(_)) => overseer.clock().sleep(block_time).await,
+            outcome => return Ok(outcome?),
+        }
+    }
+    anyhow::bail!("the weights of the end were not set: an earlier setting is under way")
+}

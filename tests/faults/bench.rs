@@ -1,0 +1,186 @@
+//! Our own client, whole: the keeper of connections, the chain of one hotkey over it, and a
+//! WeightSetter that works with that chain, against scripted nodes.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use sn1::chain::node::endpoint::Endpoints;
+use sn1::chain::node::keeper::{Health, Keeper, KeeperConfig};
+use sn1::chain::node::subtensor::Subtensor;
+use sn1::config::{FlagValue, Inputs, Role, Settings};
+use sn1::wire::Keypair;
+use sn1_actors::domain::{BlockNumber, Hotkey, Netuid, Score};
+use sn1_actors::ports::{Clock, ScoreBook};
+use sn1_actors::runtime::{Failpoints, Inbox, Overseer, Port, RestartPolicy};
+use sn1_actors::testkit::{MemoryJournal, MemoryLedger};
+use sn1_actors::weight_setter::{
+    ColdStart, SetError, SetWeights, WeightSetter, WeightSetterConfig, WeightSetterDeps,
+    WeightsOnChain,
+};
+use tokio::task::LocalSet;
+use tokio::time::timeout;
+
+use crate::clock::HandClock;
+use crate::node::{Account, HUNG, Node};
+
+/// The time from block to block that the scripted runtimes name.
+pub(crate) const BLOCK_TIME: Duration = Duration::from_secs(12);
+
+/// A keeper whose pauses are short sleeps of the clock, and whose patience is that of a test on a
+/// busy machine.
+pub(crate) const PATIENT: KeeperConfig = KeeperConfig {
+    patience: Duration::from_secs(20),
+    strikes: 3,
+    first_pause: Duration::from_millis(500),
+    longest_pause: Duration::from_secs(8),
+    block_time: None,
+};
+
+/// As patient as a test is that waits for a hanging node.
+pub(crate) const HASTY: KeeperConfig =
+    KeeperConfig { patience: Duration::from_millis(700), ..PATIENT };
+
+/// A hotkey by the seed of its key; that of the validator is 1.
+pub(crate) fn keypair(seed: u8) -> Keypair {
+    Keypair::from_seed(&[seed; 32]).unwrap()
+}
+
+/// As [`keypair`], the name only.
+pub(crate) fn hotkey(seed: u8) -> Hotkey {
+    keypair(seed).hotkey()
+}
+
+/// As [`keypair`], the account only.
+pub(crate) fn account(seed: u8) -> Account {
+    keypair(seed).public()
+}
+
+/// The client of the validator, whose key has seed 1.
+pub(crate) struct Bench {
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) keeper: Keeper,
+    pub(crate) chain: Subtensor,
+    pub(crate) config: KeeperConfig,
+    pub(crate) ledger: Arc<MemoryLedger>,
+    set: Port<SetWeights>,
+    overseer: RefCell<Option<Overseer>>,
+}
+
+impl Bench {
+    /// Plays a test with a client that knows these nodes, in this order. The miners of seeds 2 and 3
+    /// have earned something.
+    pub(crate) fn play(nodes: &[&Node], config: KeeperConfig, test: impl AsyncFnOnce(&Bench)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let endpoints = endpoints(nodes);
+        LocalSet::new().block_on(&runtime, async {
+            let clock = HandClock::new(config.longest_pause);
+            let random = ChaCha8Rng::seed_from_u64(7);
+            let (keeper, work) = Keeper::new(&endpoints, config, random, Arc::clone(&clock) as _);
+            let bench = Self::new(clock, keeper, config);
+            tokio::select! {
+                () = work => panic!("the keeper has given up"),
+                () = test(&bench) => {}
+            }
+            bench.end().await;
+        });
+    }
+
+    fn new(clock: Arc<HandClock>, keeper: Keeper, config: KeeperConfig) -> Self {
+        let chain = Subtensor::new(keeper.clone(), Arc::new(keypair(1)), Netuid(1));
+        let ticking: Arc<dyn Clock> = Arc::clone(&clock) as _;
+        let journal = Arc::new(MemoryJournal::default());
+        let overseer = Overseer::new(Arc::clone(&ticking), Arc::clone(&journal) as _);
+        let scores = [(2, 1.0), (3, 0.5)].map(|(seed, score)| (hotkey(seed), Score::new(score)));
+        let book = ScoreBook { steps: 1, scores: scores.into(), ..ScoreBook::default() };
+        let ledger = Arc::new(MemoryLedger::holding(book.clone()));
+        let inbox = Inbox::<WeightSetter>::open("weight_setter", Arc::clone(&ticking));
+        let set = inbox.port(4);
+        let deps = WeightSetterDeps {
+            config: WeightSetterConfig {
+                netuid: Netuid(1),
+                alpha: 0.05,
+                version_key: 1,
+                disabled: false,
+                epoch_blocks: 100,
+                cold_start: ColdStart::OFF,
+                patience: Duration::from_secs(3_600),
+            },
+            chain: Arc::new(chain.clone()),
+            ledger: Arc::clone(&ledger) as _,
+            clock: ticking,
+            journal,
+            failpoints: Failpoints::default(),
+        };
+        overseer.supervise(inbox, RestartPolicy::LIGHT, WeightSetter::new(deps, book));
+        let overseer = RefCell::new(Some(overseer));
+        Self { clock, keeper, chain, config, ledger, set, overseer }
+    }
+
+    async fn end(&self) {
+        let overseer = self.overseer.take().unwrap();
+        overseer.kill().stop();
+        tokio::task::yield_now().await;
+    }
+
+    /// The time in which a new final block must come.
+    pub(crate) fn window(&self) -> Duration {
+        2 * BLOCK_TIME + self.config.patience
+    }
+
+    /// Waits until the connection stands so.
+    pub(crate) async fn until(&self, what: &str, so: impl FnMut(&Health) -> bool) -> Health {
+        let mut health = self.keeper.health();
+        let found = timeout(HUNG, health.wait_for(so)).await;
+        let found = found.unwrap_or_else(|_| panic!("waited in vain: {what}"));
+        found.unwrap().clone()
+    }
+
+    /// Waits until a node is connected, and has told its newest block.
+    pub(crate) async fn until_connected(&self, node: &Node) {
+        let is_it = |health: &Health| health.endpoint.as_deref() == Some(node.url());
+        self.until("a connection", is_it).await;
+        self.until_block(node).await;
+    }
+
+    /// Waits until the client knows the node's newest final block.
+    pub(crate) async fn until_block(&self, node: &Node) {
+        let newest = node.look(|world| BlockNumber(world.final_number().into()));
+        if newest > self.keeper.newest() {
+            let before = BlockNumber(newest.0 - 1);
+            timeout(HUNG, self.keeper.block_after(before)).await.unwrap().unwrap();
+        }
+    }
+
+    /// Asks the WeightSetter to set weights now.
+    pub(crate) async fn set(&self) -> Result<WeightsOnChain, SetError> {
+        let deadline = self.set.within(Duration::from_secs(3_600));
+        let set = timeout(2 * HUNG, self.set.ask(SetWeights, deadline)).await;
+        set.expect("an answer").expect("the weight setter is running")
+    }
+
+    /// As [`Self::set`], while something happens after the transaction is in the node's pool.
+    pub(crate) async fn set_while(
+        &self,
+        node: &Node,
+        what: impl AsyncFnOnce(),
+    ) -> Result<WeightsOnChain, SetError> {
+        let pooled = async {
+            node.until("a transaction in the pool", |world| world.pooled() > 0).await;
+            what().await;
+        };
+        let (set, ()) = tokio::join!(self.set(), pooled);
+        set
+    }
+}
+
+/// The nodes, as the settings name them.
+fn endpoints(nodes: &[&Node]) -> Endpoints {
+    let urls: Vec<&str> = nodes.iter().map(|node| node.url()).collect();
+    let mut inputs = Inputs { home: Some("/home/u".into()), ..Inputs::default() };
+    let key = "subtensor.chain_endpoint".to_owned();
+    inputs.flags.values = vec![FlagValue { key, values: vec![urls.join(",")] }];
+    Endpoints::of(&Settings::load(Role::Validator, &inputs).unwrap()).unwrap()
+}

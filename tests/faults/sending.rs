@@ -1,0 +1,165 @@
+//! Rows 6 and 8 of the table: a transaction whose sender lost sight of it, and one whose block was
+//! undone. Whatever happens, the weights are on chain once, and the WeightSetter knows it.
+
+use sn1_actors::domain::{BlockNumber, Uid};
+use sn1_actors::ports::ChainError;
+use sn1_actors::weight_setter::SetError;
+
+use crate::bench::{Bench, PATIENT, account};
+use crate::node::{Cut, Node, Orphans, Scripted, World};
+use crate::node_itself::small_subnet;
+
+/// What the validator has on chain, and in how many transactions it came there.
+fn on_chain(world: &World) -> (Option<Vec<(u16, u16)>>, usize) {
+    (world.final_state().weights.get(&account(1)).cloned(), world.included())
+}
+
+fn weights() -> Option<Vec<(u16, u16)>> {
+    // The SDK's rounding of a half.
+    Some(vec![(1, 65_535), (2, 32_768)])
+}
+
+#[test]
+fn weights_that_went_in_behind_a_cut_connection_are_found_and_not_sent_again() {
+    let node = Node::start(small_subnet());
+    Bench::play(&[&node], PATIENT, async |bench| {
+        bench.until_connected(&node).await;
+        node.faults(|faults| faults.cut_after_submit = Some(Cut::Kept));
+        let lost = bench.set().await;
+        assert!(matches!(lost, Err(SetError::Chain(ChainError::Unreachable(_)))), "{lost:?}");
+        assert!(bench.ledger.book().intent.is_some(), "it may be included yet");
+        node.grow();
+        bench.until_connected(&node).await;
+        let found = bench.set().await.unwrap();
+        assert_eq!(found.block, BlockNumber(1));
+        assert_eq!(node.look(on_chain), (weights(), 1));
+        assert_eq!(node.look(|world| world.asked("author_submitAndWatchExtrinsic")), 1);
+        let book = bench.ledger.book();
+        assert_eq!((book.intent, book.weights_set), (None, Some(BlockNumber(1))));
+    });
+}
+
+#[test]
+fn weights_that_were_lost_with_the_connection_are_sent_again_as_the_same_bytes() {
+    let node = Node::start(small_subnet());
+    Bench::play(&[&node], PATIENT, async |bench| {
+        bench.until_connected(&node).await;
+        node.faults(|faults| faults.cut_after_submit = Some(Cut::Lost));
+        assert!(bench.set().await.is_err());
+        let first = bench.ledger.book().intent.unwrap().signed.unwrap();
+        node.grow();
+        bench.until_connected(&node).await;
+        let set = bench.set_while(&node, async || {
+            let again = bench.ledger.book().intent.unwrap().signed.unwrap();
+            assert_eq!(again, first);
+            node.grow();
+        });
+        assert_eq!(set.await.unwrap().uids, [Uid(1), Uid(2)]);
+        assert_eq!(node.look(on_chain), (weights(), 1));
+    });
+}
+
+#[test]
+fn a_connection_lost_while_the_block_is_awaited_ends_in_one_inclusion() {
+    let node = Node::start(small_subnet());
+    Bench::play(&[&node], PATIENT, async |bench| {
+        bench.until_connected(&node).await;
+        let lost = bench.set_while(&node, async || node.hang_up()).await;
+        assert!(matches!(lost, Err(SetError::Chain(ChainError::Unreachable(_)))), "{lost:?}");
+        bench.until_connected(&node).await;
+        // It is still in the pool: the same bytes are known there, and waited for.
+        node.faults(|faults| faults.hold_pool = true);
+        node.grow();
+        bench.until_block(&node).await;
+        node.faults(|faults| faults.hold_pool = false);
+        let again = async {
+            let sent = |world: &World| world.asked("author_submitAndWatchExtrinsic") == 2;
+            node.until("the second sending", sent).await;
+            node.until("a look at it", |world| world.asked("chain_subscribeFinalizedHeads") >= 3)
+                .await;
+            node.grow();
+        };
+        let (set, ()) = tokio::join!(bench.set(), again);
+        assert_eq!(set.unwrap().block, BlockNumber(2));
+        assert_eq!(node.look(on_chain), (weights(), 1));
+    });
+}
+
+#[test]
+fn a_transaction_whose_block_was_undone_is_on_chain_only_when_a_final_block_has_it() {
+    let node = Node::start(small_subnet());
+    Bench::play(&[&node], PATIENT, async |bench| {
+        bench.until_connected(&node).await;
+        node.faults(|faults| faults.freeze_finality = true);
+        let set = bench.set_while(&node, async || {
+            node.grow();
+            assert_eq!(node.look(World::included), 1);
+            node.fork(1, Orphans::Return);
+            assert_eq!(node.look(World::included), 0);
+            node.grow();
+            node.finalize();
+        });
+        // Not block 1, in which it was first.
+        assert_eq!(set.await.unwrap().block, BlockNumber(3));
+        assert_eq!(node.look(on_chain), (weights(), 1));
+    });
+}
+
+#[test]
+fn a_transaction_that_a_fork_forgot_is_sent_again_as_the_same_bytes() {
+    let node = Node::start(small_subnet());
+    Bench::play(&[&node], PATIENT, async |bench| {
+        bench.until_connected(&node).await;
+        node.faults(|faults| faults.freeze_finality = true);
+        let undone = bench.set_while(&node, async || {
+            node.grow();
+            node.fork(1, Orphans::Vanish);
+        });
+        assert!(matches!(undone.await, Err(SetError::Chain(ChainError::Unreachable(_)))));
+        let first = bench.ledger.book().intent.unwrap().signed.unwrap();
+        assert_eq!(bench.ledger.book().weights_set, None);
+        node.finalize();
+        bench.until_block(&node).await;
+        let set = bench.set_while(&node, async || {
+            node.grow();
+            node.finalize();
+        });
+        assert_eq!(set.await.unwrap().block, BlockNumber(3));
+        assert_eq!(node.look(on_chain), (weights(), 1));
+        let sent = node.look(|world| world.extrinsics(3));
+        assert!(sent.contains(&first.extrinsic), "other bytes than at first");
+    });
+}
+
+#[test]
+fn a_transaction_that_died_unseen_makes_room_for_another() {
+    let node = Node::start(small_subnet());
+    Bench::play(&[&node], PATIENT, async |bench| {
+        bench.until_connected(&node).await;
+        node.faults(|faults| faults.cut_after_submit = Some(Cut::Lost));
+        assert!(bench.set().await.is_err());
+        let first = bench.ledger.book().intent.unwrap().signed.unwrap();
+        node.grow_by(u32::try_from(first.death.0).unwrap());
+        bench.until_connected(&node).await;
+        let set = bench.set_while(&node, async || node.grow()).await.unwrap();
+        assert!(set.block > first.death);
+        assert_eq!(node.look(on_chain), (weights(), 1));
+    });
+}
+
+#[test]
+fn a_refusal_in_a_block_is_known_even_where_the_connection_was_cut() {
+    let node = Node::start(small_subnet());
+    Bench::play(&[&node], PATIENT, async |bench| {
+        bench.until_connected(&node).await;
+        node.faults(|faults| faults.cut_after_submit = Some(Cut::Kept));
+        node.fail_next(Scripted::Dispatch("SettingWeightsTooFast"));
+        assert!(bench.set().await.is_err());
+        node.grow();
+        bench.until_connected(&node).await;
+        // Its nonce is used up, so new weights are signed with the next.
+        let set = bench.set_while(&node, async || node.grow()).await.unwrap();
+        assert_eq!(set.block, BlockNumber(2));
+        assert_eq!(node.look(on_chain), (weights(), 2));
+    });
+}
