@@ -78,7 +78,8 @@ def cases():
                                 yield (last, pending, tempo, last + block), period, seconds
             else:
                 for netuid, tempo in ((0, 10), (1, 99), (1, 360), (64, 360), (1, 1), (200, 7)):
-                    start = 5_000_000
+                    # An epoch's first block; its last is also asked at.
+                    start = 5_000_000 - (5_000_000 + netuid + 1) % (tempo + 1)
                     for block in sorted({0, 1, 2, tempo // 2, tempo - 1, tempo, tempo + 1}):
                         yield (netuid, tempo, start + block), period, seconds
 

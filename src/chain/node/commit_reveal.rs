@@ -64,10 +64,9 @@ pub async fn committed_epoch(
 ) -> Result<Option<u64>, Failure> {
     let keys = vec![Value::u128(netuid.0.into()), Value::from_bytes(hotkey)];
     // An entry is a hash, its block or (where epochs are counted) its epoch, and two more numbers.
-    let commits: Option<Option<Vec<(H256, u64, u64, u64)>>> =
+    let commits: Option<Vec<(H256, u64, u64, u64)>> =
         entry::value(session, at, "WeightCommits", keys).await?;
-    let commits = commits.flatten().unwrap_or_default();
-    let ours = commits.into_iter().find(|(other, ..)| other.0 == hash);
+    let ours = commits.unwrap_or_default().into_iter().find(|(other, ..)| other.0 == hash);
     Ok(ours.map(|(_, when, ..)| match schedule {
         Schedule::Fixed { .. } => schedule.epoch(BlockNumber(when)),
         Schedule::Counted { .. } => when,

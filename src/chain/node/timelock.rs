@@ -95,7 +95,7 @@ impl From<SerializationError> for TimelockError {
 /// operating system. Takes some milliseconds of CPU time.
 ///
 /// # Errors
-/// [`TimelockError::TooLong`] for more weights than fit, about 1,190; [`TimelockError::Random`].
+/// [`TimelockError::TooLong`] for more weights than fit, which are 1,177; [`TimelockError::Random`].
 pub fn encrypt(payload: &TimelockPayload, reveal_round: u64) -> Result<Vec<u8>, TimelockError> {
     let mut key = Zeroizing::new([0; 32]);
     getrandom::fill(key.as_mut_slice()).map_err(TimelockError::Random)?;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -165,32 +166,29 @@ async fn refuses_on_a_local_chain_only_what_the_chain_refuses() {
     assert_eq!(result, Err(AddressError::RefusedByChain { from: Source::Ip, ip: ip("127.0.0.1") }));
 }
 
-/// A service that gives the same answer to everybody, and closes.
-async fn service(answer: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(tokio::task::spawn(async move {
-        while let Ok((mut socket, _)) = listener.accept().await {
-            let mut request = [0; 1_024];
-            let _ = socket.read(&mut request).await;
-            let _ = socket.write_all(answer.as_bytes()).await;
-        }
-    }));
-    url
+/// Gives the same answer to everybody, and closes.
+async fn serve(listener: TcpListener, answer: &str) {
+    while let Ok((mut socket, _)) = listener.accept().await {
+        let mut request = [0; 1_024];
+        let _ = socket.read(&mut request).await;
+        let _ = socket.write_all(answer.as_bytes()).await;
+    }
 }
 
 /// What is published where the services give these answers.
-async fn detected(
-    answers: &[&'static str],
-    patience: Duration,
-) -> Result<SocketAddr, AddressError> {
-    let mut urls = Vec::new();
+async fn detected(answers: &[&str], patience: Duration) -> Result<SocketAddr, AddressError> {
+    let (mut urls, mut serving) = (Vec::new(), Vec::new());
     for answer in answers {
-        urls.push(service(answer).await);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        urls.push(format!("http://{}", listener.local_addr().unwrap()));
+        serving.push(serve(listener, answer));
     }
     let services: Vec<&str> = urls.iter().map(String::as_str).collect();
     let detection = Detection { services: &services, patience };
-    published(place("0.0.0.0", None), Network::Public, &detection).await
+    tokio::select! {
+        published = published(place("0.0.0.0", None), Network::Public, &detection) => published,
+        _ = join_all(serving) => panic!("the services are gone"),
+    }
 }
 
 const A: &str = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n8.8.8.8\n";

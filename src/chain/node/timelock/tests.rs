@@ -127,8 +127,8 @@ fn refuses_more_weights_than_the_chain_takes() {
         values: vec![1; usize::from(n)],
         version_key: 0,
     };
-    assert_eq!(encrypt(&payload(1_179), 1_000).unwrap().len(), 4_997);
-    let error = encrypt(&payload(1_180), 1_000).unwrap_err();
+    assert_eq!(encrypt(&payload(1_177), 1_000).unwrap().len(), 4_997);
+    let error = encrypt(&payload(1_178), 1_000).unwrap_err();
     assert!(matches!(error, TimelockError::TooLong(5_001)), "{error}");
 }
 
