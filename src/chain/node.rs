@@ -12,3 +12,6 @@ pub mod probe;
 pub mod rules;
 pub mod session;
 pub mod storage;
+
+#[cfg(test)]
+mod testkit;
