@@ -28,3 +28,6 @@ pub mod submit;
 pub mod subtensor;
 pub mod timelock;
 pub mod weights;
+
+#[cfg(test)]
+mod testkit;

@@ -1,4 +1,3 @@
-
 use super::*;
 
 const FIXED: Schedule = Schedule::Fixed { netuid: Netuid(1), tempo: 10 };
