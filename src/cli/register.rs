@@ -58,7 +58,9 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let hotkey = ss58::encode(&parties.hotkey);
     let uid = neuron::uid(&node.session, &at, netuid, parties.hotkey).await;
     if let Some(uid) = node.told(uid)? {
-        output::line(&format!("{hotkey} is uid {uid} of subnet {netuid} already; nothing was sent"))?;
+        output::line(&format!(
+            "{hotkey} is uid {uid} of subnet {netuid} already; nothing was sent"
+        ))?;
         return Ok(Exit::Done);
     }
     let cost = node.told(registration::cost(&node.session, &at, netuid).await)?;
@@ -125,7 +127,9 @@ impl Parties {
             None => public(&folder, KeyKind::Hotkey)?,
         };
         let coldkey = match uri {
-            Some(uri) => Coldkey::Open(Box::new(development_key(loaded, uri).map_err(Ended::from)?)),
+            Some(uri) => {
+                Coldkey::Open(Box::new(development_key(loaded, uri).map_err(Ended::from)?))
+            }
             None => {
                 let public = public(&folder, KeyKind::Coldkey)?;
                 let passwords = Passwords::from_process(wallet);

@@ -165,7 +165,8 @@ impl OnChain {
     }
 
     fn json(&self) -> Value {
-        let weights = self.weights.iter().map(|(uid, weight)| json!({"uid": uid, "weight": weight}));
+        let weights =
+            self.weights.iter().map(|(uid, weight)| json!({"uid": uid, "weight": weight}));
         let weights: Vec<_> = weights.collect();
         json!({
             "netuid": self.netuid,

@@ -9,13 +9,13 @@
 use std::time::Duration;
 
 use sn1::chain::node::calls::{Calls, Payload};
+use sn1::chain::node::neuron;
 use sn1::chain::node::registration;
 use sn1::chain::node::search::look_for;
 use sn1::chain::node::session::{At, Session};
 use sn1::chain::node::signer::{account, sign};
 use sn1::chain::node::submit::submit;
 use sn1::chain::node::weights::{prepare_weights, reveal_weights, same_weights, submit_weights};
-use sn1::chain::node::neuron;
 use sn1::wire::Keypair;
 use sn1_actors::domain::{BlockNumber, Netuid, Uid};
 use sn1_actors::ports::{
@@ -203,7 +203,9 @@ impl Real {
         serve("127.0.0.3:9000").await.unwrap();
         assert_eq!(self.at().await.block_number(), head, "what is published is not sent again");
         serve("[2001:db8::7]:9000").await.unwrap();
-        for (address, name) in [("127.0.0.1:9000", "no such address"), ("0.0.0.0:9000", "no such address")] {
+        for (address, name) in
+            [("127.0.0.1:9000", "no such address"), ("0.0.0.0:9000", "no such address")]
+        {
             refused(serve(address).await.map(|()| BlockNumber(0)), name);
         }
         self.sudo("sudo_set_serving_rate_limit", Value::u128(50)).await;
@@ -213,8 +215,13 @@ impl Real {
         }
         self.sudo("sudo_set_serving_rate_limit", Value::u128(0)).await;
         let stranger = key("//Bob");
-        let outcome =
-            neuron::serve_axon(&self.session, &stranger, SUBNET, "127.0.0.3:9".parse().unwrap(), LONG);
+        let outcome = neuron::serve_axon(
+            &self.session,
+            &stranger,
+            SUBNET,
+            "127.0.0.3:9".parse().unwrap(),
+            LONG,
+        );
         assert_eq!(outcome.await, Err(ChainError::NotRegistered(stranger.hotkey())));
     }
 
@@ -269,7 +276,8 @@ impl Real {
             Err(ChainError::TooSoon { wait }) => wait,
             other => panic!("too soon expected, found {other:?}"),
         };
-        let early = |calls: &Calls<'_>| calls.reveal_weights(&call, &reveal.commitment.salt).unwrap();
+        let early =
+            |calls: &Calls<'_>| calls.reveal_weights(&call, &reveal.commitment.salt).unwrap();
         let outcome = self.direct(&self.validator, early).await;
         assert!(matches!(outcome, Err(ChainError::TooSoon { .. })), "{outcome:?}");
         // The refused reveal was a block, and one before the window it is still too soon.
@@ -279,7 +287,8 @@ impl Real {
         let mut forged = reveal.clone();
         forged.commitment.salt = vec![9];
         refused(self.reveal(&forged).await, "no such commit");
-        let wrong = self.direct(&self.validator, |calls| calls.reveal_weights(&call, &[9]).unwrap());
+        let wrong =
+            self.direct(&self.validator, |calls| calls.reveal_weights(&call, &[9]).unwrap());
         refused(wrong.await, "InvalidRevealCommitHashNotMatch");
         let block = self.reveal(&reveal).await.unwrap();
         assert!(self.on_chain(&call).await);
@@ -297,7 +306,8 @@ impl Real {
         assert!(!self.on_chain(&call).await);
         self.sudo("sudo_set_commit_reveal_weights_enabled", Value::bool(false)).await;
         refused(
-            self.direct(&self.validator, |calls| calls.commit_weights(SUBNET, [0; 32]).unwrap()).await,
+            self.direct(&self.validator, |calls| calls.commit_weights(SUBNET, [0; 32]).unwrap())
+                .await,
             "takes no commits",
         );
     }
@@ -326,7 +336,11 @@ impl Real {
         prepare_weights(&self.session, &self.validator, call, SALT).await
     }
 
-    async fn send(&self, call: &WeightsCall, signed: &SignedCall) -> Result<BlockNumber, ChainError> {
+    async fn send(
+        &self,
+        call: &WeightsCall,
+        signed: &SignedCall,
+    ) -> Result<BlockNumber, ChainError> {
         submit_weights(&self.session, &self.validator, call, signed, LONG).await
     }
 

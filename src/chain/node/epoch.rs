@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn a_fixed_epoch_begins_where_block_netuid_and_one_are_a_multiple_of_tempo_and_one() {
-        let starts = (0..60).map(BlockNumber).filter(|block| FIXED.start(FIXED.epoch(*block)) == *block);
+        let starts =
+            (0..60).map(BlockNumber).filter(|block| FIXED.start(FIXED.epoch(*block)) == *block);
         let starts: Vec<u64> = starts.map(|block| block.0).collect();
         assert_eq!(starts, [0, 9, 20, 31, 42, 53]);
         for (block, next) in [(8, 9), (9, 20), (19, 20), (20, 31)] {
@@ -120,9 +121,13 @@ mod tests {
 
     #[test]
     fn counted_epochs_go_on_from_the_one_under_way() {
-        for (block, epoch, next) in
-            [(990, 40, 1_000), (999, 40, 1_000), (1_000, 41, 1_360), (1_359, 41, 1_360), (1_360, 42, 1_720)]
-        {
+        for (block, epoch, next) in [
+            (990, 40, 1_000),
+            (999, 40, 1_000),
+            (1_000, 41, 1_360),
+            (1_359, 41, 1_360),
+            (1_360, 42, 1_720),
+        ] {
             assert_eq!(COUNTED.epoch(BlockNumber(block)), epoch, "{block}");
             assert_eq!(COUNTED.next_after(BlockNumber(block)), BlockNumber(next), "{block}");
         }

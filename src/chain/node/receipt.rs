@@ -42,7 +42,8 @@ async fn events(session: &Session, at: &At, place: usize) -> Result<Ending, Fail
     let events = session.bounded("a block's events", at.events().fetch()).await?;
     for event in events.iter() {
         let event = event.map_err(|error| garbled(error.to_string()))?;
-        let ours = matches!(event.phase(), Phase::ApplyExtrinsic(n) if usize::try_from(n) == Ok(place));
+        let ours =
+            matches!(event.phase(), Phase::ApplyExtrinsic(n) if usize::try_from(n) == Ok(place));
         if !ours || event.pallet_name() != "System" {
             continue;
         }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use sn1_actors::domain::{BlockNumber, Netuid};
+use sn1_actors::ports::ChainError;
 use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
-use sn1_actors::ports::ChainError;
 
 use super::calls::Calls;
 use super::entry;
@@ -29,8 +29,7 @@ pub async fn cost(session: &Session, at: &At, netuid: Netuid) -> Result<u64, Fai
 /// [`Failure`].
 pub async fn balance(session: &Session, at: &At, account: [u8; 32]) -> Result<u64, Failure> {
     let key = vec![Value::from_bytes(account)];
-    let account: Option<Account> =
-        entry::any_value(session, at, "System", "Account", key).await?;
+    let account: Option<Account> = entry::any_value(session, at, "System", "Account", key).await?;
     Ok(account.map_or(0, |account| account.data.free))
 }
 

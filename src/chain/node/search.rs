@@ -47,9 +47,8 @@ pub async fn look(
     account: &AccountId32,
 ) -> Result<Found, Failure> {
     let head = BlockNumber(at.block_number());
-    let found = |inclusion, refusal| {
-        Ok(Found { sighting: Sighting { as_of: head, inclusion }, refusal })
-    };
+    let found =
+        |inclusion, refusal| Ok(Found { sighting: Sighting { as_of: head, inclusion }, refusal });
     let Some(bytes) = bytes(&signed.extrinsic) else { return found(Inclusion::Unknown, None) };
     let search = Search { session, account, nonce: signed.nonce };
     match search.passed_at(at.block_hash()).await? {
@@ -132,7 +131,8 @@ impl Search<'_> {
     /// Whether the nonce was used up after a block; none where the node no longer knows.
     async fn passed_at(&self, block: H256) -> Result<Option<bool>, Failure> {
         let rpc = self.session.rpc();
-        let asked = rpc.state_call("AccountNonceApi_account_nonce", Some(&self.account.0), Some(block));
+        let asked =
+            rpc.state_call("AccountNonceApi_account_nonce", Some(&self.account.0), Some(block));
         let answer = async {
             match asked.await {
                 Ok(nonce) => Ok(Some(nonce)),

@@ -60,7 +60,8 @@ impl Sending<'_> {
             return Err(SubmitError::Outdated("its bytes are damaged".into()));
         };
         let rpc = self.session.rpc();
-        let accepted = async { Ok::<_, Infallible>(rpc.author_submit_and_watch_extrinsic(&bytes).await) };
+        let accepted =
+            async { Ok::<_, Infallible>(rpc.author_submit_and_watch_extrinsic(&bytes).await) };
         let mut progress = match self.session.bounded("sending a transaction", accepted).await? {
             Ok(progress) => progress,
             Err(error) => match pool::verdict(&error, self.at.spec_version()) {

@@ -76,10 +76,9 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let block = block.map_err(consent::ended)?;
     match prepared.way {
         WeightsWay::Plain => output::line(&format!("set in block {}", block.0))?,
-        WeightsWay::Timelock { .. } => output::line(&format!(
-            "committed in block {}; the chain reveals them itself",
-            block.0
-        ))?,
+        WeightsWay::Timelock { .. } => {
+            output::line(&format!("committed in block {}; the chain reveals them itself", block.0))?
+        }
         WeightsWay::Commit(commitment) => {
             let reveal = PendingReveal { call, commitment, committed: block };
             output::line(&format!(

@@ -23,7 +23,8 @@ fn finney() -> Option<Arc<Metadata>> {
 
 /// A call's bytes as the runtime reads them, with the fields by their names.
 fn read_back(metadata: &Arc<Metadata>, payload: &Payload) -> (String, Vec<(String, Value)>) {
-    let spec = SpecVersionForRange { block_range: 0..u64::MAX, spec_version: 393, transaction_version: 1 };
+    let spec =
+        SpecVersionForRange { block_range: 0..u64::MAX, spec_version: 393, transaction_version: 1 };
     let config = SubstrateConfig::builder()
         .set_metadata_for_spec_versions([(393, Arc::clone(metadata))])
         .set_spec_version_for_block_ranges([spec])
