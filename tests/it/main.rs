@@ -16,5 +16,6 @@ mod real_model;
 mod refusals;
 mod remote_engine;
 mod signals;
+mod spending;
 mod state;
 mod wallet;
