@@ -248,7 +248,7 @@ pub struct Public {
     /// A validator whose contexts miners can learn by heart.
     pub allow_embedded_corpus: bool,
     /// A key that everybody knows.
-    pub allow_development_key: bool,
+    pub allow_development_keys: bool,
 }
 
 /// `engine.*`.

@@ -6,13 +6,13 @@ use crate::config::Loaded;
 use crate::wire::Keypair;
 
 /// The development key of a path such as `//Alice`, unless the settings ask for a public network and
-/// do not allow it there (`public.allow_development_key`).
+/// do not allow it there (`public.allow_development_keys`).
 ///
 /// # Errors
 /// [`WalletError::DevelopmentKey`] on a public network, [`WalletError::Key`] for what is no path.
 pub fn development_key(loaded: &Loaded, uri: &str) -> Result<Keypair, WalletError> {
     if let Some(PublicNetwork { key, value, place }) = public_network(loaded)
-        && !loaded.settings.public.allow_development_key
+        && !loaded.settings.public.allow_development_keys
     {
         let (uri, value) = (uri.chars().take(60).collect(), value.chars().take(60).collect());
         return Err(WalletError::DevelopmentKey { uri, key, value, place });
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn are_given_on_a_public_network_where_that_is_allowed_by_name() {
-        let flags = [(NETWORK, "test"), ("public.allow_development_key", "true")];
+        let flags = [(NETWORK, "test"), ("public.allow_development_keys", "true")];
         assert_eq!(refused(&loaded(&flags, &[], None)), None);
     }
 }

@@ -132,7 +132,7 @@ pub const KEYS: &[Key] = &[
     maybe("subtensor.chain_endpoint", Kind::TextList, ALL, "ws:// or wss:// addresses instead of the network's own; the next is taken where one fails"),
     used("public.allow_small_model", Kind::Bool, VALIDATOR, "on a public network, take a model too weak to judge by"),
     used("public.allow_embedded_corpus", Kind::Bool, VALIDATOR, "on a public network, take contexts that miners can learn by heart"),
-    used("public.allow_development_key", Kind::Bool, CHAINED, "on a public network, sign with a key that everybody knows"),
+    used("public.allow_development_keys", Kind::Bool, CHAINED, "on a public network, sign with a key that everybody knows"),
     used("axon.port", PORT, CHAINED, "port to listen on"),
     used("axon.ip", Kind::Ip, CHAINED, "address to listen on"),
     maybe("axon.external_ip", Kind::Ip, CHAINED, "address published on chain, where it differs"),
