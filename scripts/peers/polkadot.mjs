@@ -14,12 +14,17 @@ const [mode, url, netuidText, last] = process.argv.slice(2);
 const netuid = Number(netuidText);
 const keyring = new Keyring({ type: 'sr25519', ss58Format: 42 });
 
+// One spelling of each address: IPv6 has many.
+const canonical = (ip) => (ip?.includes(':') ? new URL(`http://[${ip}]`).hostname.slice(1, -1) : ip);
+
 function address(axon) {
   const ip = axon.ip.toBigInt();
   if (ip === 0n || axon.port.toNumber() === 0) return [null, null];
-  const bytes = [24n, 16n, 8n, 0n].map((shift) => Number((ip >> shift) & 255n));
-  if (axon.ipType.toNumber() !== 4) throw new Error('an address of IPv6: compare it by hand');
-  return [bytes.join('.'), axon.port.toNumber()];
+  const hex = ip.toString(16).padStart(32, '0');
+  const text = axon.ipType.toNumber() === 4
+    ? hex.slice(24).match(/../g).map((byte) => parseInt(byte, 16)).join('.')
+    : canonical(hex.match(/..../g).join(':'));
+  return [text, axon.port.toNumber()];
 }
 
 async function neuron(query, uid, columns) {
@@ -58,6 +63,7 @@ async function metagraph(api) {
   let differences = 0;
   for (const one of ours.neurons) {
     const theirs = await neuron(query, one.uid, { permits, updates, incentives });
+    one.ip = canonical(one.ip);
     for (const [field, value] of Object.entries(theirs)) {
       if (same(one[field], value)) continue;
       differences += 1;
