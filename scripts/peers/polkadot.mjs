@@ -31,9 +31,9 @@ async function neuron(query, uid, columns) {
   const hotkey = (await query.keys(netuid, uid)).toString();
   const axon = (await query.axons(netuid, hotkey)).unwrapOr(null);
   const [ip, port] = axon ? address(axon) : [null, null];
-  const stake = query.totalHotkeyAlpha
-    ? await query.totalHotkeyAlpha(hotkey, netuid)
-    : await query.totalHotkeyStake(hotkey);
+  // As specs from 218 on, spec 202, and those before have it.
+  const ofSubnet = query.totalHotkeyAlpha ?? query.totalHotkeySubStake;
+  const stake = ofSubnet ? await ofSubnet(hotkey, netuid) : await query.totalHotkeyStake(hotkey);
   return {
     uid,
     hotkey,
