@@ -70,7 +70,7 @@ step() {
     heading "$name"
     "$@" || outcome=FAILED
     [[ $outcome == ok ]] || failed=true
-    results+=("$(printf '%-44s %-6s %4ss' "$name" "$outcome" $((SECONDS - began)))")
+    results+=("$(printf '%-52s %-6s %4ss' "$name" "$outcome" $((SECONDS - began)))")
     printf '%s: %s\n' "$name" "$outcome"
     [[ $outcome == ok ]]
 }
@@ -184,6 +184,8 @@ run_both() {
         --axon.port "$port" >"$miner" 2>&1 &
     processes+=($!)
     wait_for 60 "$miner" serving "${processes[-1]}" || return
+    # The validator asks whom the chain names when it starts.
+    wait_for 120 "$miner" "the axon's address is on the chain" "${processes[-1]}" || return
     echo "the miner serves at 127.0.0.2:$port"
     timeout 600 "$SN1" validator --uri //Validator0//hot "${common[@]}" --neuron.model_id fake \
         --run.steps 10 --neuron.epoch_length 5 --weights.min_steps 1 \

@@ -14,21 +14,26 @@ const [mode, url, netuidText, last] = process.argv.slice(2);
 const netuid = Number(netuidText);
 const keyring = new Keyring({ type: 'sr25519', ss58Format: 42 });
 
+// One spelling of each address: IPv6 has many.
+const canonical = (ip) => (ip?.includes(':') ? new URL(`http://[${ip}]`).hostname.slice(1, -1) : ip);
+
 function address(axon) {
   const ip = axon.ip.toBigInt();
   if (ip === 0n || axon.port.toNumber() === 0) return [null, null];
-  const bytes = [24n, 16n, 8n, 0n].map((shift) => Number((ip >> shift) & 255n));
-  if (axon.ipType.toNumber() !== 4) throw new Error('an address of IPv6: compare it by hand');
-  return [bytes.join('.'), axon.port.toNumber()];
+  const hex = ip.toString(16).padStart(32, '0');
+  const text = axon.ipType.toNumber() === 4
+    ? hex.slice(24).match(/../g).map((byte) => parseInt(byte, 16)).join('.')
+    : canonical(hex.match(/..../g).join(':'));
+  return [text, axon.port.toNumber()];
 }
 
 async function neuron(query, uid, columns) {
   const hotkey = (await query.keys(netuid, uid)).toString();
   const axon = (await query.axons(netuid, hotkey)).unwrapOr(null);
   const [ip, port] = axon ? address(axon) : [null, null];
-  const stake = query.totalHotkeyAlpha
-    ? await query.totalHotkeyAlpha(hotkey, netuid)
-    : await query.totalHotkeyStake(hotkey);
+  // As specs from 218 on, spec 202, and those before have it.
+  const ofSubnet = query.totalHotkeyAlpha ?? query.totalHotkeySubStake;
+  const stake = ofSubnet ? await ofSubnet(hotkey, netuid) : await query.totalHotkeyStake(hotkey);
   return {
     uid,
     hotkey,
@@ -58,6 +63,7 @@ async function metagraph(api) {
   let differences = 0;
   for (const one of ours.neurons) {
     const theirs = await neuron(query, one.uid, { permits, updates, incentives });
+    one.ip = canonical(one.ip);
     for (const [field, value] of Object.entries(theirs)) {
       if (same(one[field], value)) continue;
       differences += 1;

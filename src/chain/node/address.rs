@@ -1,5 +1,5 @@
 //! Which address a neuron publishes for its axon: what the configuration says, else what can be told
-//! from where it listens, else what the internet sees ([`detect`]).
+//! from where it listens, else what the internet sees ([`Detection`]).
 //!
 //! An address that nobody else reaches is never published on a public network: the neuron would look
 //! well and get no request. Whether the port is open is not tried here: nobody outside is asked to.
