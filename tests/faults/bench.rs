@@ -182,5 +182,6 @@ fn endpoints(nodes: &[&Node]) -> Endpoints {
     let mut inputs = Inputs { home: Some("/home/u".into()), ..Inputs::default() };
     let key = "subtensor.chain_endpoint".to_owned();
     inputs.flags.values = vec![FlagValue { key, values: vec![urls.join(",")] }];
-    Endpoints::of(&Settings::load(Role::Validator, &inputs).unwrap()).unwrap()
+    let loaded = Settings::load(Role::Validator, &inputs).unwrap();
+    Endpoints::of(&loaded.settings.subtensor).unwrap()
 }
