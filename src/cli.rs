@@ -4,16 +4,19 @@
 //! standard output, logs to standard error.
 
 mod bench;
+mod chain;
 mod config;
+mod consent;
 mod generate;
 mod lines;
 mod localnet;
+mod metagraph;
 mod miner;
 mod models;
 mod one_actor;
 mod output;
 mod query;
-
+mod register;
 mod score;
 mod signals;
 mod state;
@@ -51,6 +54,8 @@ pub fn command() -> Command {
             miner::command(),
             wallet::command(),
             models::command(),
+            chain::command(),
+            metagraph::command(),
             config::command(),
             task::fetch_command(),
             task::task_command(),
@@ -58,6 +63,7 @@ pub fn command() -> Command {
             generate::command(),
             query::command(),
             score::command(),
+            register::command(),
             weights::command(),
             state::command(),
             bench::command(),
@@ -75,6 +81,8 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("miner", matches)) => Box::pin(miner::run(matches)).await,
         Some(("wallet", matches)) => Box::pin(wallet::run(matches)).await,
         Some(("models", matches)) => models::run(matches).await,
+        Some(("chain", matches)) => Box::pin(chain::run(matches)).await,
+        Some(("metagraph", matches)) => Box::pin(metagraph::run(matches)).await,
         Some(("config", matches)) => config::run(matches),
         Some(("fetch", matches)) => task::fetch(matches).await,
         Some(("task", matches)) => Box::pin(task::task(matches)).await,
@@ -82,7 +90,8 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("generate", matches)) => Box::pin(generate::run(matches)).await,
         Some(("query", matches)) => query::run(matches).await,
         Some(("score", matches)) => Box::pin(score::run(matches)).await,
-        Some(("weights", matches)) => weights::run(matches),
+        Some(("register", matches)) => Box::pin(register::run(matches)).await,
+        Some(("weights", matches)) => Box::pin(weights::run(matches)).await,
         Some(("state", matches)) => state::run(matches),
         Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),

@@ -20,6 +20,8 @@ pub enum Exit {
     Model,
     /// A part that a later version brings. Starting again changes nothing.
     NotBuilt,
+    /// The chain cannot be reached, or does not have what was asked of it. Start again.
+    Chain,
     /// An actor crashed more often than its budget allows. Start again.
     GaveUp,
     /// The device is lost to this process. Start again.
@@ -40,6 +42,7 @@ impl Exit {
             Self::File => 4,
             Self::Model => 5,
             Self::NotBuilt => 6,
+            Self::Chain => 7,
             Self::GaveUp => 70,
             Self::DeviceLost => 75,
             Self::Interrupted => 130,

@@ -4,6 +4,7 @@
 //! block in question, and every item in it is found by its name: runtimes differ in the numbers of
 //! calls, errors and fields, and in the order of fields.
 
+pub mod address;
 pub mod calls;
 pub mod commit_reveal;
 pub mod endpoint;
@@ -17,6 +18,7 @@ pub mod pool;
 pub mod probe;
 pub mod receipt;
 pub mod refusal;
+pub mod registration;
 pub mod rules;
 pub mod search;
 pub mod session;
@@ -26,3 +28,6 @@ pub mod submit;
 pub mod subtensor;
 pub mod timelock;
 pub mod weights;
+
+#[cfg(test)]
+mod testkit;

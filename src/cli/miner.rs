@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::signals::Signals;
 use super::{development_key_flag, loaded, output, steps};
-use crate::config::{Loaded, Role, Settings, add_config_flags};
+use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
 use crate::ledger::lock::InstanceLock;
@@ -40,7 +40,7 @@ pub(super) fn command() -> Command {
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Miner, matches)?;
     let settings = &loaded.settings;
-    let joining = joining(&loaded)?;
+    let joining = joining(settings)?;
     let uri = matches.get_one::<String>("uri").map(String::as_str);
     let keypair = Arc::new(wallet::signing_key(&loaded, uri).await.map_err(Ended::from)?);
     let hotkey = keypair.hotkey();
@@ -74,14 +74,13 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 }
 
 /// The chain to join; none where none is named and strangers are welcome.
-fn joining(loaded: &Loaded) -> Result<Option<Joining>, Ended> {
-    let settings = &loaded.settings;
+fn joining(settings: &Settings) -> Result<Option<Joining>, Ended> {
     let named =
         settings.subtensor.network.is_some() || !settings.subtensor.chain_endpoint.is_empty();
     if !named && settings.blacklist.allow_non_registered {
         return Ok(None);
     }
-    Joining::of(loaded, "miner").map(Some)
+    Joining::of(settings, "miner").map(Some)
 }
 
 /// Starts to serve, and tells the chain where.
@@ -115,7 +114,7 @@ async fn start(
     let metagraph = start_chain_watch(overseer, parts, &mut Topology::default());
     let subnet = joining::subnet(metagraph.clone()).await?;
     let own = joining::registered(&subnet, &keypair.hotkey())?.clone();
-    let address = publish::address(&settings.axon, &joining.endpoints).await?;
+    let address = publish::address(settings, &joining.endpoints).await?;
     let serving = miner::start(overseer, settings, netuid, keypair, metagraph, journal).await?;
     publish::publish(overseer, chain, &own, address);
     Ok(serving)

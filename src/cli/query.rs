@@ -10,8 +10,10 @@ use sn1_actors::domain::{Hotkey, MinerReply, Query, Role, StatusCode, Uid};
 use sn1_actors::ports::{AxonTarget, MinerTransport};
 use tokio::sync::mpsc;
 
+use super::chain::Node;
 use super::task::seconds;
 use super::{json_flag, loaded, one_actor, output};
+use crate::chain::node::metagraph;
 use crate::config::{Role as Config, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::wallet;
@@ -166,9 +168,10 @@ async fn target(matches: &ArgMatches) -> anyhow::Result<AxonTarget> {
 
 /// The neuron in a slot, as the chain has it now.
 async fn on_chain(uid: Uid, matches: &ArgMatches) -> anyhow::Result<AxonTarget> {
-    let joining = Joining::of(&loaded(Config::Validator, matches)?, "query")?;
-    let metagraph = joining.metagraph().await?;
-    let netuid = joining.netuid;
+    let settings = loaded(Config::Validator, matches)?.settings;
+    let Joining { netuid, endpoints } = Joining::of(&settings, "query")?;
+    let node = Node::connect(&endpoints).await?;
+    let metagraph = node.told(metagraph::read(&node.session, netuid).await)?;
     let neuron = metagraph.neurons.get(usize::from(uid.0)).ok_or_else(|| {
         let most = metagraph.neurons.len();
         Ended::new(Exit::Usage, format!("subnet {netuid} has {most} neurons, and no uid {uid}"))

@@ -50,7 +50,7 @@ pub(super) fn command() -> Command {
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Validator, matches)?;
     let settings = &loaded.settings;
-    let joining = Joining::of(&loaded, "validator")?;
+    let joining = Joining::of(settings, "validator")?;
     if joining.endpoints.is_public() {
         safety::check(settings, joining.endpoints.network())?;
     }
@@ -156,7 +156,8 @@ fn banner(settings: &Settings, joining: &Joining, kept: &Kept) -> anyhow::Result
         kept.hotkey,
         settings.neuron.model_id,
         kept.book.display(),
-    ))
+    ))?;
+    Ok(())
 }
 
 /// Joins the chain and starts the actors; returns when the subnet is known.
@@ -189,7 +190,7 @@ async fn start(
         );
     }
     if !settings.neuron.axon_off {
-        let address = publish::address(&settings.axon, &joining.endpoints).await?;
+        let address = publish::address(settings, &joining.endpoints).await?;
         let door = local_axon::closed("This neuron is a validator: it answers no queries.");
         let options = axon_options(settings);
         let listen = SocketAddr::from((settings.axon.ip, settings.axon.port));

@@ -14,10 +14,8 @@ use tokio::sync::watch;
 
 use crate::chain::node::endpoint::Endpoints;
 use crate::chain::node::keeper::{Keeper, KeeperConfig};
-use crate::chain::node::metagraph;
-use crate::chain::node::session::Session;
 use crate::chain::node::subtensor::Subtensor;
-use crate::config::{Loaded, Settings};
+use crate::config::Settings;
 use crate::exit::{Ended, Exit};
 use crate::wire::Keypair;
 
@@ -36,12 +34,9 @@ impl Joining {
     /// # Errors
     /// If subnet or network are not named: neither has a default, so that nobody stakes a hotkey's
     /// name on a network by mistake.
-    pub fn of(loaded: &Loaded, command: &str) -> Result<Self, Ended> {
-        let netuid = netuid(&loaded.settings, command)?;
-        match Endpoints::of(&loaded.settings.subtensor) {
-            Some(endpoints) => Ok(Self { netuid, endpoints }),
-            None => Err(unnamed("network (subtensor.network)", command)),
-        }
+    pub fn of(settings: &Settings, command: &str) -> Result<Self, Ended> {
+        let netuid = netuid(settings, command)?;
+        Ok(Self { netuid, endpoints: endpoints(settings, command)? })
     }
 }
 
@@ -55,16 +50,6 @@ impl Joining {
         overseer.tasks().spawn("chain", work);
         Arc::new(Subtensor::new(keeper, keypair, self.netuid))
     }
-
-    /// The subnet as it is now, for commands that ask once.
-    ///
-    /// # Errors
-    /// If no endpoint answers, each with its cause.
-    pub async fn metagraph(&self) -> Result<Metagraph, Ended> {
-        let session = self.session().await?;
-        let read = metagraph::read(&session, self.netuid).await;
-        read.map_err(|error| Ended::new(Exit::Chain, format!("{}: {error}", session.endpoint())))
-    }
 }
 
 /// The subnet that the settings name.
@@ -73,6 +58,15 @@ impl Joining {
 /// If they name none.
 pub fn netuid(settings: &Settings, command: &str) -> Result<Netuid, Ended> {
     settings.netuid.map(Netuid).ok_or_else(|| unnamed("subnet (netuid)", command))
+}
+
+/// The network that the settings name.
+///
+/// # Errors
+/// If they name none.
+pub fn endpoints(settings: &Settings, command: &str) -> Result<Endpoints, Ended> {
+    let endpoints = Endpoints::of(&settings.subtensor);
+    endpoints.ok_or_else(|| unnamed("network (subtensor.network)", command))
 }
 
 fn unnamed(what: &str, command: &str) -> Ended {

@@ -8,8 +8,30 @@ use sn1_actors::domain::{BlockNumber, Neuron};
 use sn1_actors::ports::{Chain, ChainError};
 use sn1_actors::runtime::Overseer;
 
+use crate::chain::node::address::{AxonPlace, Detection, Network, published};
+use crate::chain::node::endpoint::Endpoints;
+use crate::config::Settings;
+use crate::exit::{Ended, Exit};
+
 /// How often it is tried; a chain that is down is waited for before.
 const TRIES: u32 = 10;
+
+/// Where others reach the axon, as the settings say or the internet sees.
+///
+/// # Errors
+/// If it cannot be found out, or nobody outside would reach it on a public network.
+pub async fn address(settings: &Settings, endpoints: &Endpoints) -> Result<SocketAddr, Ended> {
+    let axon = &settings.axon;
+    let place = AxonPlace {
+        ip: axon.ip,
+        port: axon.port,
+        external_ip: axon.external_ip,
+        external_port: axon.external_port,
+    };
+    let network = if endpoints.is_public() { Network::Public } else { Network::Local };
+    let published = published(place, network, &Detection::default()).await;
+    published.map_err(|error| Ended::new(Exit::Address, error))
+}
 
 /// Publishes where the axon of `own` answers, unless the chain says so already. It goes on in the
 /// background, for a chain may take its time.

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper that cannot go on fails its test")]
 
 mod bench;
+mod chain;
+mod chain_writes;
 mod commands;
 mod harness;
 mod localnet;
@@ -14,5 +16,6 @@ mod real_model;
 mod refusals;
 mod remote_engine;
 mod signals;
+mod spending;
 mod state;
 mod wallet;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::domain::{Coldkey, Hotkey, Metagraph, Neuron};
+use crate::domain::{Coldkey, Hotkey, Metagraph, Neuron, Tao};
 use crate::ports::AxonTarget;
 
 use super::DendriteConfig;
@@ -55,13 +55,47 @@ impl Rotation {
     }
 }
 
+/// Why a neuron is never asked, as long as it stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// It is this validator.
+    Itself,
+    /// It is a validator above the stake limit.
+    LargeValidator,
+    /// It serves no axon.
+    NoAxon,
+}
+
+impl std::fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Itself => "this is our own hotkey",
+            Self::LargeValidator => "a validator with more stake than the limit",
+            Self::NoAxon => "serves no axon",
+        })
+    }
+}
+
+/// Whether a validator of the hotkey `own` leaves a neuron out, and why. `limit` is the stake above
+/// which a neuron with a permit is taken for a validator.
+#[must_use]
+pub fn left_out(neuron: &Neuron, own: Option<&Hotkey>, limit: Tao) -> Option<LeftOut> {
+    if own == Some(&neuron.hotkey) {
+        return Some(LeftOut::Itself);
+    }
+    if neuron.validator_permit && neuron.stake > limit {
+        return Some(LeftOut::LargeValidator);
+    }
+    neuron.axon.is_none().then_some(LeftOut::NoAxon)
+}
+
 /// Everyone who may be asked, in order of uid.
 fn available<'a>(
     metagraph: &'a Metagraph,
     config: &DendriteConfig,
 ) -> Vec<(&'a Neuron, AxonTarget)> {
-    let validator = |n: &Neuron| n.validator_permit && n.stake > config.vpermit_tao_limit;
-    let asked = metagraph.neurons.iter().filter(|n| n.hotkey != config.own && !validator(n));
+    let (own, limit) = (Some(&config.own), config.vpermit_tao_limit);
+    let asked = metagraph.neurons.iter().filter(|n| left_out(n, own, limit).is_none());
     asked
         .filter_map(|neuron| {
             let address = neuron.axon?;

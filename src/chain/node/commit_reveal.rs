@@ -1,9 +1,11 @@
 //! Commit-reveal: how a subnet takes weights, and when a commit is to be revealed (chain.md §2).
 
+use std::time::Duration;
+
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 use sn1_actors::domain::{BlockNumber, Netuid};
-use sn1_actors::ports::WeightsCall;
+use sn1_actors::ports::{ChainError, WeightsCall};
 use subxt::dynamic::Value;
 use subxt::ext::codec::Encode;
 use subxt::utils::H256;
@@ -12,41 +14,7 @@ use super::entry;
 use super::epoch::Schedule;
 use super::failure::Failure;
 use super::session::{At, Session};
-
-/// The commit-reveal rules of a subnet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CommitReveal {
-    /// Weights are taken by commit and reveal only.
-    pub enabled: bool,
-    /// The version of timelocked commits; none where the runtime knows of none.
-    pub version: Option<u16>,
-    /// A commit is revealed so many epochs after its own; none where the runtime counts in blocks,
-    /// as before version 2.
-    pub period_epochs: Option<u64>,
-}
-
-impl CommitReveal {
-    /// The rules as of a block; what a runtime lacks is off.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn read(session: &Session, at: &At, netuid: Netuid) -> Result<Self, Failure> {
-        let key = || vec![Value::u128(netuid.0.into())];
-        let mut rules = Self::default();
-        if entry::exists(at, "CommitRevealWeightsEnabled") {
-            let item = "CommitRevealWeightsEnabled";
-            rules.enabled = entry::required(session, at, item, key()).await?;
-        }
-        if entry::exists(at, "CommitRevealWeightsVersion") {
-            // The version is the same for all subnets.
-            rules.version = entry::value(session, at, "CommitRevealWeightsVersion", vec![]).await?;
-        }
-        if entry::exists(at, "RevealPeriodEpochs") {
-            rules.period_epochs = entry::value(session, at, "RevealPeriodEpochs", key()).await?;
-        }
-        Ok(rules)
-    }
-}
+use super::timelock::{self, Head};
 
 /// What a commit says: the hash of the hotkey, the call and a salt (version 2).
 #[must_use]
@@ -96,53 +64,39 @@ pub async fn committed_epoch(
 ) -> Result<Option<u64>, Failure> {
     let keys = vec![Value::u128(netuid.0.into()), Value::from_bytes(hotkey)];
     // An entry is a hash, its block or (where epochs are counted) its epoch, and two more numbers.
-    let commits: Option<Option<Vec<(H256, u64, u64, u64)>>> =
+    let commits: Option<Vec<(H256, u64, u64, u64)>> =
         entry::value(session, at, "WeightCommits", keys).await?;
-    let commits = commits.flatten().unwrap_or_default();
-    let ours = commits.into_iter().find(|(other, ..)| other.0 == hash);
+    let ours = commits.unwrap_or_default().into_iter().find(|(other, ..)| other.0 == hash);
     Ok(ours.map(|(_, when, ..)| match schedule {
         Schedule::Fixed { .. } => schedule.epoch(BlockNumber(when)),
         Schedule::Counted { .. } => when,
     }))
 }
 
-/// The first second of drand's quicknet, and the seconds between its rounds.
-const QUICKNET: (u64, u64) = (1_692_803_367, 3);
-/// Blocks into the epoch of the reveal at which the chain is to learn the round: the epoch begins
-/// with a reveal, so the round must not be out before; any later one of the epoch will do.
-const ROUND_AFTER_START: u64 = 3;
 /// Where the metadata does not say how long a block takes.
 const BLOCK_MILLIS: u64 = 12_000;
 
-/// The round of drand that is out when commits of the next block are to be revealed. Time is the
+/// The round of drand for which weights are encrypted whose commit is in the next block. Time is the
 /// chain's own, not this machine's.
 ///
 /// # Errors
-/// [`Failure`].
+/// [`ChainError::Refused`] where they would never be revealed, and those of the connection.
 pub async fn reveal_round(
     session: &Session,
     at: &At,
     schedule: &Schedule,
     period: u64,
-) -> Result<u64, Failure> {
-    let head = at.block_number();
-    let next = BlockNumber(head.saturating_add(1));
-    let first = schedule.start(schedule.epoch(next).saturating_add(period));
+) -> Result<u64, ChainError> {
     let now: Option<u64> = entry::any_value(session, at, "Timestamp", "Now", vec![]).await?;
     let Some(now) = now.filter(|now| *now > 0) else {
         let cause = "the chain does not say what time it is".into();
-        return Err(Failure::Garbled { what: "Timestamp.Now".into(), cause });
+        return Err(Failure::Garbled { what: "Timestamp.Now".into(), cause }.into());
     };
     let half = subxt::dynamic::constant::<u64>("Timestamp", "MinimumPeriod");
     let block = at.constants().entry(half).map_or(BLOCK_MILLIS, |half| half.saturating_mul(2));
-    let blocks = first.0.saturating_add(ROUND_AFTER_START).saturating_sub(head);
-    Ok(round_at(now.saturating_add(blocks.saturating_mul(block))))
-}
-
-/// The newest round at a time, in milliseconds since 1970.
-fn round_at(millis: u64) -> u64 {
-    let (genesis, period) = QUICKNET;
-    ((millis / 1_000).saturating_sub(genesis) / period).max(1)
+    let head = Head { block: BlockNumber(at.block_number()), made_at: Duration::from_millis(now) };
+    timelock::reveal_round(schedule, head, period, Duration::from_millis(block))
+        .map_err(|error| ChainError::Refused(error.to_string()))
 }
 
 #[cfg(test)]

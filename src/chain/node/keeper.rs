@@ -125,9 +125,10 @@ impl Keeper {
         Err(Failure::Transport { what: "connecting", cause })
     }
 
-    /// Says how a request through a session ended.
-    pub fn report<T>(&self, session: &Session, answer: &Result<T, Failure>) {
-        session.note(answer.as_ref().err());
+    /// Says whether a request through a session was answered: so many in a row that are not end
+    /// the session.
+    pub fn report(&self, session: &Session, answered: bool) {
+        session.note(answered);
     }
 
     /// Resolves with the newest final block as soon as one after `seen` is there. The caller sets

@@ -31,8 +31,8 @@ pub async fn uid(
     key: [u8; 32],
 ) -> Result<Option<Uid>, Failure> {
     let keys = vec![Value::u128(netuid.0.into()), Value::from_bytes(key)];
-    let uid: Option<Option<u16>> = entry::value(session, at, "Uids", keys).await?;
-    Ok(uid.flatten().map(Uid))
+    let uid: Option<u16> = entry::value(session, at, "Uids", keys).await?;
+    Ok(uid.map(Uid))
 }
 
 /// The weights that the chain has of a uid: whom they are for, and how much.
@@ -131,8 +131,7 @@ async fn axon(
     key: [u8; 32],
 ) -> Result<Option<Published>, Failure> {
     let keys = vec![Value::u128(netuid.0.into()), Value::from_bytes(key)];
-    let axon: Option<Option<Published>> = entry::value(session, at, "Axons", keys).await?;
-    Ok(axon.flatten())
+    entry::value(session, at, "Axons", keys).await
 }
 
 /// Publishes where the axon of a key answers, unless the chain says so already. Waits no longer than

@@ -41,7 +41,10 @@ pub fn verdict(error: &Error, spec: u32) -> PoolVerdict {
 
 fn read(answer: &UserError, spec: u32) -> PoolVerdict {
     let detail = detail(answer);
-    let full = shown(&format!("{} {}: {detail}", answer.code, answer.message));
+    let mut full = shown(&format!("{} {}", answer.code, answer.message));
+    if answer.data.is_some() {
+        full = shown(&format!("{full}: {detail}"));
+    }
     match answer.code {
         ALREADY_IMPORTED | PRIORITY_TOO_LOW => PoolVerdict::Known,
         // The node keeps these very bytes out for a while; signed anew they are others.
@@ -54,24 +57,25 @@ fn read(answer: &UserError, spec: u32) -> PoolVerdict {
     }
 }
 
+/// What says that a transaction cannot be in a block as it was signed: in the words of a node, and as
+/// a light development node encodes the same. A signature over what this chain does not have (its
+/// runtime was replaced meanwhile) is bad too.
+const OUTDATED: &[&str] =
+    &["outdated", "stale", "ancient", "bad signature", "badproof", "in the future", "\"future\""];
+
 fn invalid(detail: &str, full: &str, spec: u32) -> PoolVerdict {
-    let says = |part: &str| detail.contains(part);
-    if let Some(code) = custom(detail) {
+    let detail = detail.to_lowercase();
+    if let Some(code) = custom(&detail) {
         let refusal = of_runtime(code, spec).map_or_else(
             || Refusal::Other(format!("{full} (of runtime {spec})")),
             Refusal::of_subtensor,
         );
         return PoolVerdict::Refused(refusal);
     }
-    // A signature over what this chain does not have (its runtime was replaced meanwhile) is bad too.
-    if says("outdated")
-        || says("ancient birth block")
-        || says("bad signature")
-        || says("in the future")
-    {
+    if OUTDATED.iter().any(|word| detail.contains(word)) {
         return PoolVerdict::Outdated(full.to_owned());
     }
-    if says("pay") {
+    if detail.contains("pay") {
         let advice = "the account cannot pay the fee: transfer some TAO to it";
         return PoolVerdict::Refused(Refusal::Other(format!("{advice} ({full})")));
     }
@@ -85,9 +89,9 @@ fn detail(answer: &UserError) -> String {
     shown(&text.unwrap_or_else(|| answer.message.clone()))
 }
 
-/// The number in `Custom error: N`.
+/// The number in `custom error: N`, or in `"custom":N`.
 fn custom(detail: &str) -> Option<u8> {
-    let (_, rest) = detail.split_once("Custom")?;
+    let (_, rest) = detail.split_once("custom")?;
     let digits = rest.trim_start_matches(|c: char| !c.is_ascii_digit());
     let digits = digits.split(|c: char| !c.is_ascii_digit()).next()?;
     digits.parse().ok()
@@ -143,6 +147,8 @@ mod tests {
         let named = |name| PoolVerdict::Refused(Refusal::of_subtensor(name));
         let custom = |n: u8, spec| said(INVALID, Some(&format!("Custom error: {n}")), spec);
         assert_eq!(custom(3, 218), named("NotEnoughStakeToSetWeights"));
+        let light = said(INVALID, Some("{\"invalid\":{\"custom\":3}}"), 218);
+        assert_eq!(light, named("NotEnoughStakeToSetWeights"));
         assert_eq!(custom(3, 393), named("SubnetNotExists"));
         assert_eq!(custom(6, 393), named("SettingWeightsTooFast"));
         assert_eq!(custom(19, 393), named("HotKeyNotRegisteredInSubNet"));
@@ -161,6 +167,10 @@ mod tests {
             "Transaction has an ancient birth block",
             "Transaction has a bad signature",
             "Transaction will be valid in the future",
+            "{\"invalid\":{\"stale\":null}}",
+            "{\"invalid\":{\"ancientBirthBlock\":null}}",
+            "{\"invalid\":{\"badProof\":null}}",
+            "{\"invalid\":{\"future\":null}}",
         ] {
             let found = said(INVALID, Some(text), 218);
             assert!(matches!(found, PoolVerdict::Outdated(_)), "{text}: {found:?}");

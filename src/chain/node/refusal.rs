@@ -126,6 +126,7 @@ pub const REACTIONS: &[(&str, Reaction)] = &[
     ),
     ("SubNetworkDoesNotExist", Change(NO_SUBNET)),
     ("SubnetNotExists", Change(NO_SUBNET)),
+    ("NetworkDoesNotExist", Change(NO_SUBNET)),
     ("MechanismDoesNotExist", Change(NO_SUBNET)),
     (
         "InvalidIpAddress",
@@ -147,6 +148,10 @@ pub const REACTIONS: &[(&str, Reaction)] = &[
     (
         "NonAssociatedColdKey",
         Change("the hotkey belongs to another coldkey: take the coldkey that registered it"),
+    ),
+    (
+        "RegistrationPriceLimitExceeded",
+        Change("the price has risen above the limit: look again, or raise --max-burn"),
     ),
     ("NoNeuronIdAvailable", Change("every neuron of the subnet is immune now: try again later")),
     ("NotEnoughBalanceToStake", Change(NO_BALANCE)),

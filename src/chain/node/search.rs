@@ -10,7 +10,7 @@ use subxt::utils::{AccountId32, H256};
 
 use super::failure::Failure;
 use super::receipt::{self, Ending};
-use super::refusal::{Refusal, shown};
+use super::refusal::Refusal;
 use super::session::{At, Session};
 
 /// What was found.
@@ -138,7 +138,7 @@ impl Search<'_> {
                 Ok(nonce) => Ok(Some(nonce)),
                 // The node answers, and says that it cannot.
                 Err(Error::User(_)) => Ok(None),
-                Err(error) => Err(shown(&error.to_string())),
+                Err(error) => Err(error),
             }
         };
         let answer = self.session.bounded("an account's nonce", answer).await?;

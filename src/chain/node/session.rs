@@ -73,6 +73,21 @@ impl Session {
         }
     }
 
+    /// Connects to the first of the nodes that answers, for one question: each is tried once.
+    ///
+    /// # Errors
+    /// [`Failure::Transport`] with what went wrong at each.
+    pub async fn first(urls: &[String], patience: Duration) -> Result<Self, Failure> {
+        let mut causes = Vec::new();
+        for url in urls {
+            match Self::open(url, patience).await {
+                Ok(session) => return Ok(session),
+                Err(failure) => causes.push(shown(&format!("{url}: {failure}"))),
+            }
+        }
+        Err(Failure::Transport { what: "no node answers", cause: causes.join("; ") })
+    }
+
     /// As [`Self::open`], over a connection that is there.
     ///
     /// # Errors
@@ -174,17 +189,13 @@ impl Session {
         }
     }
 
-    /// Notes how a request ended: so many failures in a row are a reason to give the session up.
-    /// What the runtime lacks is not the connection's fault.
-    pub(super) fn note(&self, failure: Option<&Failure>) {
-        match failure {
-            None => {
-                self.strikes.send_if_modified(|strikes| std::mem::take(strikes) > 0);
-            }
-            Some(Failure::Late { .. } | Failure::Transport { .. } | Failure::Garbled { .. }) => {
-                self.strikes.send_modify(|strikes| *strikes = strikes.saturating_add(1));
-            }
-            Some(_) => {}
+    /// Notes whether a request was answered: so many in a row that were not are a reason to give the
+    /// session up.
+    pub(super) fn note(&self, answered: bool) {
+        if answered {
+            self.strikes.send_if_modified(|strikes| std::mem::take(strikes) > 0);
+        } else {
+            self.strikes.send_modify(|strikes| *strikes = strikes.saturating_add(1));
         }
     }
 

@@ -33,6 +33,12 @@ impl Item {
     pub fn new(name: &'static str, keys: impl IntoIterator<Item = Value>) -> Self {
         Self { name, keys: keys.into_iter().collect() }
     }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
 }
 
 /// What was read.
@@ -86,7 +92,7 @@ pub async fn read<'at>(
     Ok(Values { metadata: at.metadata_ref(), spec: at.spec_version(), stored, keys })
 }
 
-fn key(at: &At, item: &Item) -> Result<Vec<u8>, Failure> {
+pub(super) fn key(at: &At, item: &Item) -> Result<Vec<u8>, Failure> {
     if !exists(at.metadata_ref(), item.name) {
         return Err(Failure::Missing { spec: at.spec_version(), item: full(item.name) });
     }

@@ -1,5 +1,6 @@
 //! Sends a signed transaction and waits until a final block has it.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use sn1_actors::domain::BlockNumber;
@@ -60,7 +61,7 @@ impl Sending<'_> {
         };
         let rpc = self.session.rpc();
         let accepted =
-            async { Ok::<_, String>(rpc.author_submit_and_watch_extrinsic(&bytes).await) };
+            async { Ok::<_, Infallible>(rpc.author_submit_and_watch_extrinsic(&bytes).await) };
         let mut progress = match self.session.bounded("sending a transaction", accepted).await? {
             Ok(progress) => progress,
             Err(error) => match pool::verdict(&error, self.at.spec_version()) {

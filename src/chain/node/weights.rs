@@ -8,12 +8,10 @@ use sn1_actors::ports::{
 };
 
 use super::calls::{Calls, Payload, WeightsVerb};
-use super::commit_reveal::{
-    CommitReveal, Window, commit_hash, committed_epoch, reveal_round, window,
-};
+use super::commit_reveal::{Window, commit_hash, committed_epoch, reveal_round, window};
 use super::epoch::Schedule;
-use super::failure::Failure;
 use super::neuron;
+use super::rules::{self, CommitReveal};
 use super::session::{At, Session};
 use super::signer::{account, sign};
 use super::submit::{SubmitError, submit};
@@ -59,7 +57,7 @@ pub async fn prepare_weights(
         0 => {}
         wait => return Err(ChainError::TooSoon { wait }),
     }
-    let rules = CommitReveal::read(session, &at, netuid).await?;
+    let rules = rules::read(session, netuid).await?.commit_reveal;
     let schedule = Schedule::read(session, &at, netuid).await?;
     let draft = Draft { session, at: &at, key, call, rules, schedule };
     let (way, payload) = draft.in_the_way_of_the_subnet(salt).await?;
@@ -86,12 +84,12 @@ impl Draft<'_> {
             return Ok((WeightsWay::Plain, calls.set_weights(self.call)?));
         }
         match self.rules {
-            CommitReveal { version: Some(version), period_epochs: Some(period), .. }
+            CommitReveal { version: version @ 1.., period_epochs: period @ 1.., .. }
                 if calls.can(WeightsVerb::CommitTimelocked) =>
             {
                 self.timelocked(&calls, version, period).await
             }
-            CommitReveal { period_epochs: Some(_), .. } if calls.can(WeightsVerb::Commit) => {
+            CommitReveal { period_epochs: 1.., .. } if calls.can(WeightsVerb::Commit) => {
                 self.committed(&calls, salt)
             }
             _ => Err(ChainError::Refused(format!(
@@ -186,12 +184,7 @@ pub async fn reveal_weights(
     let Some(epoch) = epoch else {
         return over(session, &at, key, call, "the chain has no such commit any more").await;
     };
-    let rules = CommitReveal::read(session, &at, netuid).await?;
-    let missing = || Failure::Missing {
-        spec: at.spec_version(),
-        item: "SubtensorModule.RevealPeriodEpochs".into(),
-    };
-    let period = rules.period_epochs.ok_or_else(missing)?;
+    let period = rules::read(session, netuid).await?.commit_reveal.period_epochs;
     match window(&schedule, epoch, period, head) {
         Window::Open => {}
         Window::Opens(wait) => return Err(ChainError::TooSoon { wait }),

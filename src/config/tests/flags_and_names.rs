@@ -97,7 +97,7 @@ fn takes_every_key_from_the_environment_too() {
         .collect();
     let variables: Vec<(&str, &str)> = names.iter().map(|(n, v)| (n.as_str(), *v)).collect();
     let settings = validator(&with_environment(&variables));
-    assert_eq!(settings.netuid, 61);
+    assert_eq!(settings.netuid, Some(61));
     assert_eq!(settings.axon.ip.to_string(), "::");
     assert_eq!(settings.wallet.path, Path::new("/home/u/.bittensor/wallets"));
     assert!(settings.neuron.query_unique_ips);

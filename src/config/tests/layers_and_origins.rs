@@ -34,7 +34,7 @@ fn has_the_defaults_of_each_role() {
     assert_eq!(local.neuron.timeout, Duration::from_secs(60));
     assert_eq!((local.neuron.max_tokens, local.neuron.num_concurrent_forwards), (96, 4));
     assert_eq!((local.localnet.block_time, local.localnet.tempo), (Duration::from_secs(1), 20));
-    assert_eq!((local.netuid, local.run.seed, local.run.steps), (1, None, None));
+    assert_eq!((local.netuid, local.run.seed, local.run.steps), (Some(1), None, None));
     assert_eq!(local.neuron.task_mix.len(), 3);
 }
 

@@ -71,6 +71,19 @@ fn asks_neither_itself_nor_the_unreachable_nor_large_validators() {
 }
 
 #[test]
+fn says_why_somebody_is_left_out() {
+    let (own, limit) = (key(OWN), Tao(4_096.0));
+    let why = |neuron: &Neuron| left_out(neuron, Some(&own), limit);
+    let mut large = neuron(2);
+    (large.validator_permit, large.stake, large.axon) = (true, Tao(5_000.0), None);
+    assert_eq!(why(&large), Some(LeftOut::LargeValidator), "the lasting reason is told");
+    assert_eq!(why(&Neuron { axon: None, ..neuron(1) }), Some(LeftOut::NoAxon));
+    assert_eq!(why(&neuron(OWN)), Some(LeftOut::Itself));
+    assert_eq!(left_out(&neuron(OWN), None, limit), None, "without a wallet nobody is oneself");
+    assert_eq!(why(&neuron(3)), None);
+}
+
+#[test]
 fn asks_nobody_where_nobody_is_or_none_is_wanted() {
     let mut rotation = Rotation::default();
     assert!(step(&mut rotation, &[], &config(5), 1).is_empty());

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use subxt::config::substrate::SpecVersionForRange;
 use subxt::ext::codec::Decode;
@@ -7,7 +8,7 @@ use subxt::{OfflineClient, SubstrateConfig};
 use super::*;
 
 /// The main network's metadata of April 2026; none where the fixtures are not on this machine.
-fn finney() -> Option<Metadata> {
+fn finney() -> Option<Arc<Metadata>> {
     let folder = std::env::var_os("TEST_FIXTURES").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference"),
         PathBuf::from,
@@ -17,15 +18,15 @@ fn finney() -> Option<Metadata> {
         eprintln!("skipped: {} is not there", path.display());
         return None;
     };
-    Some(Metadata::decode(&mut bytes.as_slice()).unwrap())
+    Some(Arc::new(Metadata::decode(&mut bytes.as_slice()).unwrap()))
 }
 
 /// A call's bytes as the runtime reads them, with the fields by their names.
-fn read_back(metadata: &Metadata, payload: &Payload) -> (String, Vec<(String, Value)>) {
+fn read_back(metadata: &Arc<Metadata>, payload: &Payload) -> (String, Vec<(String, Value)>) {
     let spec =
         SpecVersionForRange { block_range: 0..u64::MAX, spec_version: 393, transaction_version: 1 };
     let config = SubstrateConfig::builder()
-        .set_metadata_for_spec_versions([(393, metadata.clone().into())])
+        .set_metadata_for_spec_versions([(393, Arc::clone(metadata))])
         .set_spec_version_for_block_ranges([spec])
         .build();
     let client = OfflineClient::new_with_config(config).at_block(0u64).unwrap();
@@ -55,7 +56,7 @@ fn call() -> WeightsCall {
     }
 }
 
-fn check(metadata: &Metadata, payload: &Payload, name: &str, expected: &[(&str, Vec<u128>)]) {
+fn check(metadata: &Arc<Metadata>, payload: &Payload, name: &str, expected: &[(&str, Vec<u128>)]) {
     let (read, fields) = read_back(metadata, payload);
     assert_eq!(read, name);
     let mut found: Vec<_> =

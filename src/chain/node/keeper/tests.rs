@@ -1,1 +1,133 @@
+use rand_chacha::rand_core::SeedableRng;
+use sn1_actors::ports::TokioClock;
 
+use super::*;
+use crate::chain::node::testkit::{FakeNode, mainnet};
+
+fn work(urls: usize, seed: u64) -> Work {
+    Work {
+        urls: (0..urls).map(|n| format!("ws://node{n}")).collect(),
+        config: KeeperConfig::default(),
+        random: ChaCha8Rng::seed_from_u64(seed),
+        clock: Arc::new(TokioClock::starting_now(Duration::default)),
+        genesis: None,
+        session: watch::Sender::new(None),
+        head: watch::Sender::new(BlockNumber(0)),
+        health: watch::Sender::new(Health::default()),
+    }
+}
+
+async fn session() -> Arc<Session> {
+    // What the metadata is does not matter: nothing is asked.
+    Arc::new(FakeNode::new(Vec::new()).session().await)
+}
+
+#[tokio::test]
+async fn pauses_double_once_all_endpoints_have_failed_and_stay_bounded() {
+    let mut work = work(2, 1);
+    let (first, longest) = (work.config.first_pause, work.config.longest_pause);
+    for (failures, doubled) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 4)] {
+        let pause = work.pause(failures);
+        assert!((first * doubled / 2..=first * doubled).contains(&pause), "{failures}: {pause:?}");
+    }
+    for failures in [100, 10_000, usize::MAX] {
+        let pause = work.pause(failures);
+        assert!((longest / 2..=longest).contains(&pause), "{failures}: {pause:?}");
+    }
+}
+
+#[tokio::test]
+async fn pauses_are_the_seeds_and_differ_between_clients() {
+    let pauses = |seed| -> Vec<Duration> {
+        let mut work = work(1, seed);
+        (1..10).map(|failures| work.pause(failures)).collect()
+    };
+    assert_eq!(pauses(1), pauses(1));
+    assert_ne!(pauses(1), pauses(2));
+}
+
+#[tokio::test]
+async fn a_head_that_goes_backwards_is_not_new() {
+    let (work, session) = (work(1, 1), session().await);
+    assert!(work.arrived(BlockNumber(10), &session));
+    assert!(work.session.borrow().is_some());
+    for old in [9, 10, 1] {
+        assert!(!work.arrived(BlockNumber(old), &session), "{old}");
+    }
+    assert_eq!(*work.head.borrow(), BlockNumber(10));
+    assert!(work.arrived(BlockNumber(11), &session));
+    assert_eq!(*work.head.borrow(), BlockNumber(11));
+}
+
+#[tokio::test]
+async fn a_node_that_is_behind_is_not_given_out() {
+    let (work, session) = (work(1, 1), session().await);
+    work.head.send_replace(BlockNumber(10));
+    work.arrived(BlockNumber(9), &session);
+    assert!(work.session.borrow().is_none());
+    work.arrived(BlockNumber(10), &session);
+    assert!(work.session.borrow().is_some());
+}
+
+#[tokio::test]
+async fn a_chain_that_stalled_has_to_bring_a_new_block_first() {
+    let (work, session) = (work(1, 1), session().await);
+    work.head.send_replace(BlockNumber(10));
+    work.note("ws://node0", &End::Stalled(Failure::Late { what: "a block" }), Duration::ZERO);
+    assert!(work.health.borrow().stalled);
+    work.arrived(BlockNumber(10), &session);
+    assert!(work.session.borrow().is_none());
+    work.arrived(BlockNumber(11), &session);
+    assert!(work.session.borrow().is_some());
+    assert!(!work.health.borrow().stalled);
+    assert_eq!(work.health.borrow().since, Some(BlockNumber(11)));
+}
+
+#[tokio::test]
+async fn failures_in_a_row_strike_a_session_and_a_success_forgives_them() {
+    let session = session().await;
+    let late = Failure::Late { what: "x" };
+    let struck = |session: Arc<Session>| async move {
+        tokio::time::timeout(Duration::ZERO, session.struck(3)).await.is_ok()
+    };
+    for failure in [Some(&late), Some(&late), None, Some(&late), Some(&late)] {
+        session.note(failure);
+    }
+    session.note(Some(&Failure::Missing { spec: 1, item: "x".into() }));
+    assert!(!struck(Arc::clone(&session)).await);
+    session.note(Some(&late));
+    assert!(struck(session).await);
+}
+
+#[tokio::test]
+async fn a_session_that_was_given_up_answers_at_once() {
+    let session = session().await;
+    session.give_up();
+    let never = std::future::pending::<Result<(), std::io::Error>>();
+    let refused = session.bounded("a question", never).await.unwrap_err();
+    assert!(refused.to_string().contains("given up"), "{refused}");
+}
+
+#[tokio::test]
+async fn without_a_session_the_last_failure_is_the_answer() {
+    let endpoints = work(1, 1);
+    let health = Health { last_failure: Some("ws://node0: refused".into()), ..Health::default() };
+    endpoints.health.send_replace(health);
+    let keeper = Keeper {
+        session: endpoints.session.subscribe(),
+        head: endpoints.head.subscribe(),
+        health: endpoints.health.subscribe(),
+        patience: Duration::from_millis(1),
+    };
+    let failure = keeper.session().await.err().unwrap();
+    assert!(failure.to_string().contains("ws://node0: refused"), "{failure}");
+    drop(endpoints);
+    assert!(keeper.block_after(BlockNumber(0)).await.is_err(), "nobody follows the chain any more");
+}
+
+#[tokio::test]
+async fn the_runtime_says_how_long_a_block_takes() {
+    let Some(metadata) = mainnet() else { return };
+    let session = FakeNode::new(metadata).session().await;
+    assert_eq!(block_time(&session.now().await.unwrap()), Duration::from_secs(12));
+}

@@ -75,6 +75,10 @@ pub(super) fn columns(answer: Answer) -> Result<Columns, Failure> {
     if told != named {
         return Err(garbled(format!("there are {told} neurons and {named} hotkeys")));
     }
+    // What the chain gives where there is none.
+    if let Some(uid) = answer.hotkeys.iter().position(|hotkey| hotkey.0 == [0; 32]) {
+        return Err(garbled(format!("uid {uid} has no hotkey")));
+    }
     Ok(Columns {
         hotkeys: answer.hotkeys,
         coldkeys: answer.coldkeys,

@@ -1,0 +1,187 @@
+//! `sn1 weights set`: sets weights by hand, once, the way the subnet wants them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use sn1_actors::domain::{BlockNumber, Hotkey, Metagraph, Netuid, Score, Uid};
+use sn1_actors::ports::{ChainError, PendingReveal, WeightsCall, WeightsWay};
+use sn1_actors::weight_setter::emit::{Emission, emission};
+
+use super::super::chain::Node;
+use super::super::{consent, loaded, one_actor, output};
+use super::{SECTIONS, uri};
+use crate::chain::node::endpoint::Endpoints;
+use crate::chain::node::{metagraph, rules, weights};
+use crate::config::{Role, add_flags_of};
+use crate::exit::{Ended, Exit};
+use crate::wallet::signing_key;
+use crate::wire::Keypair;
+use crate::wiring::joining::Joining;
+
+/// An era is 16 blocks of 12 seconds, and finality takes a few blocks more.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Between two looks whether a commit can be revealed: half a block.
+const LOOK: Duration = Duration::from_secs(6);
+
+pub(super) fn command() -> Command {
+    let list = |name: &'static str, value: &'static str| {
+        Arg::new(name).long(name).value_name(value).required(true).value_delimiter(',')
+    };
+    let uids = list("uids", "N,…").value_parser(value_parser!(u16)).help("whom they are for");
+    let values = list("values", "X,…")
+        .value_parser(value_parser!(f64))
+        .help("how much each is to get, in any unit: only their shares count");
+    let dry = Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue);
+    let dry = dry.help("show what would be sent, and send nothing");
+    let command = Command::new("set")
+        .about("Set weights by hand, once")
+        .after_help(
+            "Example:\n  sn1 weights set --uids 3,4 --values 1.0,0.5 --netuid 61 \
+             --subtensor.network test --wallet.name alice\n\n\
+             The values are brought in line with the subnet's rules as a validator does it. Where \
+             the subnet wants a commit first, the command stays until it can reveal it, which may \
+             take hours; ended before, the commit expires and the weights on chain stay. A running \
+             validator of the same hotkey sets its own weights again.",
+        )
+        .args([uids, values, dry, uri(), consent::yes_flag()]);
+    add_flags_of(command, SECTIONS)
+}
+
+pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let wanted = wanted(matches)?;
+    let loaded = loaded(Role::Validator, matches)?;
+    let Joining { netuid, endpoints } = Joining::of(&loaded.settings, "weights set")?;
+    let key = matches.get_one::<String>("uri").map(String::as_str);
+    let key = signing_key(&loaded, key).await.map_err(Ended::from)?;
+    let node = Node::connect(&endpoints).await?;
+    let session = &node.session;
+    let call = call(&node, netuid, &wanted).await?;
+    let salt = weights::draw_salt().context("the system gives no random numbers")?;
+    let prepared = weights::prepare_weights(session, &key, &call, salt).await;
+    let prepared = prepared.map_err(consent::ended)?;
+    output::line(&format!("subnet  {netuid} at {}\nhotkey  {}", session.endpoint(), key.hotkey()))?;
+    for (uid, value) in call.uids.iter().zip(&call.values) {
+        output::line(&format!("uid {:>5}  {value:>5}", uid.0))?;
+    }
+    output::line(&format!("way     {}", described(&prepared.way)))?;
+    if matches.get_flag("dry-run") {
+        output::line("nothing was sent")?;
+        return Ok(Exit::Done);
+    }
+    if !consent::given(matches, "Send it?").await? {
+        return Err(Ended::new(Exit::Failed, "nothing was sent").into());
+    }
+    let signed = prepared.signed.context("the chain takes no signed calls")?;
+    let block = weights::submit_weights(session, &key, &call, &signed, PATIENCE).await;
+    let block = block.map_err(consent::ended)?;
+    match prepared.way {
+        WeightsWay::Plain => output::line(&format!("set in block {}", block.0))?,
+        WeightsWay::Timelock { .. } => {
+            output::line(&format!("committed in block {}; the chain reveals them itself", block.0))?
+        }
+        WeightsWay::Commit(commitment) => {
+            let reveal = PendingReveal { call, commitment, committed: block };
+            output::line(&format!(
+                "committed in block {}, salt {:?}; waiting for the epoch of the reveal",
+                block.0, reveal.commitment.salt
+            ))?;
+            let block = revealed(&endpoints, node, &key, &reveal).await.map_err(consent::ended)?;
+            output::line(&format!("revealed as of block {}", block.0))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Tries until the commit is revealed or cannot be any more, whatever becomes of connections.
+async fn revealed(
+    endpoints: &Endpoints,
+    mut node: Node,
+    key: &Keypair,
+    reveal: &PendingReveal,
+) -> Result<BlockNumber, ChainError> {
+    let clock = one_actor::overseer().clock();
+    loop {
+        match weights::reveal_weights(&node.session, key, reveal, PATIENCE).await {
+            Ok(block) => return Ok(block),
+            Err(ChainError::TooSoon { .. } | ChainError::Outdated(_)) => {}
+            Err(ChainError::Unreachable(why)) => {
+                tracing::warn!("{why}; connecting again");
+                if let Ok(again) = Node::connect(endpoints).await {
+                    node = again;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        clock.sleep(LOOK).await;
+    }
+}
+
+fn described(way: &WeightsWay) -> String {
+    match way {
+        WeightsWay::Plain => "in the open".to_owned(),
+        WeightsWay::Commit(commitment) => {
+            format!("a commit in epoch {}, revealed by this command later", commitment.epoch)
+        }
+        WeightsWay::Timelock { reveal_round } => {
+            format!("encrypted until round {reveal_round} of drand")
+        }
+    }
+}
+
+/// What each uid is to get.
+fn wanted(matches: &ArgMatches) -> Result<BTreeMap<Uid, f64>, Ended> {
+    let wrong = |message: String| Err(Ended::new(Exit::Usage, message));
+    let uids: Vec<u16> = matches.get_many("uids").into_iter().flatten().copied().collect();
+    let values: Vec<f64> = matches.get_many("values").into_iter().flatten().copied().collect();
+    if uids.len() != values.len() {
+        let (uids, values) = (uids.len(), values.len());
+        return wrong(format!("{uids} uids but {values} values: give each uid one"));
+    }
+    if let Some(value) = values.iter().find(|value| !value.is_finite() || **value < 0.0) {
+        return wrong(format!("--values {value}: give numbers from 0"));
+    }
+    if values.iter().all(|value| *value == 0.0) {
+        return wrong("--values: at least one must be more than 0".to_owned());
+    }
+    let mut wanted = BTreeMap::new();
+    for (uid, value) in uids.into_iter().zip(values) {
+        if wanted.insert(Uid(uid), value).is_some() {
+            return wrong(format!("--uids: {uid} is there twice"));
+        }
+    }
+    Ok(wanted)
+}
+
+/// The call that these shares come to by the subnet's rules.
+async fn call(
+    node: &Node,
+    netuid: Netuid,
+    wanted: &BTreeMap<Uid, f64>,
+) -> anyhow::Result<WeightsCall> {
+    let metagraph = node.told(metagraph::read(&node.session, netuid).await)?;
+    let rules = node.told(rules::read(&node.session, netuid).await)?.weights;
+    let scores = scores(&metagraph, wanted)?;
+    let Emission::Weights { uids, values } = emission(&scores, &metagraph, &rules) else {
+        return Err(Ended::new(Exit::Failed, "these values come to no weights").into());
+    };
+    Ok(WeightsCall { netuid, uids, values, version_key: rules.weights_version })
+}
+
+fn scores(
+    metagraph: &Metagraph,
+    wanted: &BTreeMap<Uid, f64>,
+) -> Result<BTreeMap<Hotkey, Score>, Ended> {
+    let most = wanted.values().copied().fold(0.0, f64::max);
+    let mut scores = BTreeMap::new();
+    for (uid, value) in wanted {
+        let neuron = metagraph.neurons.iter().find(|neuron| neuron.uid == *uid);
+        let Some(neuron) = neuron else {
+            let message = format!("--uids: subnet {} has no uid {uid}", metagraph.netuid);
+            return Err(Ended::new(Exit::Usage, message));
+        };
+        scores.insert(neuron.hotkey.clone(), Score::new(value / most));
+    }
+    Ok(scores)
+}

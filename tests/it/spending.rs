@@ -1,0 +1,65 @@
+//! Commands that cost: what they refuse before anything is sent.
+//!
+//! Those that come to ask a chain need `TEST_CHAIN=ws://…`, a node as `chain_writes` describes it.
+
+use crate::harness::Place;
+
+#[test]
+fn weights_by_hand_must_be_numbers_for_uids_that_are_named_once() {
+    let place = Place::new();
+    for (line, why) in [
+        ("--uids 3,4 --values 1", "2 uids but 1 values"),
+        ("--uids 3,3 --values 1,2", "3 is there twice"),
+        ("--uids 3,4 --values 1,NaN", "give numbers from 0"),
+        ("--uids 3,4 --values 1,-1", "give numbers from 0"),
+        ("--uids 3,4 --values 0,0", "at least one must be more than 0"),
+    ] {
+        let ended = place.run(&format!("weights set {line} --uri //Bob")).expect(2);
+        assert!(ended.err.contains(why), "{line}: {}", ended.err);
+    }
+}
+
+#[test]
+fn a_development_key_neither_pays_nor_sets_weights_on_a_public_network() {
+    let place = Place::new();
+    for line in [
+        "register --uri //Alice --hotkey //Alice//hot --subtensor.network test --yes",
+        "weights set --uids 1 --values 1 --uri //Alice --subtensor.network finney --yes",
+    ] {
+        let ended = place.run(line).expect(2);
+        assert!(ended.err.contains("known to everybody"), "{line}: {}", ended.err);
+    }
+}
+
+#[test]
+fn a_chain_that_nobody_answers_for_is_an_end_that_may_be_started_again() {
+    let place = Place::new();
+    let nowhere = "--netuid 1 --subtensor.chain_endpoint ws://127.0.0.1:1";
+    for line in [
+        "register --uri //Alice --hotkey //Alice//hot --yes",
+        "weights set --uids 1 --values 1 --uri //Alice --yes",
+        "weights show --uri //Alice",
+    ] {
+        let ended = place.run(&format!("{line} {nowhere}")).expect(7);
+        assert!(ended.err.contains("ws://127.0.0.1:1"), "{line}: {}", ended.err);
+    }
+}
+
+#[test]
+fn nothing_that_costs_is_sent_without_a_yes() {
+    let Ok(url) = std::env::var("TEST_CHAIN") else {
+        eprintln!("skipped: TEST_CHAIN names no node");
+        return;
+    };
+    let place = Place::new();
+    let chain = format!("--netuid 1 --subtensor.chain_endpoint {url}");
+    let unasked =
+        place.run(&format!("register --uri //Alice --hotkey //unasked {chain}")).expect(2);
+    assert!(unasked.out.contains("cost") && unasked.err.contains("--yes"), "{}", unasked.err);
+    let dear = "register --uri //Alice --hotkey //unasked --max-burn 0.000000001 --yes";
+    let dear = place.run(&format!("{dear} {chain}")).expect(1);
+    assert!(dear.err.contains("more than --max-burn"), "{}", dear.err);
+    let dry = "weights set --uids 1 --values 1 --uri //Validator0//hot --dry-run";
+    let dry = place.run(&format!("{dry} {chain}")).expect(0);
+    assert!(dry.out.contains("in the open\nnothing was sent"), "{}", dry.out);
+}
