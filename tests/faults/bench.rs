@@ -73,13 +73,23 @@ impl Bench {
     /// Plays a test with a client that knows these nodes, in this order. The miners of seeds 2 and 3
     /// have earned something.
     pub(crate) fn play(nodes: &[&Node], config: KeeperConfig, test: impl AsyncFnOnce(&Bench)) {
+        Self::play_with(&[(2, 1.0), (3, 0.5)], nodes, config, test);
+    }
+
+    /// As [`Self::play`], where the keys of these seeds have these scores.
+    pub(crate) fn play_with(
+        scores: &[(u8, f64)],
+        nodes: &[&Node],
+        config: KeeperConfig,
+        test: impl AsyncFnOnce(&Bench),
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let endpoints = endpoints(nodes);
         LocalSet::new().block_on(&runtime, async {
             let clock = HandClock::new(config.longest_pause);
             let random = ChaCha8Rng::seed_from_u64(7);
             let (keeper, work) = Keeper::new(&endpoints, config, random, Arc::clone(&clock) as _);
-            let bench = Self::new(clock, keeper, config);
+            let bench = Self::new(clock, keeper, config, scores);
             tokio::select! {
                 () = work => panic!("the keeper has given up"),
                 () = test(&bench) => {}
@@ -88,13 +98,18 @@ impl Bench {
         });
     }
 
-    fn new(clock: Arc<HandClock>, keeper: Keeper, config: KeeperConfig) -> Self {
+    fn new(
+        clock: Arc<HandClock>,
+        keeper: Keeper,
+        config: KeeperConfig,
+        scores: &[(u8, f64)],
+    ) -> Self {
         let chain = Subtensor::new(keeper.clone(), Arc::new(keypair(1)), Netuid(1));
         let ticking: Arc<dyn Clock> = Arc::clone(&clock) as _;
         let journal = Arc::new(MemoryJournal::default());
         let overseer = Overseer::new(Arc::clone(&ticking), Arc::clone(&journal) as _);
-        let scores = [(2, 1.0), (3, 0.5)].map(|(seed, score)| (hotkey(seed), Score::new(score)));
-        let book = ScoreBook { steps: 1, scores: scores.into(), ..ScoreBook::default() };
+        let scores = scores.iter().map(|(seed, score)| (hotkey(*seed), Score::new(*score)));
+        let book = ScoreBook { steps: 1, scores: scores.collect(), ..ScoreBook::default() };
         let ledger = Arc::new(MemoryLedger::holding(book.clone()));
         let inbox = Inbox::<WeightSetter>::open("weight_setter", Arc::clone(&ticking));
         let set = inbox.port(4);
