@@ -17,8 +17,8 @@ use sn1_actors::ports::{Clock, ScoreBook};
 use sn1_actors::runtime::{Failpoints, Inbox, Overseer, Port, RestartPolicy};
 use sn1_actors::testkit::{MemoryJournal, MemoryLedger};
 use sn1_actors::weight_setter::{
-    ColdStart, SetError, SetWeights, WeightSetter, WeightSetterConfig, WeightSetterDeps,
-    WeightsOnChain,
+    BlockArrived, ColdStart, SetError, SetWeights, Standings, WeightSetter, WeightSetterConfig,
+    WeightSetterDeps, WeightsOnChain,
 };
 use tokio::task::LocalSet;
 use tokio::time::timeout;
@@ -66,6 +66,8 @@ pub(crate) struct Bench {
     pub(crate) config: KeeperConfig,
     pub(crate) ledger: Arc<MemoryLedger>,
     set: Port<SetWeights>,
+    standings: Port<Standings>,
+    block: Port<BlockArrived>,
     overseer: RefCell<Option<Overseer>>,
 }
 
@@ -112,7 +114,7 @@ impl Bench {
         let book = ScoreBook { steps: 1, scores: scores.collect(), ..ScoreBook::default() };
         let ledger = Arc::new(MemoryLedger::holding(book.clone()));
         let inbox = Inbox::<WeightSetter>::open("weight_setter", Arc::clone(&ticking));
-        let set = inbox.port(4);
+        let (set, block, standings) = (inbox.port(4), inbox.port(4), inbox.port(4));
         let deps = WeightSetterDeps {
             config: WeightSetterConfig {
                 netuid: Netuid(1),
@@ -131,7 +133,7 @@ impl Bench {
         };
         overseer.supervise(inbox, RestartPolicy::LIGHT, WeightSetter::new(deps, book));
         let overseer = RefCell::new(Some(overseer));
-        Self { clock, keeper, chain, config, ledger, set, overseer }
+        Self { clock, keeper, chain, config, ledger, set, standings, block, overseer }
     }
 
     async fn end(&self) {
@@ -174,6 +176,21 @@ impl Bench {
         let deadline = self.set.within(Duration::from_secs(3_600));
         let set = timeout(2 * HUNG, self.set.ask(SetWeights, deadline)).await;
         set.expect("an answer").expect("the weight setter is running")
+    }
+
+    /// Tells the WeightSetter of the node's newest final block, as ChainWatch does.
+    pub(crate) async fn tell_block(&self, node: &Node) {
+        self.until_block(node).await;
+        self.block.push(BlockArrived { block: self.keeper.newest() }).await;
+    }
+
+    /// Asks the WeightSetter for its book until it is so.
+    pub(crate) async fn until_book(&self, what: &str, so: impl Fn(&ScoreBook) -> bool) {
+        let asking = async {
+            let deadline = self.standings.within(Duration::from_secs(3_600));
+            while !so(&self.standings.ask(Standings, deadline).await.unwrap()) {}
+        };
+        assert!(timeout(HUNG, asking).await.is_ok(), "waited in vain: {what}");
     }
 
     /// As [`Self::set`], while something happens after the transaction is in the node's pool.

@@ -5,7 +5,7 @@
 //! | Row | Where |
 //! |---|---|
 //! | 1–5 | [`connection`] |
-//! | 6, 8 | [`sending`] |
+//! | 6, 8 | [`sending`]; a commit in [`commit_reveal`] |
 //! | 7 | [`errors`] |
 //! | 9 | [`upgrade`], and metadata that is noise in [`connection`] |
 //! | 10, 17 | [`neurons`] |
@@ -24,6 +24,7 @@
 mod bench;
 mod client;
 mod clock;
+mod commit_reveal;
 mod connection;
 mod errors;
 mod neurons;
