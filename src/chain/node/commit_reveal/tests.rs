@@ -1,4 +1,7 @@
+use sn1_actors::domain::Uid;
+
 use super::*;
+use crate::wire::Keypair;
 
 const FIXED: Schedule = Schedule::Fixed { netuid: Netuid(1), tempo: 10 };
 

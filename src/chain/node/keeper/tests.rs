@@ -86,16 +86,14 @@ async fn a_chain_that_stalled_has_to_bring_a_new_block_first() {
 #[tokio::test]
 async fn failures_in_a_row_strike_a_session_and_a_success_forgives_them() {
     let session = session().await;
-    let late = Failure::Late { what: "x" };
     let struck = |session: Arc<Session>| async move {
         tokio::time::timeout(Duration::ZERO, session.struck(3)).await.is_ok()
     };
-    for failure in [Some(&late), Some(&late), None, Some(&late), Some(&late)] {
-        session.note(failure);
+    for answered in [false, false, true, false, false] {
+        session.note(answered);
     }
-    session.note(Some(&Failure::Missing { spec: 1, item: "x".into() }));
     assert!(!struck(Arc::clone(&session)).await);
-    session.note(Some(&late));
+    session.note(false);
     assert!(struck(session).await);
 }
 
