@@ -17,8 +17,8 @@ use sn1_actors::ports::{Clock, ScoreBook};
 use sn1_actors::runtime::{Failpoints, Inbox, Overseer, Port, RestartPolicy};
 use sn1_actors::testkit::{MemoryJournal, MemoryLedger};
 use sn1_actors::weight_setter::{
-    ColdStart, SetError, SetWeights, WeightSetter, WeightSetterConfig, WeightSetterDeps,
-    WeightsOnChain,
+    BlockArrived, ColdStart, SetError, SetWeights, Standings, WeightSetter, WeightSetterConfig,
+    WeightSetterDeps, WeightsOnChain,
 };
 use tokio::task::LocalSet;
 use tokio::time::timeout;
@@ -66,6 +66,8 @@ pub(crate) struct Bench {
     pub(crate) config: KeeperConfig,
     pub(crate) ledger: Arc<MemoryLedger>,
     set: Port<SetWeights>,
+    standings: Port<Standings>,
+    block: Port<BlockArrived>,
     overseer: RefCell<Option<Overseer>>,
 }
 
@@ -73,13 +75,23 @@ impl Bench {
     /// Plays a test with a client that knows these nodes, in this order. The miners of seeds 2 and 3
     /// have earned something.
     pub(crate) fn play(nodes: &[&Node], config: KeeperConfig, test: impl AsyncFnOnce(&Bench)) {
+        Self::play_with(&[(2, 1.0), (3, 0.5)], nodes, config, test);
+    }
+
+    /// As [`Self::play`], where the keys of these seeds have these scores.
+    pub(crate) fn play_with(
+        scores: &[(u8, f64)],
+        nodes: &[&Node],
+        config: KeeperConfig,
+        test: impl AsyncFnOnce(&Bench),
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let endpoints = endpoints(nodes);
         LocalSet::new().block_on(&runtime, async {
             let clock = HandClock::new(config.longest_pause);
             let random = ChaCha8Rng::seed_from_u64(7);
             let (keeper, work) = Keeper::new(&endpoints, config, random, Arc::clone(&clock) as _);
-            let bench = Self::new(clock, keeper, config);
+            let bench = Self::new(clock, keeper, config, scores);
             tokio::select! {
                 () = work => panic!("the keeper has given up"),
                 () = test(&bench) => {}
@@ -88,16 +100,21 @@ impl Bench {
         });
     }
 
-    fn new(clock: Arc<HandClock>, keeper: Keeper, config: KeeperConfig) -> Self {
+    fn new(
+        clock: Arc<HandClock>,
+        keeper: Keeper,
+        config: KeeperConfig,
+        scores: &[(u8, f64)],
+    ) -> Self {
         let chain = Subtensor::new(keeper.clone(), Arc::new(keypair(1)), Netuid(1));
         let ticking: Arc<dyn Clock> = Arc::clone(&clock) as _;
         let journal = Arc::new(MemoryJournal::default());
         let overseer = Overseer::new(Arc::clone(&ticking), Arc::clone(&journal) as _);
-        let scores = [(2, 1.0), (3, 0.5)].map(|(seed, score)| (hotkey(seed), Score::new(score)));
-        let book = ScoreBook { steps: 1, scores: scores.into(), ..ScoreBook::default() };
+        let scores = scores.iter().map(|(seed, score)| (hotkey(*seed), Score::new(*score)));
+        let book = ScoreBook { steps: 1, scores: scores.collect(), ..ScoreBook::default() };
         let ledger = Arc::new(MemoryLedger::holding(book.clone()));
         let inbox = Inbox::<WeightSetter>::open("weight_setter", Arc::clone(&ticking));
-        let set = inbox.port(4);
+        let (set, block, standings) = (inbox.port(4), inbox.port(4), inbox.port(4));
         let deps = WeightSetterDeps {
             config: WeightSetterConfig {
                 netuid: Netuid(1),
@@ -116,7 +133,7 @@ impl Bench {
         };
         overseer.supervise(inbox, RestartPolicy::LIGHT, WeightSetter::new(deps, book));
         let overseer = RefCell::new(Some(overseer));
-        Self { clock, keeper, chain, config, ledger, set, overseer }
+        Self { clock, keeper, chain, config, ledger, set, standings, block, overseer }
     }
 
     async fn end(&self) {
@@ -161,6 +178,21 @@ impl Bench {
         set.expect("an answer").expect("the weight setter is running")
     }
 
+    /// Tells the WeightSetter of the node's newest final block, as ChainWatch does.
+    pub(crate) async fn tell_block(&self, node: &Node) {
+        self.until_block(node).await;
+        self.block.push(BlockArrived { block: self.keeper.newest() }).await;
+    }
+
+    /// Asks the WeightSetter for its book until it is so.
+    pub(crate) async fn until_book(&self, what: &str, so: impl Fn(&ScoreBook) -> bool) {
+        let asking = async {
+            let deadline = self.standings.within(Duration::from_secs(3_600));
+            while !so(&self.standings.ask(Standings, deadline).await.unwrap()) {}
+        };
+        assert!(timeout(HUNG, asking).await.is_ok(), "waited in vain: {what}");
+    }
+
     /// As [`Self::set`], while something happens after the transaction is in the node's pool.
     pub(crate) async fn set_while(
         &self,
@@ -182,5 +214,6 @@ fn endpoints(nodes: &[&Node]) -> Endpoints {
     let mut inputs = Inputs { home: Some("/home/u".into()), ..Inputs::default() };
     let key = "subtensor.chain_endpoint".to_owned();
     inputs.flags.values = vec![FlagValue { key, values: vec![urls.join(",")] }];
-    Endpoints::of(&Settings::load(Role::Validator, &inputs).unwrap().settings.subtensor).unwrap()
+    let loaded = Settings::load(Role::Validator, &inputs).unwrap();
+    Endpoints::of(&loaded.settings.subtensor).unwrap()
 }

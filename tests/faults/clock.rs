@@ -64,7 +64,9 @@ struct Sleeper {
 impl Drop for Sleeper {
     fn drop(&mut self) {
         let name = self.name;
-        self.hands.send_modify(|hands| drop(hands.sleepers.remove(&name)));
+        self.hands.send_modify(|hands| {
+            hands.sleepers.remove(&name);
+        });
     }
 }
 
@@ -91,7 +93,8 @@ impl Clock for HandClock {
             let mut hands = sleeper.hands.subscribe();
             let woken = |hands: &Hands| hands.sleepers.get(&name).is_none_or(|w| *w <= hands.now);
             // The sleeper itself holds the clock, so this does not end before.
-            let _awake = hands.wait_for(woken).await;
+            // What it answers with is a lock on the hands, which the sleeper needs to leave.
+            drop(hands.wait_for(woken).await);
             drop(sleeper);
         })
     }

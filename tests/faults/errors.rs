@@ -54,8 +54,6 @@ const EXPECTED: &[(&str, Class)] = &[
     ("CommitRevealDisabled", Class::Refused),
     ("TooManyUnrevealedCommits", Class::Refused),
     ("IncorrectCommitRevealVersion", Class::Refused),
-    // Not a pallet's.
-    ("BadOrigin", Class::Refused),
 ];
 
 #[test]
@@ -76,6 +74,18 @@ fn each_error_in_a_block_comes_to_the_class_that_says_what_to_do() {
         }
         assert_eq!(node.look(World::included), EXPECTED.len());
         assert!(bench.set_while(&node, async || node.grow()).await.is_ok());
+    });
+}
+
+#[test]
+fn an_error_of_no_pallet_is_shown_in_words() {
+    let node = Node::start(small_subnet());
+    Bench::play(&[&node], PATIENT, async |bench| {
+        bench.until_connected(&node).await;
+        node.fail_next(Scripted::Dispatch("BadOrigin"));
+        let set = bench.set_while(&node, async || node.grow()).await;
+        let Err(SetError::Chain(ChainError::Refused(why))) = set else { panic!("{set:?}") };
+        assert!(why.contains("Bad origin"), "{why}");
     });
 }
 

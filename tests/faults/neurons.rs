@@ -1,6 +1,6 @@
 //! Row 10 of the table: what the chain says of its neurons changes, or is nonsense. What scores make
 //! of it is proved beside the WeightSetter (`actors/tests/weight_setter.rs`, with random metagraphs);
-//! here is what comes over the wire.
+//! here is what comes over the wire. Row 17 as well: dead miners.
 
 use sn1_actors::domain::{Hotkey, Uid};
 use sn1_actors::ports::{Chain, ChainError};
@@ -77,4 +77,16 @@ fn a_validator_that_lost_its_place_is_told_to_register_and_sends_nothing() {
         assert_eq!(refused, Err(expected));
         assert_eq!(node.look(|world| world.asked("author_submitAndWatchExtrinsic")), 0);
     });
+}
+
+#[test]
+fn where_all_miners_are_dead_no_weights_of_zeros_are_set() {
+    for score in [0.0, f64::NAN] {
+        let node = Node::start(small_subnet());
+        Bench::play_with(&[(2, score), (3, score)], &[&node], PATIENT, async |bench| {
+            bench.until_connected(&node).await;
+            assert_eq!(bench.set().await, Err(SetError::NothingEarned));
+            assert_eq!(node.look(|world| world.asked("author_submitAndWatchExtrinsic")), 0);
+        });
+    }
 }

@@ -112,11 +112,6 @@ impl Node {
         self.shared.change(|world| world.upgrade_at(number, runtime));
     }
 
-    /// Forgets all transactions that are in no block.
-    pub(crate) fn drop_pool(&self) {
-        self.shared.change(World::drop_pool);
-    }
-
     /// Switches faults on or off.
     pub(crate) fn faults(&self, switch: impl FnOnce(&mut Faults)) {
         self.shared.change(|world| switch(&mut world.faults));

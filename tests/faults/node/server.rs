@@ -310,10 +310,12 @@ impl<'a> Connection<'a> {
         self.next_id += 1;
         let id = format!("{}-{}", self.number, self.next_id);
         // The newest of a topic is told at once, and all that follow.
-        let told = self.shared.look(|world| match topic {
+        let told = self.shared.look(|world| match &topic {
             Topic::NewHeads => world.best.len() - 1,
             Topic::FinalHeads => world.finalized,
-            Topic::RuntimeVersion | Topic::Transaction(_) => 0,
+            Topic::RuntimeVersion => 0,
+            // What was of the same bytes before is over: the last status is of this submission.
+            Topic::Transaction(hash) => world.statuses[hash].len() - 1,
         });
         self.subscriptions.push(Subscription { id: id.clone(), topic, told });
         Ok(json!(id))
