@@ -21,6 +21,7 @@ pub struct Tap {
     viewer: mpsc::Sender<Event>,
     missed: Arc<AtomicU64>,
     answered: Arc<Mutex<BTreeMap<Uid, u64>>>,
+    weights: Arc<Mutex<BTreeMap<Uid, f64>>>,
 }
 
 impl Tap {
@@ -28,7 +29,8 @@ impl Tap {
     #[must_use]
     pub fn on(journal: Arc<dyn Journal>) -> (Self, mpsc::Receiver<Event>) {
         let (viewer, window) = mpsc::channel(WINDOW);
-        let tap = Self { journal, viewer, missed: Arc::default(), answered: Arc::default() };
+        let (missed, answered, weights) = (Arc::default(), Arc::default(), Arc::default());
+        let tap = Self { journal, viewer, missed, answered, weights };
         (tap, window)
     }
 
@@ -43,6 +45,12 @@ impl Tap {
     pub fn answered(&self) -> BTreeMap<Uid, u64> {
         self.answered.lock().clone()
     }
+
+    /// Each uid's share of the weights that the chain took last; none if it took none so far.
+    #[must_use]
+    pub fn weights(&self) -> BTreeMap<Uid, f64> {
+        self.weights.lock().clone()
+    }
 }
 
 impl Journal for Tap {
@@ -52,6 +60,11 @@ impl Journal for Tap {
             for uid in answering(step.get("uids"), step.get("status_codes")) {
                 *answered.entry(uid).or_default() += 1;
             }
+        }
+        if let Event::WeightsSet { block: Some(_), uids, weights, .. } = &event {
+            let sum: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
+            let shares = weights.iter().map(|weight| f64::from(*weight) / sum);
+            *self.weights.lock() = uids.iter().copied().zip(shares).collect();
         }
         if self.viewer.try_send(event.clone()).is_err() {
             self.missed.fetch_add(1, Ordering::Relaxed);

@@ -8,7 +8,6 @@ pub mod address;
 pub mod calls;
 pub mod commit_reveal;
 pub mod endpoint;
-pub mod entry;
 pub mod epoch;
 pub mod failure;
 pub mod keeper;

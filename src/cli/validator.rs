@@ -1,16 +1,15 @@
 //! `sn1 validator`: the incentive loop on a chain.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{ArgMatches, Command};
 use sn1_actors::domain::{Hotkey, Metagraph, Uid};
 use sn1_actors::ports::{Event, Journal, ScoreBook};
 use sn1_actors::runtime::Overseer;
-use sn1_actors::weight_setter::WeightsOnChain;
+use sn1_actors::weight_setter::SetError;
+use sn1_actors::wiring::Validator;
 
 use super::signals::Signals;
 use super::summary::{self, Ran, Summary};
@@ -29,9 +28,6 @@ use crate::wiring::validator::{self, Outside, Running};
 use crate::wiring::{
     axon_options, fresh_seed, local_axon, publish, safety, state_folder, system_clock, unix_time,
 };
-
-/// From block to block, on the main network.
-const BLOCK_TIME: Duration = Duration::from_secs(12);
 
 pub(super) fn command() -> Command {
     let command = Command::new("validator")
@@ -84,10 +80,10 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         return Ok(end);
     }
     let wall = overseer.clock().now().since(began);
-    let set = tokio::select! {
-        set = last_weights(&overseer, &running, settings) => set,
+    tokio::select! {
+        set = last_weights(&overseer, &running.validator, settings) => set?,
         () = signals.next() => return Ok(Exit::Interrupted),
-    };
+    }
     let book = validator::standings(&running.validator).await?;
     view.close();
     let metagraph = Arc::clone(&running.validator.metagraph.borrow());
@@ -96,7 +92,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         topology: &running.topology,
         model: &running.model,
         miners: scored(&metagraph, &book),
-        weights: set.as_ref().map(shares).unwrap_or_default(),
+        weights: tap.weights(),
     };
     let summary = Summary::of(ran, &overseer, &tap, &book, wall);
     summary.print()?;
@@ -201,20 +197,21 @@ async fn start(
 }
 
 /// Sets the weights at the end of a run of so many steps; an endless one ends because somebody
-/// wants it to.
+/// wants it to. A setting that is under way already is the last one.
 async fn last_weights(
     overseer: &Overseer,
-    running: &Running,
+    validator: &Validator,
     settings: &Settings,
-) -> Option<WeightsOnChain> {
-    settings.run.steps?;
-    match validator::set_weights(overseer, &running.validator, BLOCK_TIME).await {
-        Ok(set) => Some(set),
-        Err(error) => {
-            tracing::warn!("no weights are set at the end: {error:#}");
-            None
-        }
+) -> anyhow::Result<()> {
+    if settings.run.steps.is_none() {
+        return Ok(());
     }
+    match validator::set_weights_once(validator).await {
+        Ok(set) => tracing::info!(block = %set.block, "weights set at the end"),
+        Err(SetError::Skipped(_)) => validator::settled(overseer, validator).await?,
+        Err(error) => tracing::warn!("no weights are set at the end: {error}"),
+    }
+    Ok(())
 }
 
 /// Who can be asked, for the view.
@@ -229,9 +226,4 @@ fn scored(metagraph: &Metagraph, book: &ScoreBook) -> Vec<(String, Uid, Hotkey)>
     let neurons = metagraph.neurons.iter();
     let scored = neurons.filter(|neuron| book.scores.contains_key(&neuron.hotkey));
     scored.map(|neuron| ("miner".to_owned(), neuron.uid, neuron.hotkey.clone())).collect()
-}
-
-fn shares(set: &WeightsOnChain) -> BTreeMap<Uid, f64> {
-    let sum: f64 = set.values.iter().map(|value| f64::from(*value)).sum();
-    set.uids.iter().zip(&set.values).map(|(uid, value)| (*uid, f64::from(*value) / sum)).collect()
 }

@@ -238,17 +238,13 @@ impl Localnet {
     /// # Errors
     /// Why there are none.
     pub async fn set_weights(&self) -> anyhow::Result<WeightsOnChain> {
-        for _ in 0..2 {
-            let set =
-                validator::set_weights(&self.overseer, &self.validator, self.block_time).await;
-            let error = match set {
-                Ok(set) => return Ok(set),
-                Err(error) => error,
+        for _ in 0..3 {
+            let wait = match validator::set_weights_once(&self.validator).await {
+                Err(SetError::Chain(ChainError::TooSoon { wait })) => wait,
+                Err(SetError::Skipped(_)) => 1,
+                outcome => return Ok(outcome?),
             };
-            let Some(SetError::Chain(ChainError::TooSoon { wait })) = error.downcast_ref() else {
-                return Err(error);
-            };
-            let blocks = u32::try_from(*wait).unwrap_or(u32::MAX);
+            let blocks = u32::try_from(wait).unwrap_or(u32::MAX);
             self.overseer.clock().sleep(self.block_time.saturating_mul(blocks)).await;
         }
         anyhow::bail!("the chain's rate limit did not let the weights through")

@@ -9,7 +9,7 @@ use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{Hotkey, Netuid, RunSeed, Tao};
 use sn1_actors::model_worker::meter::ModelMeter;
 use sn1_actors::persona_agent::PersonaAgentConfig;
-use sn1_actors::ports::{Chain, Journal, Ledger, ScoreBook};
+use sn1_actors::ports::{Chain, ChainError, Journal, Ledger, ScoreBook};
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::task_maker::TaskMakerConfig;
 use sn1_actors::weight_setter::{
@@ -151,22 +151,26 @@ pub async fn standings(validator: &Validator) -> anyhow::Result<ScoreBook> {
     standings.context("the weight setter does not say how everyone stands")
 }
 
-/// Sets the weights at the end of a run; `block_time` is waited where this block had its try.
+/// Sets the weights now, whether they are due or not.
 ///
 /// # Errors
 /// Why there are none.
-pub async fn set_weights(
-    overseer: &Overseer,
-    validator: &Validator,
-    block_time: Duration,
-) -> anyhow::Result<WeightsOnChain> {
+pub async fn set_weights_once(validator: &Validator) -> Result<WeightsOnChain, SetError> {
     let port = &validator.set_weights;
-    for _ in 0..3 {
-        let deadline = port.within(2 * CHAIN_PATIENCE);
-        match port.ask_again(SetWeights, deadline).await? {
-            Err(SetError::Skipped(_)) => overseer.clock().sleep(block_time).await,
-            outcome => return Ok(outcome?),
-        }
+    let asked = port.ask_again(SetWeights, port.within(2 * CHAIN_PATIENCE)).await;
+    asked.unwrap_or_else(|error| Err(ChainError::Unreachable(error.to_string()).into()))
+}
+
+/// Waits until no weight setting is under way, or for long enough.
+///
+/// # Errors
+/// If the weight setter is gone.
+pub async fn settled(overseer: &Overseer, validator: &Validator) -> anyhow::Result<()> {
+    let clock = overseer.clock();
+    let began = clock.now();
+    while standings(validator).await?.intent.is_some() && clock.now().since(began) < CHAIN_PATIENCE
+    {
+        clock.sleep(Duration::from_secs(1)).await;
     }
-    anyhow::bail!("the weights of the end were not set: an earlier setting is under way")
+    Ok(())
 }

@@ -10,10 +10,10 @@ use subxt::dynamic::Value;
 use subxt::ext::codec::Encode;
 use subxt::utils::H256;
 
-use super::entry;
 use super::epoch::Schedule;
 use super::failure::Failure;
 use super::session::{At, Session};
+use super::storage;
 use super::timelock::{self, Head};
 
 /// What a commit says: the hash of the hotkey, the call and a salt (version 2).
@@ -65,7 +65,7 @@ pub async fn committed_epoch(
     let keys = vec![Value::u128(netuid.0.into()), Value::from_bytes(hotkey)];
     // An entry is a hash, its block or (where epochs are counted) its epoch, and two more numbers.
     let commits: Option<Vec<(H256, u64, u64, u64)>> =
-        entry::value(session, at, "WeightCommits", keys).await?;
+        storage::value(session, at, "WeightCommits", keys).await?;
     let ours = commits.unwrap_or_default().into_iter().find(|(other, ..)| other.0 == hash);
     Ok(ours.map(|(_, when, ..)| match schedule {
         Schedule::Fixed { .. } => schedule.epoch(BlockNumber(when)),
@@ -87,7 +87,7 @@ pub async fn reveal_round(
     schedule: &Schedule,
     period: u64,
 ) -> Result<u64, ChainError> {
-    let now: Option<u64> = entry::any_value(session, at, "Timestamp", "Now", vec![]).await?;
+    let now: Option<u64> = storage::elsewhere(session, at, "Timestamp", "Now", vec![]).await?;
     let Some(now) = now.filter(|now| *now > 0) else {
         let cause = "the chain does not say what time it is".into();
         return Err(Failure::Garbled { what: "Timestamp.Now".into(), cause }.into());

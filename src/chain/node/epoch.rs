@@ -3,9 +3,9 @@
 use sn1_actors::domain::{BlockNumber, Netuid};
 use subxt::dynamic::Value;
 
-use super::entry;
 use super::failure::Failure;
 use super::session::{At, Session};
+use super::storage;
 
 const API: &str = "SubnetInfoRuntimeApi";
 const NEXT_START: &str = "get_next_epoch_start_block";
@@ -40,7 +40,7 @@ impl Schedule {
     /// [`Failure`].
     pub async fn read(session: &Session, at: &At, netuid: Netuid) -> Result<Self, Failure> {
         let key = || vec![Value::u128(netuid.0.into())];
-        let tempo: u64 = entry::required(session, at, "Tempo", key()).await?;
+        let tempo: u64 = storage::needed(session, at, "Tempo", key()).await?;
         let api = at.metadata_ref().runtime_api_trait_by_name(API);
         if api.is_none_or(|api| api.method_by_name(NEXT_START).is_none()) {
             return Ok(Self::Fixed { netuid, tempo });
@@ -49,7 +49,7 @@ impl Schedule {
         let next = session.bounded("the next epoch", at.runtime_apis().call(call)).await?;
         // One that is overdue begins with the next block at the earliest.
         let earliest = at.block_number().saturating_add(1);
-        let epoch = entry::required(session, at, "SubnetEpochIndex", key()).await?;
+        let epoch = storage::needed(session, at, "SubnetEpochIndex", key()).await?;
         let next = next.map(|next| BlockNumber(next.max(earliest)));
         Ok(Self::Counted { epoch, next, tempo })
     }

@@ -9,11 +9,11 @@ use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
 
 use super::calls::{Calls, ip_number};
-use super::entry;
 use super::failure::Failure;
 use super::refusal::Pace;
 use super::session::{At, Session};
 use super::signer::{account, sign};
+use super::storage;
 use super::submit::submit;
 use crate::wire::{Keypair, PROTOCOL_VERSION};
 
@@ -31,7 +31,7 @@ pub async fn uid(
     key: [u8; 32],
 ) -> Result<Option<Uid>, Failure> {
     let keys = vec![Value::u128(netuid.0.into()), Value::from_bytes(key)];
-    let uid: Option<u16> = entry::value(session, at, "Uids", keys).await?;
+    let uid: Option<u16> = storage::value(session, at, "Uids", keys).await?;
     Ok(uid.map(Uid))
 }
 
@@ -46,7 +46,7 @@ pub async fn weights(
     uid: Uid,
 ) -> Result<Vec<(Uid, u16)>, Failure> {
     let keys = vec![Value::u128(netuid.0.into()), Value::u128(uid.0.into())];
-    let weights: Vec<(u16, u16)> = entry::required(session, at, "Weights", keys).await?;
+    let weights: Vec<(u16, u16)> = storage::needed(session, at, "Weights", keys).await?;
     Ok(weights.into_iter().map(|(uid, value)| (Uid(uid), value)).collect())
 }
 
@@ -61,7 +61,7 @@ pub async fn last_update(
     uid: Uid,
 ) -> Result<Option<BlockNumber>, Failure> {
     let key = vec![Value::u128(netuid.0.into())];
-    let all: Vec<u64> = entry::required(session, at, "LastUpdate", key).await?;
+    let all: Vec<u64> = storage::needed(session, at, "LastUpdate", key).await?;
     let block = all.get(usize::from(uid.0)).copied().unwrap_or(0);
     Ok(Some(block).filter(|block| *block > 0).map(BlockNumber))
 }
@@ -82,7 +82,7 @@ pub async fn wait(
         }
         Pace::Serving => {
             let limit = vec![Value::u128(netuid.0.into())];
-            let limit = entry::required(session, at, "ServingRateLimit", limit).await.ok()?;
+            let limit = storage::needed(session, at, "ServingRateLimit", limit).await.ok()?;
             let axon = axon(session, at, netuid, key.public()).await.ok()??;
             Some(left(at, Some(BlockNumber(axon.block)), limit))
         }
@@ -102,7 +102,7 @@ pub async fn weights_wait(
     uid: Uid,
 ) -> Result<u64, Failure> {
     let key = vec![Value::u128(netuid.0.into())];
-    let limit = entry::required(session, at, "WeightsSetRateLimit", key).await?;
+    let limit = storage::needed(session, at, "WeightsSetRateLimit", key).await?;
     let last = last_update(session, at, netuid, uid).await?;
     Ok(left(at, last, limit))
 }
@@ -131,7 +131,7 @@ async fn axon(
     key: [u8; 32],
 ) -> Result<Option<Published>, Failure> {
     let keys = vec![Value::u128(netuid.0.into()), Value::from_bytes(key)];
-    entry::value(session, at, "Axons", keys).await
+    storage::value(session, at, "Axons", keys).await
 }
 
 /// Publishes where the axon of a key answers, unless the chain says so already. Waits no longer than

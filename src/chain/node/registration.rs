@@ -8,10 +8,10 @@ use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
 
 use super::calls::Calls;
-use super::entry;
 use super::failure::Failure;
 use super::session::{At, Session};
 use super::signer::{account, sign};
+use super::storage;
 use super::submit::submit;
 use crate::wire::Keypair;
 
@@ -20,7 +20,7 @@ use crate::wire::Keypair;
 /// # Errors
 /// [`Failure`].
 pub async fn cost(session: &Session, at: &At, netuid: Netuid) -> Result<u64, Failure> {
-    entry::required(session, at, "Burn", vec![Value::u128(netuid.0.into())]).await
+    storage::needed(session, at, "Burn", vec![Value::u128(netuid.0.into())]).await
 }
 
 /// What an account can spend as of a block, in rao; 0 where there is no such account.
@@ -29,7 +29,8 @@ pub async fn cost(session: &Session, at: &At, netuid: Netuid) -> Result<u64, Fai
 /// [`Failure`].
 pub async fn balance(session: &Session, at: &At, account: [u8; 32]) -> Result<u64, Failure> {
     let key = vec![Value::from_bytes(account)];
-    let account: Option<Account> = entry::any_value(session, at, "System", "Account", key).await?;
+    let account: Option<Account> =
+        storage::elsewhere(session, at, "System", "Account", key).await?;
     Ok(account.map_or(0, |account| account.data.free))
 }
 

@@ -92,6 +92,55 @@ pub async fn read<'at>(
     Ok(Values { metadata: at.metadata_ref(), spec: at.spec_version(), stored, keys })
 }
 
+/// Reads one item as of a block: the runtime's default where none is stored, nothing where there is
+/// no default.
+///
+/// # Errors
+/// As [`read`].
+pub async fn value<T: DecodeAsType>(
+    session: &Session,
+    at: &At,
+    name: &'static str,
+    keys: Vec<Value>,
+) -> Result<Option<T>, Failure> {
+    read(session, at, &[Item::new(name, keys)]).await?.get(0)
+}
+
+/// As [`value`], of an item that always has a value: a number, a flag, a list.
+///
+/// # Errors
+/// As [`read`].
+pub async fn needed<T: DecodeAsType>(
+    session: &Session,
+    at: &At,
+    name: &'static str,
+    keys: Vec<Value>,
+) -> Result<T, Failure> {
+    read(session, at, &[Item::new(name, keys)]).await?.need(0)
+}
+
+/// As [`value`], of another pallet.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn elsewhere<T: DecodeAsType>(
+    session: &Session,
+    at: &At,
+    pallet: &'static str,
+    name: &'static str,
+    keys: Vec<Value>,
+) -> Result<Option<T>, Failure> {
+    let garbled = |error: &dyn std::error::Error| Failure::Garbled {
+        what: format!("{pallet}.{name}"),
+        cause: super::session::cause(error),
+    };
+    let address = subxt::dynamic::storage::<Vec<Value>, Value>(pallet, name);
+    let entry = at.storage().entry(address).map_err(|error| garbled(&error))?;
+    let found = session.bounded("an item of storage", entry.try_fetch(keys)).await?;
+    let found = found.or_else(|| entry.default_value());
+    found.map(|found| found.decode_as::<T>()).transpose().map_err(|error| garbled(&error))
+}
+
 pub(super) fn key(at: &At, item: &Item) -> Result<Vec<u8>, Failure> {
     if !exists(at.metadata_ref(), item.name) {
         return Err(Failure::Missing { spec: at.spec_version(), item: full(item.name) });
