@@ -23,7 +23,8 @@ pub(in super::super) const ITEMS: &[&str] = &[
     "Incentive",
 ];
 /// Where the stake is, newest first; in rao, or in billionths of the subnet's own coin.
-pub(in super::super) const STAKES: &[&str] = &["TotalHotkeyAlpha", "TotalHotkeyStake"];
+pub(in super::super) const STAKES: &[&str] =
+    &["TotalHotkeyAlpha", "TotalHotkeySubStake", "TotalHotkeyStake"];
 
 /// Items of a hotkey in the second round.
 const OF_HOTKEY: usize = 4;
