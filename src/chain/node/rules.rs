@@ -52,7 +52,7 @@ pub async fn read(session: &Session, netuid: Netuid) -> Result<SubnetRules, Fail
     let known =
         |name: &&&str| !OPTIONAL.contains(*name) || storage::exists(at.metadata_ref(), name);
     let names: Vec<&'static str> = [EVERYWHERE, OPTIONAL].concat();
-    let names: Vec<&'static str> = names.iter().filter(|name| known(&name)).copied().collect();
+    let names: Vec<&'static str> = names.iter().filter(|name| known(name)).copied().collect();
     // The version of commit-reveal is one for the whole chain.
     let items: Vec<Item> = names
         .iter()

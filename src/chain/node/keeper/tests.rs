@@ -129,3 +129,40 @@ async fn the_runtime_says_how_long_a_block_takes() {
     let session = FakeNode::new(metadata).session().await;
     assert_eq!(block_time(&session.now().await.unwrap()), Duration::from_secs(12));
 }
+
+/// Against the node of `TEST_CHAIN`, behind one that refuses and one that never ends its handshake.
+#[tokio::test]
+async fn passes_over_dead_nodes_to_one_that_lives() {
+    let Ok(chain) = std::env::var("TEST_CHAIN") else {
+        println!("skipped: TEST_CHAIN names no node");
+        return;
+    };
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hanging = format!("ws://{}", silent.local_addr().unwrap());
+    let mut work = work(0, 1);
+    work.urls = vec!["ws://127.0.0.1:1".to_owned(), hanging.clone(), chain.clone()];
+    work.config.patience = Duration::from_secs(2);
+    let keeper = Keeper {
+        session: work.session.subscribe(),
+        head: work.head.subscribe(),
+        health: work.health.subscribe(),
+        patience: Duration::from_secs(20),
+    };
+    let asks = async {
+        let session = keeper.session().await.unwrap();
+        let block = keeper.block_after(BlockNumber(0)).await.unwrap();
+        let health = keeper.health().borrow().clone();
+        let read = super::super::rules::read(&session, sn1_actors::domain::Netuid(1)).await;
+        keeper.report(&session, &read);
+        (block, health, read)
+    };
+    let (block, health, read) = tokio::select! {
+        asked = asks => asked,
+        () = work.run() => panic!("the keeper ended"),
+    };
+    assert!(block > BlockNumber(0));
+    assert_eq!(health.endpoint, Some(chain));
+    assert_eq!(health.failures, 2);
+    assert!(health.last_failure.unwrap().contains(&hanging));
+    println!("{:?}", read.unwrap());
+}
