@@ -112,12 +112,14 @@ fn whoever_is_too_soon_is_told_how_many_blocks_to_wait_and_the_chain_agrees() {
     });
 }
 
+type Check = dyn Fn(&ChainError) -> bool;
+
 /// A pool's answers, what they come to, and whether the bytes may yet be included.
 #[test]
 fn each_answer_of_the_pool_comes_to_its_class_and_an_unknown_one_is_shown_as_it_is() {
     let invalid = |data| Scripted::Pool { code: 1010, message: "Invalid Transaction", data };
     let outdated = |error: &ChainError| matches!(error, ChainError::Outdated(_));
-    let answers: [(Scripted, &dyn Fn(&ChainError) -> bool); 7] = [
+    let answers: [(Scripted, &Check); 7] = [
         (invalid("Transaction is outdated"), &outdated),
         (invalid("Transaction has an ancient birth block"), &outdated),
         (invalid("Transaction has a bad signature"), &outdated),

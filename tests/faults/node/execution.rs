@@ -9,7 +9,7 @@ use parity_scale_codec::{Decode, Encode};
 use super::extrinsic::Arguments;
 use super::layout::Layout;
 use super::metadata::{EVENTS, MODULE, PLAIN_ERRORS};
-use super::subnet::{Account, Axon, Neuron, Subnet};
+use super::subnet::{Account, Axon, Neuron, Subnet, Weights};
 
 /// An event of the pallet, encoded but for the pallet's number; or an error's name.
 type Outcome = Result<Vec<u8>, &'static str>;
@@ -78,7 +78,7 @@ fn check_weights(
     uids: Vec<u16>,
     values: Vec<u16>,
     version_key: u64,
-) -> Result<(Vec<(u16, u16)>, u16), &'static str> {
+) -> Result<(Weights, u16), &'static str> {
     if uids.len() != values.len() {
         return Err("WeightVecNotEqualSize");
     }

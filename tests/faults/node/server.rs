@@ -104,6 +104,7 @@ async fn connection(stream: TcpStream, number: usize, shared: &Shared) {
             () = left(&stream) => {}
         },
         Door::Answers { status, times } if times > 0 => {
+            #[expect(clippy::result_large_err, reason = "the library's callback is of this type")]
             let refuse = |_: &Request, _: Response| {
                 let mut response = ErrorResponse::new(None);
                 *response.status_mut() = StatusCode::from_u16(status).unwrap();

@@ -9,6 +9,9 @@ pub(crate) type Account = [u8; 32];
 /// A commit: its hash, the block it is in, and the blocks that its reveal is allowed in.
 pub(crate) type Commit = ([u8; 32], u64, u64, u64);
 
+/// Whom weights are for, and how much of the largest, which is 65535.
+pub(crate) type Weights = Vec<(u16, u16)>;
+
 /// The state of the chain after a block.
 #[derive(Clone, Debug)]
 pub(crate) struct Subnet {
@@ -39,7 +42,7 @@ pub(crate) struct Subnet {
     /// By uid.
     pub neurons: Vec<Neuron>,
     /// What each hotkey set.
-    pub weights: BTreeMap<Account, Vec<(u16, u16)>>,
+    pub weights: BTreeMap<Account, Weights>,
     /// What each hotkey committed and did not reveal.
     pub commits: BTreeMap<Account, Vec<Commit>>,
     /// Nonces and balances.
