@@ -41,7 +41,7 @@ pub(crate) const PATIENT: KeeperConfig = KeeperConfig {
 
 /// As patient as a test is that waits for a hanging node.
 pub(crate) const HASTY: KeeperConfig =
-    KeeperConfig { patience: Duration::from_millis(700), ..PATIENT };
+    KeeperConfig { patience: Duration::from_millis(1_500), ..PATIENT };
 
 /// A hotkey by the seed of its key; that of the validator is 1.
 pub(crate) fn keypair(seed: u8) -> Keypair {
