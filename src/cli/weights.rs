@@ -1,7 +1,7 @@
 //! `sn1 weights`: what the scores of a book come to on chain, as WeightSetter works it out; what is
 //! on chain; and setting weights by hand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -69,7 +69,7 @@ async fn show(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let book = matches.get_one::<PathBuf>("book");
     let asked = ["netuid", "subtensor.network", "subtensor.chain_endpoint"];
     let asked = asked.iter().any(|flag| matches.contains_id(flag));
-    let book = book.map(|path| Shown::read(path)).transpose()?;
+    let book = book.map(|path| Shown::read(path.as_path())).transpose()?;
     let chain = if asked || book.is_none() { Some(OnChain::read(matches).await?) } else { None };
     if matches.get_flag("json") {
         let mut shown = book.as_ref().map_or_else(|| json!({}), Shown::json);
@@ -96,12 +96,12 @@ struct Shown {
 }
 
 impl Shown {
-    fn read(path: &PathBuf) -> anyhow::Result<Self> {
+    fn read(path: &Path) -> anyhow::Result<Self> {
         if !path.exists() {
             let message = format!("there is no score book at {}", path.display());
             return Err(Ended::new(Exit::File, message).into());
         }
-        let book = LedgerFile::look_at(path.clone()).load();
+        let book = LedgerFile::look_at(path.to_owned()).load();
         let book = book.map_err(|error| Ended::new(Exit::File, error))?;
         let metagraph = everyone(&book)?;
         let weights = match emission(&book.scores, &metagraph, &NO_RULES) {

@@ -47,18 +47,19 @@ async fn a_real_runtime_takes_what_we_write_and_we_name_what_it_refuses() {
     let spec = session.now().await.unwrap().spec_version();
     let real = Real { session, raw, spec, validator: key("//Validator0//hot") };
     real.ease().await;
-    step("plain weights are read back as they were set", real.plain_weights()).await;
-    step("a transaction is found wherever it is", real.sightings()).await;
-    step("each refusal of weights has its name", real.refused_weights()).await;
-    step("an axon is served", real.axons()).await;
-    step("a hotkey is registered", real.registrations()).await;
-    step("commits are revealed, or refused by name", real.commits()).await;
+    real.plain_weights().await;
+    println!("ok: plain weights are read back as they were set");
+    real.sightings().await;
+    println!("ok: a transaction is found wherever it is");
+    real.refused_weights().await;
+    println!("ok: each refusal of weights has its name");
+    real.axons().await;
+    println!("ok: an axon is served");
+    real.registrations().await;
+    println!("ok: a hotkey is registered");
+    real.commits().await;
+    println!("ok: commits are revealed, or refused by name");
     real.ease().await;
-}
-
-async fn step(what: &str, step: impl Future<Output = ()>) {
-    step.await;
-    eprintln!("ok: {what}");
 }
 
 fn key(uri: &str) -> Keypair {
