@@ -92,7 +92,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("score", matches)) => Box::pin(score::run(matches)).await,
         Some(("register", matches)) => Box::pin(register::run(matches)).await,
         Some(("weights", matches)) => Box::pin(weights::run(matches)).await,
-        Some(("state", matches)) => state::run(matches),
+        Some(("state", matches)) => Box::pin(state::run(matches)).await,
         Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),
     }

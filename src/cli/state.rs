@@ -8,17 +8,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
-use sn1_actors::domain::Hotkey;
+use sn1_actors::domain::{Hotkey, Score};
 use sn1_actors::ports::{Ledger, ScoreBook};
 
+use super::chain::Node;
 use super::{json_flag, output, settings};
+use crate::chain::node::metagraph::read_at;
+use crate::chain::node::neuron;
 use crate::config::{Role, Settings, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::ledger::LedgerFile;
 use crate::ledger::portable::PortableState;
 use crate::ledger::torch;
 use crate::wallet::{KeyKind, WalletFolder, state as key_state};
-use crate::wiring::joining;
+use crate::wiring::joining::{self, Joining};
 use crate::wiring::state_folder;
 
 /// A state is smaller by far.
@@ -37,20 +40,28 @@ pub(super) fn command() -> Command {
              keep it to yourself until they are.",
         )
         .arg(out);
-    let file = path("file", "FILE").required(true).help("what to bring in");
+    let file = path("file", "FILE").required_unless_present("from-chain").help("what to bring in");
+    let chain = Arg::new("from-chain")
+        .long("from-chain")
+        .action(ArgAction::SetTrue)
+        .conflicts_with("file")
+        .help("take the weights that the hotkey has on chain for scores");
     let replace = Arg::new("replace")
         .long("replace")
         .action(ArgAction::SetTrue)
         .help("also over a book that has scores; it is kept as …previous");
     let import = with_book(Command::new("import"))
-        .about("Bring in a document of `sn1 state export`, or the original's state.pt")
+        .about("Bring in a document of `sn1 state export`, the original's state.pt, or weights on chain")
         .after_help(
             "Examples:\n  sn1 state import state.json\n  sn1 state import \
-             ~/.bittensor/miners/default/default/netuid1/validator/state.pt\n\nThe validator must not \
-             be running. A state.pt is parsed and never run. A weight setting under way on this \
-             machine stays.",
+             ~/.bittensor/miners/default/default/netuid1/validator/state.pt\n  sn1 state import \
+             --from-chain --netuid 61 --subtensor.network test --wallet.name alice\n\nThe validator \
+             must not be running. A state.pt is parsed and never run. Weights on chain are shares of \
+             the largest, which becomes a score of 1: the order of miners is kept, not their scores. A \
+             weight setting under way on this machine stays.",
         )
-        .args([file, replace]);
+        .args([file, chain, replace]);
+    let import = add_flags_of(import, &["subtensor"]);
     Command::new("state")
         .about("Scores and weights that a validator keeps: show, export and import them")
         .subcommand_required(true)
@@ -69,7 +80,7 @@ fn with_book(command: Command) -> Command {
     add_flags_of(command.arg(book), &["", "wallet", "logging"])
 }
 
-pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let Some((verb, matches)) = matches.subcommand() else {
         return Err(Ended::new(Exit::Usage, "see `sn1 state --help`").into());
     };
@@ -81,20 +92,29 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         "show" => show(&path, matches.get_flag("json")),
         "export" => export(&path, matches.get_one::<PathBuf>("out")),
         _ => {
-            let file = matches.get_one::<PathBuf>("file").context("FILE is required")?;
-            import(&path, file, matches.get_flag("replace"))
+            let state = if matches.get_flag("from-chain") {
+                on_chain(&settings(Role::Validator, matches)?).await?
+            } else {
+                in_file(matches.get_one::<PathBuf>("file").context("FILE is required")?)?
+            };
+            import(&path, state, matches.get_flag("replace"))
         }
     }
 }
 
 /// Where the validator of these settings keeps its book. The key itself is not opened.
 fn book_of_wallet(settings: &Settings) -> anyhow::Result<PathBuf> {
+    let netuid = joining::netuid(settings, "state show")?;
+    Ok(state_folder(settings, netuid, &wallets_hotkey(settings)?).join("scores.json"))
+}
+
+/// The address of the wallet's hotkey.
+fn wallets_hotkey(settings: &Settings) -> Result<Hotkey, Ended> {
     let folder = WalletFolder::new(&settings.wallet).map_err(Ended::from)?;
     let Some(address) = key_state(&folder, KeyKind::Hotkey).address else {
-        return Err(Ended::from(folder.missing(KeyKind::Hotkey)).into());
+        return Err(Ended::from(folder.missing(KeyKind::Hotkey)));
     };
-    let netuid = joining::netuid(settings, "state show")?;
-    Ok(state_folder(settings, netuid, &Hotkey::parse(&address)?).join("scores.json"))
+    Hotkey::parse(&address).map_err(|error| Ended::new(Exit::File, error))
 }
 
 fn look(path: &Path) -> Result<ScoreBook, Ended> {
@@ -165,17 +185,42 @@ fn export(path: &Path, out: Option<&PathBuf>) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn import(path: &Path, file: &Path, replace: bool) -> anyhow::Result<Exit> {
+/// What a file holds.
+fn in_file(file: &Path) -> Result<PortableState, Ended> {
     let failure = |cause: String| Ended::new(Exit::File, format!("{}: {cause}", file.display()));
     let mut text = Vec::new();
     File::open(file)
         .and_then(|file| file.take(LARGEST_IMPORT).read_to_end(&mut text))
         .map_err(|error| failure(error.to_string()))?;
-    let state = if torch::is_zip(&text) {
-        torch::read(Cursor::new(text)).map_err(|error| failure(error.to_string()))?
+    if torch::is_zip(&text) {
+        torch::read(Cursor::new(text)).map_err(|error| failure(error.to_string()))
     } else {
-        PortableState::read(&text).map_err(|error| failure(error.to_string()))?
-    };
+        PortableState::read(&text).map_err(|error| failure(error.to_string()))
+    }
+}
+
+/// The weights that the wallet's hotkey has on chain, each as a part of the largest.
+async fn on_chain(settings: &Settings) -> Result<PortableState, Ended> {
+    let hotkey = wallets_hotkey(settings)?;
+    let Joining { netuid, endpoints } = Joining::of(settings, "state import --from-chain")?;
+    let node = Node::connect(&endpoints).await?;
+    let at = node.told(node.session.now().await)?;
+    let metagraph = node.told(read_at(&node.session, &at, netuid).await)?;
+    let uid = joining::registered(&metagraph, &hotkey)?.uid;
+    let weights = node.told(neuron::weights(&node.session, &at, netuid, uid).await)?;
+    if weights.is_empty() {
+        let message = format!("uid {uid} ({hotkey}) has no weights on chain");
+        return Err(Ended::new(Exit::Failed, message));
+    }
+    let scores = weights.into_iter().filter_map(|(to, weight)| {
+        let neuron = metagraph.neurons.get(usize::from(to.0))?;
+        Some((neuron.hotkey.clone(), Score::new(f64::from(weight) / f64::from(u16::MAX))))
+    });
+    Ok(PortableState::from_scores(0, scores.collect()))
+}
+
+/// Brings a state in.
+fn import(path: &Path, state: PortableState, replace: bool) -> anyhow::Result<Exit> {
     let unwritable = |error| Ended::new(Exit::File, error);
     let ledger = LedgerFile::open(path.to_owned()).map_err(unwritable)?;
     let here = match ledger.load() {
