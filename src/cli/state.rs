@@ -24,15 +24,18 @@ use crate::wallet::{KeyKind, WalletFolder, state as key_state};
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::state_folder;
 
+/// The settings that say whose book is meant.
+const BOOK: &[&str] = &["", "wallet", "logging"];
+const BOOK_AND_CHAIN: &[&str] = &["", "wallet", "logging", "subtensor"];
 /// A state is smaller by far.
 const LARGEST_IMPORT: u64 = 64 << 20;
 
 pub(super) fn command() -> Command {
-    let show = with_book(Command::new("show"))
+    let show = with_book(Command::new("show"), BOOK)
         .about("Print steps, averages, and how the weights stand")
         .arg(json_flag());
     let out = path("out", "FILE").long("out").help("a new file; standard output when left out");
-    let export = with_book(Command::new("export"))
+    let export = with_book(Command::new("export"), BOOK)
         .about("Print the state as a JSON document, for `sn1 state import` elsewhere")
         .after_help(
             "Example:\n  sn1 state export --out state.json\n\nThe document holds steps, scores by \
@@ -50,7 +53,7 @@ pub(super) fn command() -> Command {
         .long("replace")
         .action(ArgAction::SetTrue)
         .help("also over a book that has scores; it is kept as …previous");
-    let import = with_book(Command::new("import"))
+    let import = with_book(Command::new("import"), BOOK_AND_CHAIN)
         .about("Bring in a document of `sn1 state export`, the original's state.pt, or weights on chain")
         .after_help(
             "Examples:\n  sn1 state import state.json\n  sn1 state import \
@@ -61,7 +64,7 @@ pub(super) fn command() -> Command {
              weight setting under way on this machine stays.",
         )
         .args([file, chain, replace]);
-    let import = add_flags_of(import, &["subtensor"]);
+
     Command::new("state")
         .about("Scores and weights that a validator keeps: show, export and import them")
         .subcommand_required(true)
@@ -73,11 +76,11 @@ fn path(name: &'static str, value: &'static str) -> Arg {
     Arg::new(name).value_name(value).value_parser(value_parser!(PathBuf))
 }
 
-fn with_book(command: Command) -> Command {
+fn with_book(command: Command, sections: &[&str]) -> Command {
     let book = path("book", "FILE")
         .long("book")
         .help("a score book (scores.json); that of the wallet's hotkey when left out");
-    add_flags_of(command.arg(book), &["", "wallet", "logging"])
+    add_flags_of(command.arg(book), sections)
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {

@@ -70,6 +70,8 @@ impl<'a> Layers<'a> {
         for other in Role::ALL.iter().filter(|other| **other != role) {
             layers.give_text(other.defaults(), None);
         }
+        // What the role does use is as its own file says, and nothing where that says nothing.
+        layers.entries.retain(|entry| !entry.key.used_by(role));
         layers.give_text(role.defaults(), None);
         layers.give_found(&inputs.search);
         for path in &inputs.flags.overlays {

@@ -96,6 +96,7 @@ pub struct Settings {
     /// Which keys to sign with.
     pub wallet: Wallet,
     /// Which chain to join.
+    #[serde(default)]
     pub subtensor: Subtensor,
     /// Where to listen.
     pub axon: AxonSettings,
@@ -383,7 +384,7 @@ pub struct Wallet {
 }
 
 /// `subtensor.*`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subtensor {
     /// Name of the network; `None` is none yet.

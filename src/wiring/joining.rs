@@ -38,9 +38,7 @@ impl Joining {
         let netuid = netuid(settings, command)?;
         Ok(Self { netuid, endpoints: endpoints(settings, command)? })
     }
-}
 
-impl Joining {
     /// Connects on behalf of a key, and stays connected.
     #[must_use]
     pub fn join(&self, overseer: &Overseer, keypair: Arc<Keypair>) -> Arc<dyn Chain> {
@@ -71,9 +69,9 @@ pub fn endpoints(settings: &Settings, command: &str) -> Result<Endpoints, Ended>
 
 fn unnamed(what: &str, command: &str) -> Ended {
     let message = format!(
-        "no {what} is named, and there is no default. On the test network:\n  \
-         sn1 {command} --netuid 61 --subtensor.network test\non the main network:\n  \
-         sn1 {command} --netuid 1 --subtensor.network finney"
+        "no {what} is named, and there is no default: `sn1 {command} --netuid 61 \
+         --subtensor.network test` is on the test network, `--netuid 1 --subtensor.network finney` \
+         on the main one"
     );
     Ended::new(Exit::Usage, message)
 }

@@ -90,7 +90,8 @@ fn says_what_is_lacking() {
     let place = Place::new();
     let run = |line: &str, more: &[&str]| place.run_with(&format!("query {line}"), more);
     let axon = format!("--axon 127.0.0.1:1 --axon.hotkey {ALICE} --message x");
-    run("--uid 3 --uri //Bob --message x", &[]).refused(6, &["not built yet", "--axon"]);
+    let nameless = run("--uid 3 --uri //Bob --message x", &[]);
+    nameless.refused(2, &["netuid", "there is no default"]);
     run(&axon, &[]).refused(4, &["hotkeys/default", "sn1 wallet new"]);
     run(&format!("{axon} --wallet.name w"), &[]).refused(4, &["w/hotkeys", "sn1 wallet new"]);
     run(&format!("{axon} --uri //Bob --role user --role user"), &[]).refused(2, &["2", "--role"]);

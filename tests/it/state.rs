@@ -67,5 +67,6 @@ fn says_what_is_wrong_with_a_file_that_is_no_state() {
     place.write("half.pt", "PK\u{3}\u{4} and then nothing");
     import("half.pt").refused(4, &["half.pt", "no state.pt"]);
     place.run_with("state show", &["--book", path]).refused(4, &["there are no scores at"]);
-    place.run("state show").refused(4, &["hotkey"]);
+    place.run("state show").refused(2, &["netuid", "there is no default"]);
+    place.run("state show --netuid 1").refused(4, &["hotkey"]);
 }

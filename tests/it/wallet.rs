@@ -219,9 +219,8 @@ fn a_miner_signs_with_the_hotkey_of_a_wallet_without_a_coldkey() {
 fn development_keys_are_refused_on_public_networks() {
     let place = Place::new();
     for public in ["--subtensor.network finney", "--subtensor.chain_endpoint wss://chain.example"] {
-        let ended = place.run(&format!(
-            "miner --miner.kind echo --uri //Alice --netuid 1 {public}"
-        ));
+        let ended =
+            place.run(&format!("miner --miner.kind echo --uri //Alice --netuid 1 {public}"));
         ended.refused(2, &["known to everybody", "//Alice", public.split_once(' ').unwrap().0]);
     }
 }
