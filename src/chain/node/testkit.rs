@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::stream;
 use parity_scale_codec::Encode;
 use parking_lot::Mutex;
 use serde_json::{Value as Json, json, value::RawValue};
@@ -14,6 +15,7 @@ use subxt::ext::scale_value::Value;
 use subxt::metadata::Metadata;
 use subxt::rpcs::RpcClient;
 use subxt::rpcs::client::{RawRpcFuture, RawRpcSubscription, RpcClientT};
+use tokio::sync::mpsc;
 
 use super::session::{At, Session};
 use super::storage::{self, Item};
@@ -46,16 +48,19 @@ struct Inside {
     /// Keys that its answers leave out.
     silent: Mutex<Option<String>>,
     requests: AtomicUsize,
+    heads: (mpsc::UnboundedSender<u64>, Mutex<Option<mpsc::UnboundedReceiver<u64>>>),
 }
 
 impl FakeNode {
     pub(super) fn new(metadata: Vec<u8>) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
         Self(Arc::new(Inside {
             metadata,
             stored: Mutex::default(),
             calls: Mutex::default(),
             silent: Mutex::default(),
             requests: AtomicUsize::new(0),
+            heads: (sender, Mutex::new(Some(receiver))),
         }))
     }
 
@@ -66,6 +71,11 @@ impl FakeNode {
 
     pub(super) fn requests(&self) -> usize {
         self.0.requests.load(Ordering::Relaxed)
+    }
+
+    /// Tells the one who subscribes of a final block.
+    pub(super) fn finalize(&self, block: u64) {
+        self.0.heads.0.send(block).unwrap();
     }
 
     /// Puts a value into storage.
@@ -91,10 +101,7 @@ impl FakeNode {
     fn answer(&self, method: &str, params: &[Json]) -> Json {
         match method {
             "chain_getBlockHash" | "chain_getFinalizedHead" => json!(HASH),
-            "chain_getHeader" => json!({
-                "parentHash": HASH, "number": format!("{BLOCK:#x}"), "stateRoot": HASH,
-                "extrinsicsRoot": HASH, "digest": {"logs": []},
-            }),
+            "chain_getHeader" => header(BLOCK),
             "state_call" => json!(self.call(params[0].as_str().unwrap())),
             "state_queryStorageAt" => {
                 let (stored, silent) = (self.0.stored.lock(), self.0.silent.lock().clone());
@@ -139,8 +146,22 @@ impl RpcClientT for FakeNode {
         _: Option<Box<RawValue>>,
         _: &'a str,
     ) -> RawRpcFuture<'a, RawRpcSubscription> {
-        panic!("the fake node has no subscriptions")
+        // A second subscription is one too many.
+        let heads = self.0.heads.1.lock().take().unwrap();
+        let news = stream::unfold(heads, |mut heads| async {
+            let head = header(heads.recv().await?);
+            Some((Ok(serde_json::value::to_raw_value(&head).unwrap()), heads))
+        });
+        let subscription = RawRpcSubscription { stream: Box::pin(news), id: None };
+        Box::pin(async move { Ok(subscription) })
     }
+}
+
+fn header(number: u64) -> Json {
+    json!({
+        "parentHash": HASH, "number": format!("{number:#x}"), "stateRoot": HASH,
+        "extrinsicsRoot": HASH, "digest": {"logs": []},
+    })
 }
 
 /// A value as a type of the metadata.

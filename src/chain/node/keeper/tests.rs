@@ -2,7 +2,7 @@ use rand_chacha::rand_core::SeedableRng;
 use sn1_actors::ports::TokioClock;
 
 use super::*;
-use crate::chain::node::testkit::{FakeNode, mainnet};
+use crate::chain::node::testkit::{BLOCK, FakeNode, mainnet};
 
 fn work(urls: usize, seed: u64) -> Work {
     Work {
@@ -128,6 +128,77 @@ async fn the_runtime_says_how_long_a_block_takes() {
     let Some(metadata) = mainnet() else { return };
     let session = FakeNode::new(metadata).session().await;
     assert_eq!(block_time(&session.now().await.unwrap()), Duration::from_secs(12));
+}
+
+/// A session that is followed on virtual time, and how long blocks may be missing in it.
+async fn followed() -> Option<(Work, FakeNode, Arc<Session>, Duration)> {
+    let node = FakeNode::new(mainnet()?);
+    let session = Arc::new(node.session().await);
+    let work = work(1, 1);
+    let window = Duration::from_secs(24) + work.config.patience;
+    Some((work, node, session, window))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_whose_blocks_stop_is_given_up_in_the_time_of_two_blocks_and_a_deadline() {
+    let Some((mut work, node, session, window)) = followed().await else { return };
+    let clock = Arc::clone(&work.clock);
+    // Blocks that are no news do not keep it alive.
+    let old = async {
+        loop {
+            clock.sleep(Duration::from_secs(5)).await;
+            node.finalize(BLOCK);
+            node.finalize(BLOCK - 1);
+        }
+    };
+    let end = tokio::select! {
+        end = work.follow(&session) => end,
+        () = old => panic!("it ends first"),
+    };
+    assert!(matches!(end, End::Stalled(Failure::Late { .. })));
+    // All of the time is virtual, so it is exact.
+    assert_eq!(clock.now().0.as_secs(), window.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_is_kept_for_as_long_as_blocks_come() {
+    let Some((mut work, node, session, window)) = followed().await else { return };
+    let (clock, head) = (Arc::clone(&work.clock), work.head.subscribe());
+    let new = async {
+        for n in 1..=20 {
+            clock.sleep(window - Duration::from_secs(1)).await;
+            node.finalize(BLOCK + n);
+        }
+        std::future::pending::<()>().await;
+    };
+    let end = tokio::select! {
+        end = work.follow(&session) => end,
+        () = new => panic!("it never ends"),
+    };
+    assert!(matches!(end, End::Stalled(_)));
+    assert_eq!(*head.borrow(), BlockNumber(BLOCK + 20));
+    let all = 20 * (window - Duration::from_secs(1)) + window;
+    assert_eq!(clock.now().0.as_secs(), all.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_fails_its_users_is_given_up_while_its_blocks_come() {
+    let Some((mut work, node, session, _)) = followed().await else { return };
+    let clock = Arc::clone(&work.clock);
+    let users = async {
+        for n in 1..=3 {
+            clock.sleep(Duration::from_secs(12)).await;
+            node.finalize(BLOCK + n);
+            session.note(Some(&Failure::Late { what: "a question" }));
+        }
+        std::future::pending::<()>().await;
+    };
+    let end = tokio::select! {
+        end = work.follow(&session) => end,
+        () = users => panic!("it never ends"),
+    };
+    assert!(matches!(end, End::Broken(_)));
+    assert_eq!(clock.now().0.as_secs(), 36);
 }
 
 /// Against the node of `TEST_CHAIN`, behind one that refuses and one that never ends its handshake.
