@@ -75,10 +75,11 @@ impl ChainWatchDeps {
         let mut read_at: Option<BlockNumber> = None;
         let mut failures = 0_u32;
         loop {
-            match self.next(seen, &mut read_at).await {
+            match self.next(seen).await {
                 Ok(block) => {
                     self.failpoints.hit("chain_watch:block");
                     (seen, failures) = (block, 0);
+                    self.resync(block, &mut read_at).await;
                 }
                 Err(error) => {
                     let pause = Duration::from_secs(1 << failures.min(5));
@@ -90,27 +91,31 @@ impl ChainWatchDeps {
         }
     }
 
-    /// Waits for the next block and does what is due at it.
-    async fn next(
-        &self,
-        seen: BlockNumber,
-        read_at: &mut Option<BlockNumber>,
-    ) -> Result<BlockNumber, ChainError> {
-        if read_at.is_none() {
-            let metagraph = self.bounded(self.chain.metagraph()).await?;
-            *read_at = Some(metagraph.block);
-            self.publish(metagraph);
-        }
+    /// Waits for the next block and tells of it.
+    async fn next(&self, seen: BlockNumber) -> Result<BlockNumber, ChainError> {
         let block = self.bounded(self.chain.block_after(seen)).await?;
-        if read_at.is_some_and(|read| block.0.saturating_sub(read.0) >= self.config.resync_blocks) {
-            *read_at = None;
-        }
         if let Some(weight_setter) = &self.weight_setter
             && weight_setter.offer(BlockArrived { block }).is_err()
         {
             tracing::debug!(%block, "weights are being set still");
         }
         Ok(block)
+    }
+
+    /// Reads the metagraph if that is due at a block; where it cannot be read, the next block is for
+    /// another try. Blocks flow all the same: what WeightSetter does with them cannot wait.
+    async fn resync(&self, block: BlockNumber, read_at: &mut Option<BlockNumber>) {
+        let fresh = |read: BlockNumber| block.0.saturating_sub(read.0) < self.config.resync_blocks;
+        if read_at.is_some_and(fresh) {
+            return;
+        }
+        match self.bounded(self.chain.metagraph()).await {
+            Ok(metagraph) => {
+                *read_at = Some(metagraph.block);
+                self.publish(metagraph);
+            }
+            Err(error) => tracing::warn!(%error, %block, "the metagraph cannot be read"),
+        }
     }
 
     /// A subnet does not empty itself: such an answer is the node's fault, and the last one stays.

@@ -10,6 +10,7 @@ pub mod emit;
 mod errands;
 pub mod intent;
 mod readiness;
+mod reveals;
 mod schedule;
 
 use std::collections::BTreeSet;
@@ -22,8 +23,8 @@ use actix::{
 
 use crate::domain::{BlockNumber, Hotkey, Netuid, Score, Uid};
 use crate::ports::{
-    Chain, ChainError, Clock, Journal, Ledger, LedgerError, PendingReveal, PreparedWeights,
-    ScoreBook, Sighting, SignedCall, WeightsCall, WeightsIntent,
+    Chain, ChainError, Clock, Journal, Ledger, LedgerError, PreparedWeights, ScoreBook, Sighting,
+    SignedCall, WeightsCall, WeightsIntent,
 };
 use crate::runtime::{Failpoints, Job};
 
@@ -99,7 +100,7 @@ pub struct WeightSetterConfig {
     pub alpha: f64,
     /// This program's version as the chain wants it.
     pub version_key: u64,
-    /// Scores are kept, but nothing is put on chain.
+    /// No setting is begun. Scores are kept, and what was begun before is settled and revealed.
     pub disabled: bool,
     /// Weights are due so many blocks after the last (`neuron.epoch_length`).
     pub epoch_blocks: u64,
@@ -138,6 +139,8 @@ pub struct WeightSetter {
     due: BlockNumber,
     /// When the oldest commit is to be revealed; tried at once after a start.
     reveal_due: BlockNumber,
+    /// A reveal failed: where a setting is to be made or settled, the next block is for that.
+    set_next: bool,
     /// The most neurons that the subnet was seen with.
     most_neurons: usize,
 }
@@ -161,7 +164,16 @@ impl WeightSetter {
         let epoch_blocks = deps.config.epoch_blocks;
         let due = book.weights_set.map_or(0, |set| set.0.saturating_add(epoch_blocks));
         let (due, reveal_due) = (BlockNumber(due), BlockNumber(0));
-        Self { deps, book, busy: false, tried: None, due, reveal_due, most_neurons: 0 }
+        Self {
+            deps,
+            book,
+            busy: false,
+            tried: None,
+            due,
+            reveal_due,
+            set_next: false,
+            most_neurons: 0,
+        }
     }
 
     fn save(&self) -> Result<(), LedgerError> {
@@ -174,9 +186,8 @@ impl WeightSetter {
 
     /// Begins a setting, or settles the last one if its outcome is not known.
     fn set(&mut self, ctx: &mut Context<Self>, waiting: Waiting) {
-        if self.deps.config.disabled || self.busy {
-            let why = if self.busy { "being set already" } else { "switched off" };
-            return waiting(Err(SetError::Skipped(why)));
+        if self.busy {
+            return waiting(Err(SetError::Skipped("being set already")));
         }
         self.busy = true;
         match self.book.intent.clone() {
@@ -234,8 +245,8 @@ impl WeightSetter {
                 let set = self.settled(&intent, block);
                 self.finish(Ok(set), now, waiting);
             }
-            NextStep::Void => {
-                tracing::warn!(%begun, "an earlier setting never took effect: weights are set anew");
+            NextStep::Void | NextStep::Abandon => {
+                tracing::warn!(%begun, ?step, "an earlier setting is given up");
                 resolve(&mut self.book, step);
                 let _logged = self.save();
                 self.plan(ctx, waiting);
@@ -272,6 +283,9 @@ impl WeightSetter {
     /// Works out a new setting, signs it, and sends it once it is in the ledger.
     fn plan(&mut self, ctx: &mut Context<Self>, waiting: Waiting) {
         let now = self.tried.unwrap_or(BlockNumber(0));
+        if self.deps.config.disabled {
+            return self.finish(Err(SetError::Skipped("switched off")), now, waiting);
+        }
         let plan = self.deps.clone().plan(self.book.clone(), self.tried);
         ctx.spawn(plan.into_actor(self).map(move |plan, actor, ctx| {
             let (plan, prepared) = match plan {
@@ -336,36 +350,6 @@ impl WeightSetter {
         }));
     }
 
-    /// Reveals the oldest commit.
-    fn reveal(&mut self, reveal: PendingReveal, now: BlockNumber, ctx: &mut Context<Self>) {
-        self.busy = true;
-        let revealed = self.deps.clone().reveal(reveal.clone());
-        ctx.spawn(revealed.into_actor(self).map(move |outcome, actor, _| {
-            actor.busy = false;
-            let committed = reveal.committed;
-            let wait = match &outcome {
-                Ok(block) => {
-                    tracing::info!(%committed, %block, "weights revealed");
-                    None
-                }
-                Err(ChainError::TooSoon { wait }) => Some((*wait).max(1)),
-                Err(error @ (ChainError::Unreachable(_) | ChainError::Outdated(_))) => {
-                    tracing::warn!(%committed, %error, "weights could not be revealed");
-                    Some(1)
-                }
-                Err(error) => {
-                    tracing::error!(%committed, %error, "weights are lost: they cannot be revealed");
-                    None
-                }
-            };
-            actor.reveal_due = BlockNumber(now.0.saturating_add(wait.unwrap_or(0)));
-            if wait.is_none() {
-                actor.book.reveals.retain(|pending| *pending != reveal);
-                let _logged = actor.save();
-            }
-        }));
-    }
-
     /// Who lost its slot starts from zero when it comes back. A subnet that looks smaller than it
     /// was may be half an answer: then nobody is forgotten, nor at the first setting after a start,
     /// before which nothing was seen.
@@ -420,15 +404,15 @@ impl Handler<Job<BlockArrived>> for WeightSetter {
     fn handle(&mut self, job: Job<BlockArrived>, ctx: &mut Context<Self>) {
         self.deps.failpoints.hit("weight_setter:block");
         let now = job.message.block;
-        if self.deps.config.disabled || self.busy {
+        if self.busy {
             return;
         }
-        if now >= self.reveal_due
-            && let Some(reveal) = self.book.reveals.first().cloned()
-        {
+        let set_due = now >= self.due && !self.deps.config.disabled || self.book.intent.is_some();
+        let set_first = std::mem::take(&mut self.set_next) && set_due;
+        if !set_first && let Some(reveal) = self.to_reveal(now) {
             return self.reveal(reveal, now, ctx);
         }
-        if now < self.due && self.book.intent.is_none() {
+        if !set_due {
             return;
         }
         let slot = job.slot;

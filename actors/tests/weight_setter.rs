@@ -12,8 +12,8 @@ use bench::{Bench, book_of, everyone, neuron};
 use proptest::prelude::*;
 use sn1_actors::domain::{BlockNumber, Netuid, Score, Uid};
 use sn1_actors::ports::{
-    ChainError, Commitment, Inclusion, ScoreBook, SignedCall, WeightsCall, WeightsIntent,
-    WeightsWay,
+    ChainError, Commitment, Inclusion, PendingReveal, ScoreBook, SignedCall, WeightsCall,
+    WeightsIntent, WeightsWay,
 };
 use sn1_actors::testkit::{Stage, hotkey};
 use sn1_actors::weight_setter::{ColdStart, SetError};
@@ -129,24 +129,36 @@ fn what_is_sent_is_in_the_ledger_before_and_gone_from_it_after() {
     });
 }
 
+fn call() -> WeightsCall {
+    let (uids, values) = (vec![Uid(1)], vec![u16::MAX]);
+    WeightsCall { netuid: Netuid(1), uids, values, version_key: 1 }
+}
+
+fn commitment() -> Commitment {
+    Commitment { salt: vec![1, 2, 3], epoch: 4 }
+}
+
+/// A setting that was sent at block 0, in an epoch that ends with block 4.
+fn sent(way: WeightsWay) -> WeightsIntent {
+    let signed = SignedCall {
+        extrinsic: "0x00".into(),
+        nonce: 1,
+        birth: BlockNumber(0),
+        death: BlockNumber(3),
+        epoch_end: BlockNumber(5),
+    };
+    WeightsIntent { begun: BlockNumber(0), call: call(), way, signed: Some(signed) }
+}
+
+/// A commit of an earlier run that waits for its reveal.
+fn pending() -> PendingReveal {
+    PendingReveal { call: call(), commitment: commitment(), committed: BlockNumber(0) }
+}
+
 #[test]
 fn a_signed_setting_of_unknown_outcome_holds_back_all_others_until_its_epoch_is_over() {
     Stage::play(async |stage: Stage| {
-        let signed = SignedCall {
-            extrinsic: "0x00".into(),
-            nonce: 1,
-            birth: BlockNumber(0),
-            death: BlockNumber(3),
-            epoch_end: BlockNumber(5),
-        };
-        let (uids, values) = (vec![Uid(1)], vec![u16::MAX]);
-        let intent = WeightsIntent {
-            begun: BlockNumber(0),
-            call: WeightsCall { netuid: Netuid(1), uids, values, version_key: 1 },
-            way: WeightsWay::Plain,
-            signed: Some(signed),
-        };
-        let book = ScoreBook { intent: Some(intent), ..book_of(&[(1, 0.5)]) };
+        let book = ScoreBook { intent: Some(sent(WeightsWay::Plain)), ..book_of(&[(1, 0.5)]) };
         let bench = Bench::start(&stage, book, everyone(2));
         for block in 1..5 {
             assert!(matches!(bench.set().await, Err(SetError::Skipped(_))), "block {block}");
@@ -238,7 +250,7 @@ fn a_commit_is_revealed_when_the_chain_lets_it_and_given_up_when_it_never_will()
     for end in [None, Some(ChainError::TooLate("its epoch is over".into()))] {
         Stage::play(async |stage: Stage| {
             let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
-            let commitment = Commitment { salt: vec![1, 2, 3], epoch: 4 };
+            let commitment = commitment();
             bench.chain.sign(WeightsWay::Commit(commitment.clone()));
             bench.blocks(1).await;
             let committed = bench.chain.block();
@@ -258,6 +270,111 @@ fn a_commit_is_revealed_when_the_chain_lets_it_and_given_up_when_it_never_will()
             assert!(bench.ledger.book().reveals.is_empty());
         });
     }
+}
+
+#[test]
+fn a_commit_of_which_nobody_can_tell_is_revealed_in_case_it_is_on_chain() {
+    for end in [None, Some(ChainError::TooLate("there is no such commit".into()))] {
+        Stage::play(async |stage: Stage| {
+            let intent = Some(sent(WeightsWay::Commit(commitment())));
+            let book = ScoreBook { intent, ..book_of(&[(1, 0.5)]) };
+            let bench = Bench::start(&stage, book, everyone(2));
+            bench.blocks(4).await;
+            assert_eq!(bench.ledger.book().reveals, [pending()], "the salt is not lost");
+            assert_eq!(bench.chain.calls().len(), 1, "the next setting is made all the same");
+            bench.chain.refuse(end.clone());
+            bench.blocks(5).await;
+            assert_eq!(bench.chain.reveals(), [pending()]);
+            assert!(bench.ledger.book().reveals.is_empty());
+        });
+    }
+}
+
+#[test]
+fn a_reveal_that_is_refused_is_tried_until_the_chain_says_that_it_is_too_late() {
+    for error in [ChainError::Refused("a rule".into()), ChainError::NoPermit(hotkey(0))] {
+        Stage::play(async |stage: Stage| {
+            let book = ScoreBook { reveals: vec![pending()], ..ScoreBook::default() };
+            let bench = Bench::start(&stage, book, everyone(2));
+            bench.chain.refuse(Some(error.clone()));
+            bench.blocks(10).await;
+            assert_eq!(bench.chain.reveals().len(), 1);
+            bench.blocks(1).await;
+            assert_eq!(bench.chain.reveals().len(), 2, "again after a tenth of an epoch");
+            assert_eq!(bench.ledger.book().reveals, [pending()]);
+            bench.chain.refuse(Some(ChainError::TooLate("its epoch is over".into())));
+            bench.blocks(20).await;
+            assert_eq!(bench.chain.reveals().len(), 3);
+            assert!(bench.ledger.book().reveals.is_empty());
+        });
+    }
+}
+
+#[test]
+fn a_reveal_that_fails_in_every_block_leaves_every_other_to_settings() {
+    Stage::play(async |stage: Stage| {
+        let book = ScoreBook { reveals: vec![pending()], ..book_of(&[(1, 0.5)]) };
+        let bench = Bench::start(&stage, book, everyone(2));
+        bench.chain.refuse(Some(ChainError::Unreachable("down".into())));
+        bench.blocks(6).await;
+        assert_eq!((bench.chain.reveals().len(), bench.chain.calls().len()), (3, 3));
+        bench.chain.refuse(None);
+        bench.blocks(2).await;
+        assert_eq!((bench.chain.reveals().len(), bench.chain.calls().len()), (4, 4));
+    });
+}
+
+#[test]
+fn a_node_that_tells_to_wait_for_ever_is_asked_again_after_a_hundred_blocks() {
+    Stage::play(async |stage: Stage| {
+        let book = ScoreBook { reveals: vec![pending()], ..book_of(&[(1, 0.5)]) };
+        let bench = Bench::start(&stage, book, everyone(2));
+        bench.chain.refuse(Some(ChainError::TooSoon { wait: u64::MAX }));
+        bench.blocks(100).await;
+        assert_eq!((bench.chain.reveals().len(), bench.chain.calls().len()), (1, 1));
+        bench.blocks(2).await;
+        assert_eq!((bench.chain.reveals().len(), bench.chain.calls().len()), (2, 2));
+    });
+}
+
+#[test]
+fn switched_off_it_settles_and_reveals_what_was_begun_and_begins_nothing() {
+    Stage::play(async |stage: Stage| {
+        let intent = Some(sent(WeightsWay::Commit(commitment())));
+        let book = ScoreBook { intent, ..book_of(&[(1, 0.5)]) };
+        let bench = Bench::disabled(&stage, book, everyone(2));
+        bench.chain.see(Inclusion::Included(BlockNumber(2)));
+        bench.blocks(2).await;
+        assert_eq!(bench.ledger.book().weights_set, Some(BlockNumber(2)));
+        assert_eq!(bench.chain.reveals().len(), 1);
+        bench.blocks(200).await;
+        assert!(matches!(bench.set().await, Err(SetError::Skipped("switched off"))));
+        assert!(bench.chain.calls().is_empty());
+    });
+    Stage::play(async |stage: Stage| {
+        let book = ScoreBook { intent: Some(sent(WeightsWay::Plain)), ..book_of(&[(1, 0.5)]) };
+        let bench = Bench::disabled(&stage, book, everyone(2));
+        bench.chain.see(Inclusion::Failed);
+        bench.blocks(3).await;
+        assert_eq!(bench.ledger.book().intent, None);
+        assert!(bench.chain.calls().is_empty(), "what failed is not made anew");
+    });
+}
+
+#[test]
+fn blocks_arrive_while_the_metagraph_cannot_be_read_and_it_is_read_when_it_can() {
+    Stage::play(async |stage: Stage| {
+        let book = ScoreBook { reveals: vec![pending()], ..ScoreBook::default() };
+        let bench = Bench::start(&stage, book, everyone(2));
+        bench.chain.blind(true);
+        let metagraph = bench.follow(&stage);
+        stage.clock.sleep(Duration::from_secs(30)).await;
+        assert_eq!(bench.chain.reveals(), [pending()], "a block came");
+        assert!(metagraph.borrow().neurons.is_empty());
+        bench.chain.blind(false);
+        stage.clock.sleep(Duration::from_secs(12)).await;
+        assert_eq!(metagraph.borrow().neurons.len(), 2, "read at the next block");
+    });
 }
 
 /// What happens to the subnet and its scores between two settings.

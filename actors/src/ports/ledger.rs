@@ -67,14 +67,14 @@ pub struct SignedCall {
     pub epoch_end: BlockNumber,
 }
 
-/// A commit that is on chain and has not been revealed.
+/// A commit that is on chain, or may be, and has not been revealed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingReveal {
     /// What was committed.
     pub call: WeightsCall,
     /// What else the hash was made of, and when.
     pub commitment: Commitment,
-    /// The block that the commit is in.
+    /// The block that the commit is in; the first that could include it, where nobody can tell.
     pub committed: BlockNumber,
 }
 

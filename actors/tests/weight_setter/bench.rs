@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use parking_lot::Mutex;
+use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::domain::{
     BlockNumber, Coldkey, Hyperparameters, Metagraph, Netuid, Neuron, Score, Tao, Uid,
 };
@@ -15,12 +16,14 @@ use sn1_actors::ports::{
     Chain, ChainError, Clock, Inclusion, PendingReveal, PreparedWeights, ScoreBook, Sighting,
     SignedCall, WeightsCall, WeightsIntent, WeightsWay,
 };
-use sn1_actors::runtime::{AskError, Inbox, Port, RestartPolicy};
+use sn1_actors::runtime::{AskError, Inbox, Port, RestartPolicy, Topology};
 use sn1_actors::testkit::{MemoryLedger, Stage, hotkey};
 use sn1_actors::weight_setter::{
     BlockArrived, ColdStart, SetError, SetWeights, Standings, StepScored, WeightSetter,
     WeightSetterConfig, WeightSetterDeps, WeightsOnChain,
 };
+use sn1_actors::wiring::{ChainParts, start_chain_watch};
+use tokio::sync::watch;
 
 /// A block every twelve seconds, and whatever neurons and refusal it was told.
 pub(crate) struct ShownChain {
@@ -33,6 +36,8 @@ pub(crate) struct ShownChain {
     signed: AtomicU64,
     seen: Mutex<Inclusion>,
     reveals: Mutex<Vec<PendingReveal>>,
+    /// Whether the metagraph cannot be read.
+    blind: Mutex<bool>,
 }
 
 impl ShownChain {
@@ -66,17 +71,31 @@ impl ShownChain {
         self.reveals.lock().clone()
     }
 
+    /// Makes reading the metagraph fail from now on, or work again.
+    pub(crate) fn blind(&self, blind: bool) {
+        *self.blind.lock() = blind;
+    }
+
     pub(crate) fn block(&self) -> BlockNumber {
         BlockNumber(1 + self.clock.now().0.as_secs() / 12)
     }
 }
 
 impl Chain for ShownChain {
-    fn block_after(&self, _: BlockNumber) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
-        ready(Ok(self.block())).boxed()
+    fn block_after(
+        &self,
+        seen: BlockNumber,
+    ) -> BoxFuture<'static, Result<BlockNumber, ChainError>> {
+        let block = self.block().max(BlockNumber(seen.0 + 1));
+        let due = Duration::from_secs(12 * (block.0 - 1));
+        let pause = self.clock.sleep(due.saturating_sub(self.clock.now().0));
+        pause.map(move |()| Ok(block)).boxed()
     }
 
     fn metagraph(&self) -> BoxFuture<'static, Result<Metagraph, ChainError>> {
+        if *self.blind.lock() {
+            return ready(Err(ChainError::Unreachable("no metagraph".into()))).boxed();
+        }
         let neurons = self.neurons.lock().clone();
         ready(Ok(Metagraph { netuid: Netuid(1), block: self.block(), neurons })).boxed()
     }
@@ -178,11 +197,26 @@ impl Bench {
         Self::with(stage, book, neurons, ColdStart::OFF)
     }
 
+    /// One that begins no settings.
+    pub(crate) fn disabled(stage: &Stage, book: ScoreBook, neurons: Vec<Neuron>) -> Self {
+        Self::configured(stage, book, neurons, ColdStart::OFF, true)
+    }
+
     pub(crate) fn with(
         stage: &Stage,
         book: ScoreBook,
         neurons: Vec<Neuron>,
         cold_start: ColdStart,
+    ) -> Self {
+        Self::configured(stage, book, neurons, cold_start, false)
+    }
+
+    fn configured(
+        stage: &Stage,
+        book: ScoreBook,
+        neurons: Vec<Neuron>,
+        cold_start: ColdStart,
+        disabled: bool,
     ) -> Self {
         let clock = Arc::clone(&stage.clock);
         let chain = Arc::new(ShownChain {
@@ -194,6 +228,7 @@ impl Bench {
             signed: AtomicU64::new(0),
             seen: Mutex::new(Inclusion::Unknown),
             reveals: Mutex::default(),
+            blind: Mutex::default(),
         });
         let ledger = Arc::new(MemoryLedger::holding(book.clone()));
         let inbox = Inbox::<WeightSetter>::open("weight_setter", Arc::clone(&clock));
@@ -204,7 +239,7 @@ impl Bench {
                 netuid: Netuid(1),
                 alpha: 0.05,
                 version_key: 1,
-                disabled: false,
+                disabled,
                 epoch_blocks: 100,
                 cold_start,
                 patience: Duration::from_secs(60),
@@ -217,6 +252,19 @@ impl Bench {
         };
         stage.overseer.supervise(inbox, RestartPolicy::LIGHT, WeightSetter::new(deps, book));
         Self { chain, ledger, clock, block, step, standings, set }
+    }
+
+    /// Has a real ChainWatch tell of blocks; gives the metagraph as it publishes it.
+    pub(crate) fn follow(&self, stage: &Stage) -> watch::Receiver<Arc<Metagraph>> {
+        let config = ChainWatchConfig { resync_blocks: 10, patience: Duration::from_secs(60) };
+        let parts = ChainParts {
+            config,
+            chain: Arc::clone(&self.chain) as _,
+            netuid: Netuid(1),
+            weight_setter: Some(self.block.clone()),
+            failpoints: stage.failpoints.clone(),
+        };
+        start_chain_watch(&stage.overseer, parts, &mut Topology::default())
     }
 
     /// What the chain says from now on.

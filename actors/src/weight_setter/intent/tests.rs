@@ -34,7 +34,7 @@ fn signed(way: WeightsWay) -> WeightsIntent {
 #[test]
 fn every_case_has_one_answer() {
     use Inclusion::{Failed, Included, NotYet, Overtaken, Unknown};
-    use NextStep::{Resend, Settled, Void, WaitUntil};
+    use NextStep::{Abandon, Resend, Settled, Void, WaitUntil};
     let intent = signed(WeightsWay::Plain);
     for (block, inclusion, expected) in [
         (101, Included(BlockNumber(101)), Settled(BlockNumber(101))),
@@ -46,7 +46,7 @@ fn every_case_has_one_answer() {
         (107, Unknown, WaitUntil(BlockNumber(120))),
         (108, Unknown, WaitUntil(BlockNumber(120))),
         (119, Unknown, WaitUntil(BlockNumber(120))),
-        (120, Unknown, Void),
+        (120, Unknown, Abandon),
     ] {
         assert_eq!(next_step(&intent, BlockNumber(block), inclusion), expected, "{block}");
     }
@@ -65,6 +65,23 @@ fn a_commit_on_chain_becomes_a_reveal_with_its_salt() {
     let reveal = PendingReveal { call: call(0), commitment, committed: BlockNumber(103) };
     assert_eq!((book.reveals, book.intent), (vec![reveal], None));
     assert_eq!(book.weights_set, Some(BlockNumber(103)));
+}
+
+#[test]
+fn a_commit_that_may_be_on_chain_keeps_its_salt_and_plain_weights_leave_nothing() {
+    let commitment = Commitment { salt: vec![7, 8], epoch: 5 };
+    let reveal = PendingReveal {
+        call: call(0),
+        commitment: commitment.clone(),
+        committed: BlockNumber(100),
+    };
+    for (way, reveals) in
+        [(WeightsWay::Commit(commitment), vec![reveal]), (WeightsWay::Plain, Vec::new())]
+    {
+        let mut book = ScoreBook { intent: Some(signed(way)), ..ScoreBook::default() };
+        resolve(&mut book, NextStep::Abandon);
+        assert_eq!((book.intent, book.weights_set, book.reveals), (None, None, reveals));
+    }
 }
 
 /// A chain that includes what it likes when it likes, and forgets the rest.
