@@ -5,6 +5,7 @@
 //! calls, errors and fields, and in the order of fields.
 
 pub mod address;
+pub mod block_time;
 pub mod calls;
 pub mod commit_reveal;
 pub mod endpoint;

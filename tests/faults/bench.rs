@@ -165,9 +165,9 @@ impl Bench {
     /// Waits until the client knows the node's newest final block.
     pub(crate) async fn until_block(&self, node: &Node) {
         let newest = node.look(|world| BlockNumber(world.final_number().into()));
-        if newest > self.keeper.newest() {
-            let before = BlockNumber(newest.0 - 1);
-            timeout(HUNG, self.keeper.block_after(before)).await.unwrap().unwrap();
+        if let Some(before) = newest.0.checked_sub(1) {
+            let known = self.keeper.block_after(BlockNumber(before));
+            timeout(HUNG, known).await.unwrap().unwrap();
         }
     }
 
@@ -181,7 +181,8 @@ impl Bench {
     /// Tells the WeightSetter of the node's newest final block, as ChainWatch does.
     pub(crate) async fn tell_block(&self, node: &Node) {
         self.until_block(node).await;
-        self.block.push(BlockArrived { block: self.keeper.newest() }).await;
+        let block = node.look(|world| BlockNumber(world.final_number().into()));
+        self.block.push(BlockArrived { block }).await;
     }
 
     /// Asks the WeightSetter for its book until it is so.

@@ -34,6 +34,14 @@ fn a_commit_behind_a_cut_connection_is_found_and_revealed_in_its_epoch_and_not_b
         // Epoch 0 has the commit; epoch 1 begins with block 8, the first that takes the reveal.
         let early = bench.chain.reveal_weights(book.reveals[0].clone()).await;
         assert_eq!(early, Err(ChainError::TooSoon { wait: 6 }));
+        // A node that is behind a commit's block cannot know it, which is no word of its being over.
+        let mut unseen = book.reveals[0].clone();
+        unseen.commitment.salt[0] ^= 1;
+        let gone = bench.chain.reveal_weights(unseen.clone()).await;
+        assert!(matches!(gone, Err(ChainError::TooLate(_))), "{gone:?}");
+        unseen.committed = BlockNumber(4);
+        let behind = bench.chain.reveal_weights(unseen).await;
+        assert_eq!(behind, Err(ChainError::TooSoon { wait: 3 }));
         node.grow_by(6);
         bench.tell_block(&node).await;
         node.until("the reveal in the pool", |world| world.pooled() == 1).await;

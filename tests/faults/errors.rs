@@ -119,7 +119,7 @@ type Check = dyn Fn(&ChainError) -> bool;
 fn each_answer_of_the_pool_comes_to_its_class_and_an_unknown_one_is_shown_as_it_is() {
     let invalid = |data| Scripted::Pool { code: 1010, message: "Invalid Transaction", data };
     let outdated = |error: &ChainError| matches!(error, ChainError::Outdated(_));
-    let answers: [(Scripted, &Check); 7] = [
+    let answers: [(Scripted, &Check); 8] = [
         (invalid("Transaction is outdated"), &outdated),
         (invalid("Transaction has an ancient birth block"), &outdated),
         (invalid("Transaction has a bad signature"), &outdated),
@@ -136,6 +136,10 @@ fn each_answer_of_the_pool_comes_to_its_class_and_an_unknown_one_is_shown_as_it_
             Scripted::Pool { code: 1016, message: "Immediately Dropped", data: "the pool is full" },
             &|error| matches!(error, ChainError::Unreachable(_)),
         ),
+        // What a proxy before the node says is no word of the chain's.
+        (Scripted::Pool { code: -32005, message: "Too many requests", data: "" }, &|error| {
+            matches!(error, ChainError::Unreachable(_))
+        }),
     ];
     for (answer, expected) in answers {
         let node = Node::start(small_subnet());

@@ -2,7 +2,7 @@
 //! undone. Whatever happens, the weights are on chain once, and the WeightSetter knows it.
 
 use sn1_actors::domain::{BlockNumber, Uid};
-use sn1_actors::ports::ChainError;
+use sn1_actors::ports::{Chain, ChainError, Inclusion};
 use sn1_actors::weight_setter::SetError;
 
 use crate::bench::{Bench, PATIENT, account};
@@ -36,6 +36,35 @@ fn weights_that_went_in_behind_a_cut_connection_are_found_and_not_sent_again() {
         assert_eq!(node.look(|world| world.asked("author_submitAndWatchExtrinsic")), 1);
         let book = bench.ledger.book();
         assert_eq!((book.intent, book.weights_set), (None, Some(BlockNumber(1))));
+    });
+}
+
+#[test]
+fn only_a_node_that_has_forgotten_the_blocks_leaves_it_unknown_what_became_of_a_transaction() {
+    let node = Node::start(small_subnet());
+    Bench::play(&[&node], PATIENT, async |bench| {
+        bench.until_connected(&node).await;
+        node.faults(|faults| faults.cut_after_submit = Some(Cut::Kept));
+        assert!(bench.set().await.is_err());
+        let signed = bench.ledger.book().intent.unwrap().signed.unwrap();
+        node.grow();
+        bench.until_connected(&node).await;
+        for forgotten in [
+            "Client error: UnknownBlock: State already discarded for 0x1234",
+            "Client error: Api called for an unknown Block: State already discarded for 0x1234",
+        ] {
+            node.faults(|faults| faults.no_nonce = Some(forgotten));
+            let found = bench.chain.look_for(signed.clone()).await.unwrap();
+            assert_eq!(found.inclusion, Inclusion::Unknown, "{forgotten}");
+        }
+        for other in ["Too many requests", "Client error: Execution failed", ""] {
+            node.faults(|faults| faults.no_nonce = Some(other));
+            let found = bench.chain.look_for(signed.clone()).await;
+            assert!(matches!(found, Err(ChainError::Unreachable(_))), "{other}: {found:?}");
+            node.faults(|faults| faults.no_nonce = None);
+            let found = bench.chain.look_for(signed.clone()).await.unwrap();
+            assert_eq!(found.inclusion, Inclusion::Included(BlockNumber(1)));
+        }
     });
 }
 

@@ -15,12 +15,10 @@ use subxt::tx::DynamicPayload;
 
 use super::failure::Failure;
 use super::session::At;
+use super::storage::{PALLET, number};
 
 /// A call with its values, to be encoded by a runtime's metadata.
 pub type Payload = DynamicPayload<Composite<()>>;
-
-/// The pallet of all our calls.
-pub const PALLET: &str = "SubtensorModule";
 
 /// The protocol number of an axon that every neuron of the field publishes.
 const AXON_PROTOCOL: u8 = 4;
@@ -53,6 +51,8 @@ enum Form {
 }
 
 impl WeightsVerb {
+    const ALL: [Self; 4] = [Self::Set, Self::Commit, Self::Reveal, Self::CommitTimelocked];
+
     fn name(self, form: Form) -> &'static str {
         match (self, form) {
             (Self::Set, Form::Plain) => "set_weights",
@@ -65,6 +65,19 @@ impl WeightsVerb {
             (Self::CommitTimelocked, Form::Mechanism) => "commit_timelocked_mechanism_weights",
         }
     }
+}
+
+const SERVE_AXON: &str = "serve_axon";
+const REGISTER_LIMIT: &str = "register_limit";
+const BURNED_REGISTER: &str = "burned_register";
+
+/// Every call that is made; a runtime has some of them and not others, and which, decides how we go
+/// about things.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let weights = [Form::Plain, Form::Mechanism]
+        .into_iter()
+        .flat_map(|form| WeightsVerb::ALL.map(|verb| verb.name(form)));
+    [SERVE_AXON, REGISTER_LIMIT, BURNED_REGISTER].into_iter().chain(weights)
 }
 
 impl<'a> Calls<'a> {
@@ -139,14 +152,14 @@ impl<'a> Calls<'a> {
         let fields = vec![
             ("netuid", number(netuid.0)),
             ("version", number(version)),
-            ("ip", Value::u128(ip)),
+            ("ip", number(ip)),
             ("port", number(address.port())),
             ("ip_type", number(ip_type)),
             ("protocol", number(AXON_PROTOCOL)),
             ("placeholder1", number(0u8)),
             ("placeholder2", number(0u8)),
         ];
-        self.call("serve_axon", fields)
+        self.call(SERVE_AXON, fields)
     }
 
     /// `register_limit(netuid, hotkey, limit_price)` for at most so many rao, where the runtime has
@@ -161,11 +174,11 @@ impl<'a> Calls<'a> {
         most: u64,
     ) -> Result<Payload, Failure> {
         let mut fields = vec![("netuid", number(netuid.0)), ("hotkey", Value::from_bytes(hotkey))];
-        if self.fields_of("register_limit").is_none() {
-            return self.call("burned_register", fields);
+        if self.fields_of(REGISTER_LIMIT).is_none() {
+            return self.call(BURNED_REGISTER, fields);
         }
         fields.push(("limit_price", number(most)));
-        self.call("register_limit", fields)
+        self.call(REGISTER_LIMIT, fields)
     }
 
     fn weights(
@@ -266,10 +279,6 @@ fn uids(uids: &[Uid]) -> Value {
 
 fn numbers(values: &[u16]) -> Value {
     Value::unnamed_composite(values.iter().copied().map(number))
-}
-
-fn number(value: impl Into<u128>) -> Value {
-    Value::u128(value.into())
 }
 
 #[cfg(test)]

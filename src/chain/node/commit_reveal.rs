@@ -10,6 +10,7 @@ use subxt::dynamic::Value;
 use subxt::ext::codec::Encode;
 use subxt::utils::H256;
 
+use super::block_time::block_time;
 use super::epoch::Schedule;
 use super::failure::Failure;
 use super::session::{At, Session};
@@ -62,7 +63,7 @@ pub async fn committed_epoch(
     netuid: Netuid,
     hash: [u8; 32],
 ) -> Result<Option<u64>, Failure> {
-    let keys = vec![Value::u128(netuid.0.into()), Value::from_bytes(hotkey)];
+    let keys = vec![storage::number(netuid.0), Value::from_bytes(hotkey)];
     // An entry is a hash, its block or (where epochs are counted) its epoch, and two more numbers.
     let commits: Option<Vec<(H256, u64, u64, u64)>> =
         storage::value(session, at, "WeightCommits", keys).await?;
@@ -72,9 +73,6 @@ pub async fn committed_epoch(
         Schedule::Counted { .. } => when,
     }))
 }
-
-/// Where the metadata does not say how long a block takes.
-const BLOCK_MILLIS: u64 = 12_000;
 
 /// The round of drand for which weights are encrypted whose commit is in the next block. Time is the
 /// chain's own, not this machine's.
@@ -92,10 +90,8 @@ pub async fn reveal_round(
         let cause = "the chain does not say what time it is".into();
         return Err(Failure::Garbled { what: "Timestamp.Now".into(), cause }.into());
     };
-    let half = subxt::dynamic::constant::<u64>("Timestamp", "MinimumPeriod");
-    let block = at.constants().entry(half).map_or(BLOCK_MILLIS, |half| half.saturating_mul(2));
     let head = Head { block: BlockNumber(at.block_number()), made_at: Duration::from_millis(now) };
-    timelock::reveal_round(schedule, head, period, Duration::from_millis(block))
+    timelock::reveal_round(schedule, head, period, block_time(at))
         .map_err(|error| ChainError::Refused(error.to_string()))
 }
 

@@ -1,14 +1,13 @@
 //! When a subnet's epochs begin, and how the chain numbers them (chain.md §2, "Epoch schedule").
 
 use sn1_actors::domain::{BlockNumber, Netuid};
-use subxt::dynamic::Value;
 
 use super::failure::Failure;
 use super::session::{At, Session};
 use super::storage;
 
-const API: &str = "SubnetInfoRuntimeApi";
-const NEXT_START: &str = "get_next_epoch_start_block";
+pub(super) const API: &str = "SubnetInfoRuntimeApi";
+pub(super) const NEXT_START: &str = "get_next_epoch_start_block";
 
 /// A subnet's schedule as of one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +38,7 @@ impl Schedule {
     /// # Errors
     /// [`Failure`].
     pub async fn read(session: &Session, at: &At, netuid: Netuid) -> Result<Self, Failure> {
-        let key = || vec![Value::u128(netuid.0.into())];
+        let key = || vec![storage::number(netuid.0)];
         let tempo: u64 = storage::needed(session, at, "Tempo", key()).await?;
         let api = at.metadata_ref().runtime_api_trait_by_name(API);
         if api.is_none_or(|api| api.method_by_name(NEXT_START).is_none()) {

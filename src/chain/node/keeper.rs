@@ -15,15 +15,14 @@ use sn1_actors::ports::Clock;
 use subxt::config::substrate::H256;
 use tokio::sync::watch;
 
+use super::block_time::{SHORTEST, block_time};
 use super::endpoint::Endpoints;
 use super::failure::Failure;
-use super::session::{At, Session, shown};
+use super::session::{Session, shown};
 
-/// The time from block to block where the runtime does not say it.
-const USUAL_BLOCK_TIME: Duration = Duration::from_secs(12);
-/// A runtime that says something else than this is not believed.
-const BLOCK_TIMES: std::ops::RangeInclusive<Duration> =
-    Duration::from_millis(250)..=Duration::from_secs(60);
+/// Final blocks that may come at once, besides those for which there was time: after a stop of
+/// finality, or from a node that was ahead of the last one.
+const MOST_AT_ONCE: u64 = 10_000;
 /// More doublings of the pause than this change nothing.
 const MOST_DOUBLINGS: u32 = 16;
 
@@ -94,6 +93,7 @@ impl Keeper {
             random,
             clock,
             genesis: None,
+            heard: None,
             session: watch::Sender::new(None),
             head: watch::Sender::new(BlockNumber(0)),
             health: watch::Sender::new(Health::default()),
@@ -145,16 +145,25 @@ impl Keeper {
         })
     }
 
-    /// The newest final block that has arrived; block 0 before the first.
-    #[must_use]
-    pub fn newest(&self) -> BlockNumber {
-        *self.head.borrow()
-    }
-
     /// How the connection stands, as it changes.
     #[must_use]
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
+    }
+}
+
+#[cfg(test)]
+impl Keeper {
+    /// A keeper whose session is this one for as long as the sender is held.
+    pub(super) fn holding(session: Arc<Session>) -> (Self, watch::Sender<Option<Arc<Session>>>) {
+        let held = watch::Sender::new(Some(session));
+        let keeper = Self {
+            session: held.subscribe(),
+            head: watch::Sender::new(BlockNumber(0)).subscribe(),
+            health: watch::Sender::new(Health::default()).subscribe(),
+            patience: Duration::from_secs(10),
+        };
+        (keeper, held)
     }
 }
 
@@ -173,6 +182,8 @@ struct Work {
     clock: Arc<dyn Clock>,
     /// Of the first node; nodes of other chains are refused.
     genesis: Option<H256>,
+    /// When the newest block arrived, by the wall clock: a machine that slept was away so long.
+    heard: Option<Duration>,
     session: watch::Sender<Option<Arc<Session>>>,
     head: watch::Sender<BlockNumber>,
     health: watch::Sender<Health>,
@@ -234,14 +245,17 @@ impl Work {
         let window = 2 * block_time + self.config.patience;
         let began = BlockNumber(at.block_number());
         drop(at);
-        self.arrived(began, session);
+        if let Err(failure) = self.arrived(began, session) {
+            return End::Broken(failure);
+        }
+        let strikes = self.config.strikes;
         loop {
             // Begun anew by a new block alone.
             let late = self.clock.sleep(window);
             tokio::select! {
                 end = self.next_block(&mut heads, session) => if let Some(end) = end { return end },
-                () = session.struck(self.config.strikes) => {
-                    let cause = format!("{} requests in a row failed", self.config.strikes);
+                () = session.struck(strikes) => {
+                    let cause = format!("{strikes} requests in a row failed");
                     return End::Broken(Failure::Transport { what: "asking the node", cause });
                 }
                 () = late => {
@@ -253,14 +267,15 @@ impl Work {
     }
 
     /// Resolves at a new final block, or at the end of the subscription.
-    async fn next_block(&self, heads: &mut Heads, session: &Arc<Session>) -> Option<End> {
+    async fn next_block(&mut self, heads: &mut Heads, session: &Arc<Session>) -> Option<End> {
         let what = "the final blocks";
         loop {
             let cause = match heads.next().await {
-                Some(Ok(header)) if self.arrived(BlockNumber(header.number), session) => {
-                    return None;
-                }
-                Some(Ok(_)) => continue,
+                Some(Ok(header)) => match self.arrived(BlockNumber(header.number), session) {
+                    Ok(true) => return None,
+                    Ok(false) => continue,
+                    Err(failure) => return Some(End::Broken(failure)),
+                },
                 Some(Err(error)) => super::session::cause(&error),
                 None => "the node has closed the connection".to_owned(),
             };
@@ -270,11 +285,24 @@ impl Work {
 
     /// Publishes a final block, if it is new, and the session that brought it. A head that goes
     /// backwards is not new, and a node that stalled before has to bring a new one.
-    fn arrived(&self, block: BlockNumber, session: &Arc<Session>) -> bool {
+    ///
+    /// The newest block only grows, so a node that lies about it once would make every other look
+    /// stalled for ever: a block is refused for which there was no time since the last.
+    fn arrived(&mut self, block: BlockNumber, session: &Arc<Session>) -> Result<bool, Failure> {
         let newest = *self.head.borrow();
+        let now = self.clock.unix();
+        if let Some(heard) = self.heard {
+            let in_time = now.saturating_sub(heard).as_millis() / SHORTEST.as_millis();
+            let in_time = u64::try_from(in_time).unwrap_or(u64::MAX);
+            if block.0.saturating_sub(newest.0) > MOST_AT_ONCE.saturating_add(in_time) {
+                let cause = format!("block {block} cannot be there yet after block {newest}");
+                return Err(Failure::Garbled { what: "the final blocks".to_owned(), cause });
+            }
+        }
         let new = block > newest;
         let stalled = self.health.borrow().stalled;
         if new || block == newest && !stalled {
+            self.heard = Some(now);
             self.head.send_if_modified(|head| std::mem::replace(head, block) < block);
             if self.session.borrow().is_none() {
                 self.health.send_modify(|health| {
@@ -286,7 +314,7 @@ impl Work {
                 self.session.send_replace(Some(Arc::clone(session)));
             }
         }
-        new
+        Ok(new)
     }
 
     fn note(&self, url: &str, end: &End, pause: Duration) {
@@ -313,14 +341,6 @@ impl Work {
 }
 
 type Heads = subxt::rpcs::client::RpcSubscription<subxt::config::substrate::SubstrateHeader<H256>>;
-
-/// The time from block to block: twice what the runtime's clock must advance in a block (Aura).
-fn block_time(at: &At) -> Duration {
-    let address = subxt::constants::dynamic::<u64>("Timestamp", "MinimumPeriod");
-    let period = at.constants().entry(address).ok();
-    let told = period.map(|period| Duration::from_millis(period.saturating_mul(2)));
-    told.filter(|told| BLOCK_TIMES.contains(told)).unwrap_or(USUAL_BLOCK_TIME)
-}
 
 #[cfg(test)]
 mod tests;

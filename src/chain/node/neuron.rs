@@ -30,7 +30,7 @@ pub async fn uid(
     netuid: Netuid,
     key: [u8; 32],
 ) -> Result<Option<Uid>, Failure> {
-    let keys = vec![Value::u128(netuid.0.into()), Value::from_bytes(key)];
+    let keys = vec![storage::number(netuid.0), Value::from_bytes(key)];
     let uid: Option<u16> = storage::value(session, at, "Uids", keys).await?;
     Ok(uid.map(Uid))
 }
@@ -45,7 +45,7 @@ pub async fn weights(
     netuid: Netuid,
     uid: Uid,
 ) -> Result<Vec<(Uid, u16)>, Failure> {
-    let keys = vec![Value::u128(netuid.0.into()), Value::u128(uid.0.into())];
+    let keys = vec![storage::number(netuid.0), storage::number(uid.0)];
     let weights: Vec<(u16, u16)> = storage::needed(session, at, "Weights", keys).await?;
     Ok(weights.into_iter().map(|(uid, value)| (Uid(uid), value)).collect())
 }
@@ -60,7 +60,7 @@ pub async fn last_update(
     netuid: Netuid,
     uid: Uid,
 ) -> Result<Option<BlockNumber>, Failure> {
-    let key = vec![Value::u128(netuid.0.into())];
+    let key = vec![storage::number(netuid.0)];
     let all: Vec<u64> = storage::needed(session, at, "LastUpdate", key).await?;
     let block = all.get(usize::from(uid.0)).copied().unwrap_or(0);
     Ok(Some(block).filter(|block| *block > 0).map(BlockNumber))
@@ -81,7 +81,7 @@ pub async fn wait(
             weights_wait(session, at, netuid, uid).await.ok()
         }
         Pace::Serving => {
-            let limit = vec![Value::u128(netuid.0.into())];
+            let limit = vec![storage::number(netuid.0)];
             let limit = storage::needed(session, at, "ServingRateLimit", limit).await.ok()?;
             let axon = axon(session, at, netuid, key.public()).await.ok()??;
             Some(left(at, Some(BlockNumber(axon.block)), limit))
@@ -101,7 +101,7 @@ pub async fn weights_wait(
     netuid: Netuid,
     uid: Uid,
 ) -> Result<u64, Failure> {
-    let key = vec![Value::u128(netuid.0.into())];
+    let key = vec![storage::number(netuid.0)];
     let limit = storage::needed(session, at, "WeightsSetRateLimit", key).await?;
     let last = last_update(session, at, netuid, uid).await?;
     Ok(left(at, last, limit))
@@ -130,7 +130,7 @@ async fn axon(
     netuid: Netuid,
     key: [u8; 32],
 ) -> Result<Option<Published>, Failure> {
-    let keys = vec![Value::u128(netuid.0.into()), Value::from_bytes(key)];
+    let keys = vec![storage::number(netuid.0), Value::from_bytes(key)];
     storage::value(session, at, "Axons", keys).await
 }
 

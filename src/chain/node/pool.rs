@@ -7,7 +7,8 @@
 use subxt::rpcs::{Error, UserError};
 
 use super::failure::Failure;
-use super::refusal::{Refusal, shown};
+use super::refusal::Refusal;
+use super::session::shown;
 
 /// What a pool has against a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,16 +19,15 @@ pub enum PoolVerdict {
     Outdated(String),
     /// It breaks a rule of the chain.
     Refused(Refusal),
-    /// Nothing against the transaction: the node could not take it, or could not be asked.
+    /// Nothing against the transaction that is known: the node could not take it, or could not be
+    /// asked. What somebody between us and the node says is no word of the chain's.
     Failed(Failure),
 }
 
 const INVALID: i32 = 1010;
-const UNKNOWN_VALIDITY: i32 = 1011;
 const BANNED: i32 = 1012;
 const ALREADY_IMPORTED: i32 = 1013;
 const PRIORITY_TOO_LOW: i32 = 1014;
-const DROPPED: i32 = 1016;
 
 /// Reads a node's answer to a transaction that it did not take, of a runtime's version.
 #[must_use]
@@ -49,11 +49,10 @@ fn read(answer: &UserError, spec: u32) -> PoolVerdict {
         ALREADY_IMPORTED | PRIORITY_TOO_LOW => PoolVerdict::Known,
         // The node keeps these very bytes out for a while; signed anew they are others.
         BANNED => PoolVerdict::Outdated(full),
-        DROPPED | UNKNOWN_VALIDITY => {
-            PoolVerdict::Failed(Failure::Transport { what: "sending a transaction", cause: full })
-        }
         INVALID => invalid(&detail, &full, spec),
-        _ => PoolVerdict::Refused(Refusal::Other(full)),
+        // Among the others are a pool that is full, a validity that could not be told, and what a
+        // proxy before the node says: the transaction may be in the pool all the same.
+        _ => PoolVerdict::Failed(Failure::Transport { what: "sending a transaction", cause: full }),
     }
 }
 
@@ -178,7 +177,15 @@ mod tests {
         assert!(matches!(said(BANNED, None, 218), PoolVerdict::Outdated(_)));
         assert_eq!(said(ALREADY_IMPORTED, None, 218), PoolVerdict::Known);
         assert_eq!(said(PRIORITY_TOO_LOW, Some("(1 > 1)"), 218), PoolVerdict::Known);
-        assert!(matches!(said(DROPPED, None, 218), PoolVerdict::Failed(_)));
+    }
+
+    #[test]
+    fn what_is_no_verdict_on_the_transaction_leaves_open_what_becomes_of_it() {
+        // A full pool, a validity that could not be told, a node's own troubles, and a proxy's.
+        for code in [1016, 1011, 1002, -32603, -32000, -32005, 429, 0, i32::MIN] {
+            let found = said(code, Some("Custom error: 3"), 218);
+            assert!(matches!(found, PoolVerdict::Failed(_)), "{code}: {found:?}");
+        }
     }
 
     #[test]

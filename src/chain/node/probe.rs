@@ -1,9 +1,10 @@
-//! What a runtime has of all that we use.
+//! What a runtime has of all that we use: calls, storage, runtime APIs and constants by name, those
+//! that every client needs for itself (events, the runtime's version) left out.
 
 use serde::Serialize;
 use subxt::metadata::Metadata;
 
-use super::{metagraph, rules, storage};
+use super::{block_time, calls, epoch, metagraph, rules, storage};
 
 /// What can be there or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -30,41 +31,20 @@ pub struct ProbedItem {
     pub present: bool,
 }
 
-/// Every runtime has some of these and not others; which, decides how we go about things.
-pub const CALLS: &[&str] = &[
-    "serve_axon",
-    "burned_register",
-    "set_weights",
-    "commit_weights",
-    "reveal_weights",
-    "commit_timelocked_weights",
-    "set_mechanism_weights",
-    "commit_mechanism_weights",
-    "reveal_mechanism_weights",
-    "commit_timelocked_mechanism_weights",
-];
-
 /// Storage besides what the metagraph and the rules are read from.
-const STORAGE: &[&str] = &[
-    "Weights",
-    "WeightCommits",
-    "TimelockedWeightCommits",
-    "LastEpochBlock",
-    "PendingEpochAt",
-    "SubnetEpochIndex",
-    "BlocksSinceLastStep",
-    "LastMechansimStepBlock",
-];
+const STORAGE: &[&str] =
+    &["Burn", "ServingRateLimit", "SubnetEpochIndex", "WeightCommits", "Weights"];
+
+/// Storage of other pallets.
+const ELSEWHERE: &[(&str, &str)] = &[("System", "Account"), ("Timestamp", "Now")];
 
 const APIS: &[(&str, &str)] = &[
     (metagraph::API, metagraph::METHOD),
-    (metagraph::API, "get_next_epoch_start_block"),
+    (epoch::API, epoch::NEXT_START),
     ("AccountNonceApi", "account_nonce"),
-    ("TaggedTransactionQueue", "validate_transaction"),
 ];
 
-const CONSTANTS: &[(&str, &str)] =
-    &[("System", "BlockHashCount"), ("System", "Version"), ("Timestamp", "MinimumPeriod")];
+const CONSTANTS: &[(&str, &str)] = &[block_time::CONSTANT];
 
 /// Looks for everything that we use, in a fixed order.
 #[must_use]
@@ -74,7 +54,7 @@ pub fn items(metadata: &Metadata) -> Vec<ProbedItem> {
         name: format!("{}.{name}", storage::PALLET),
         present,
     };
-    let calls = CALLS.iter().map(|name| {
+    let calls = calls::names().map(|name| {
         let pallet = metadata.pallet_by_name(storage::PALLET);
         let call = pallet.and_then(|pallet| pallet.call_variant_by_name(name));
         in_pallet(ItemKind::Call, name, call.is_some())
@@ -86,6 +66,11 @@ pub fn items(metadata: &Metadata) -> Vec<ProbedItem> {
     let stored = stored
         .into_iter()
         .map(|name| in_pallet(ItemKind::Storage, name, storage::exists(metadata, name)));
+    let elsewhere = ELSEWHERE.iter().map(|(pallet, name)| {
+        let found = metadata.pallet_by_name(pallet).and_then(|pallet| pallet.storage());
+        let present = found.is_some_and(|storage| storage.entry_by_name(name).is_some());
+        ProbedItem { kind: ItemKind::Storage, name: format!("{pallet}.{name}"), present }
+    });
     let apis = APIS.iter().map(|(api, method)| {
         let found = metadata.runtime_api_trait_by_name(api);
         let present = found.is_some_and(|api| api.method_by_name(method).is_some());
@@ -96,5 +81,5 @@ pub fn items(metadata: &Metadata) -> Vec<ProbedItem> {
         let present = found.is_some_and(|pallet| pallet.constant_by_name(name).is_some());
         ProbedItem { kind: ItemKind::Constant, name: format!("{pallet}.{name}"), present }
     });
-    calls.chain(stored).chain(apis).chain(constants).collect()
+    calls.chain(stored).chain(elsewhere).chain(apis).chain(constants).collect()
 }

@@ -5,8 +5,8 @@ use subxt::events::Phase;
 use subxt::utils::H256;
 
 use super::failure::Failure;
-use super::refusal::{Refusal, shown};
-use super::session::{At, Session};
+use super::refusal::Refusal;
+use super::session::{At, Session, shown};
 
 /// How a transaction ended that is in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]

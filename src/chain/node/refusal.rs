@@ -6,9 +6,9 @@
 use sn1_actors::domain::Netuid;
 use sn1_actors::ports::ChainError;
 
-use super::calls::PALLET;
 use super::neuron;
-use super::session::{At, Session};
+use super::session::{At, Session, shown};
+use super::storage::PALLET;
 use crate::wire::Keypair;
 
 /// What the chain has against a call.
@@ -204,15 +204,6 @@ impl Refusal {
     }
 }
 
-/// The most of a foreign text that is shown.
-const LONGEST: usize = 300;
-
-/// A foreign text, cut and without control characters.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,11 +253,5 @@ mod tests {
         let other = Refusal::Named { pallet: "Commitments".into(), name: "NotRegistered".into() };
         assert_eq!(other.reaction(), None);
         assert_eq!(other.to_string(), "Commitments.NotRegistered");
-    }
-
-    #[test]
-    fn shows_foreign_text_cut_and_without_control_characters() {
-        assert_eq!(shown("a\u{1b}[31mb\n"), "a[31mb");
-        assert_eq!(shown(&"x".repeat(1_000)).len(), LONGEST);
     }
 }

@@ -20,7 +20,7 @@ use crate::wire::Keypair;
 /// # Errors
 /// [`Failure`].
 pub async fn cost(session: &Session, at: &At, netuid: Netuid) -> Result<u64, Failure> {
-    storage::needed(session, at, "Burn", vec![Value::u128(netuid.0.into())]).await
+    storage::needed(session, at, "Burn", vec![storage::number(netuid.0)]).await
 }
 
 /// What an account can spend as of a block, in rao; 0 where there is no such account.

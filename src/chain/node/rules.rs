@@ -1,4 +1,7 @@
-//! The rules of a subnet, as the chain has them now.
+//! The rules of a subnet for weights, as the chain has them now.
+//!
+//! Only what every setting of weights needs is read here: a rule that a future runtime drops must not
+//! stop what does not need it. What else a call wants to know it reads for itself.
 
 use sn1_actors::domain::{Hyperparameters, Netuid};
 use subxt::ext::scale_decode::DecodeAsType;
@@ -7,23 +10,13 @@ use super::failure::Failure;
 use super::session::Session;
 use super::storage::{self, Item, Values};
 
-/// What the chain asks of those who set weights, serve or register on a subnet.
+/// What the chain asks of those who set weights on a subnet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubnetRules {
     /// The rules for weights.
     pub weights: Hyperparameters,
     /// Whether weights are hidden first.
     pub commit_reveal: CommitReveal,
-    /// Blocks that must lie between two `serve_axon` of one hotkey.
-    pub serving_rate_limit: u64,
-    /// What a registration costs now, in rao (1e-9 TAO).
-    pub burn_rao: u64,
-    /// Whether neurons may register.
-    pub registration_allowed: bool,
-    /// The most neurons.
-    pub max_neurons: u16,
-    /// How many neurons there are.
-    pub neurons: u16,
 }
 
 /// Whether and how weights are hidden at first (chain.md §2, Commit-reveal).
@@ -75,27 +68,12 @@ pub async fn read(session: &Session, netuid: Netuid) -> Result<SubnetRules, Fail
             version: rules.find("CommitRevealWeightsVersion")?.unwrap_or(0),
             period_epochs: rules.find("RevealPeriodEpochs")?.unwrap_or(0),
         },
-        serving_rate_limit: rules.get("ServingRateLimit")?,
-        burn_rao: rules.get("Burn")?,
-        registration_allowed: rules.get("NetworkRegistrationAllowed")?,
-        max_neurons: rules.get("MaxAllowedUids")?,
-        neurons: rules.get("SubnetworkN")?,
     })
 }
 
 /// What every version has.
-pub(super) const EVERYWHERE: &[&str] = &[
-    "Tempo",
-    "WeightsSetRateLimit",
-    "MinAllowedWeights",
-    "MaxWeightsLimit",
-    "WeightsVersionKey",
-    "ServingRateLimit",
-    "Burn",
-    "NetworkRegistrationAllowed",
-    "MaxAllowedUids",
-    "SubnetworkN",
-];
+pub(super) const EVERYWHERE: &[&str] =
+    &["Tempo", "WeightsSetRateLimit", "MinAllowedWeights", "MaxWeightsLimit", "WeightsVersionKey"];
 
 /// What came later.
 pub(super) const OPTIONAL: &[&str] =

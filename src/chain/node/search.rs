@@ -63,9 +63,12 @@ pub async fn look(
         Place::Elsewhere => return found(Inclusion::Overtaken, None),
         Place::Unreadable => return found(Inclusion::Unknown, None),
     };
-    let Some(hash) = search.hash(block).await? else { return found(Inclusion::Unknown, None) };
+    let block = BlockNumber(block);
+    let Some(hash) = session.block_hash(block).await? else {
+        return found(Inclusion::Unknown, None);
+    };
     match receipt::ending(session, at, hash, &bytes).await? {
-        Some(Ending::Done) => found(Inclusion::Included(BlockNumber(block)), None),
+        Some(Ending::Done) => found(Inclusion::Included(block), None),
         Some(Ending::Refused(refusal)) => found(Inclusion::Failed, Some(refusal)),
         None => found(Inclusion::Overtaken, None),
     }
@@ -83,6 +86,9 @@ enum Place {
     Elsewhere,
     Unreadable,
 }
+
+/// The runtime's call that tells an account's next nonce.
+const NONCE: &str = "AccountNonceApi_account_nonce";
 
 struct Search<'a> {
     session: &'a Session,
@@ -117,33 +123,35 @@ impl Search<'_> {
     }
 
     async fn passed(&self, block: u64) -> Result<Option<bool>, Failure> {
-        match self.hash(block).await? {
+        match self.session.block_hash(BlockNumber(block)).await? {
             Some(hash) => self.passed_at(hash).await,
             None => Ok(None),
         }
     }
 
-    async fn hash(&self, block: u64) -> Result<Option<H256>, Failure> {
-        let rpc = self.session.rpc();
-        self.session.bounded("a block's hash", rpc.chain_get_block_hash(Some(block.into()))).await
-    }
-
     /// Whether the nonce was used up after a block; none where the node no longer knows.
     async fn passed_at(&self, block: H256) -> Result<Option<bool>, Failure> {
         let rpc = self.session.rpc();
-        let asked =
-            rpc.state_call("AccountNonceApi_account_nonce", Some(&self.account.0), Some(block));
+        let asked = rpc.state_call(NONCE, Some(&self.account.0), Some(block));
         let answer = async {
             match asked.await {
                 Ok(nonce) => Ok(Some(nonce)),
-                // The node answers, and says that it cannot.
-                Err(Error::User(_)) => Ok(None),
+                Err(Error::User(answer)) if is_forgotten(&answer.message) => Ok(None),
                 Err(error) => Err(error),
             }
         };
         let answer = self.session.bounded("an account's nonce", answer).await?;
         answer.map(|nonce| little_endian(&nonce).map(|nonce| nonce > self.nonce)).transpose()
     }
+}
+
+/// What a node says of a block whose state it has thrown away, or that it never had. Anything else
+/// that it, or somebody before it, says instead of a nonce tells nothing about the block.
+const FORGOTTEN: &[&str] = &["state already discarded", "unknownblock", "unknown block"];
+
+fn is_forgotten(message: &str) -> bool {
+    let message = message.to_lowercase();
+    FORGOTTEN.iter().any(|words| message.contains(words))
 }
 
 /// A nonce of 4 or 8 bytes, as runtimes encode it.

@@ -112,12 +112,6 @@ impl Session {
         &self.endpoint
     }
 
-    /// How long an answer may take.
-    #[must_use]
-    pub fn patience(&self) -> Duration {
-        self.patience
-    }
-
     /// The hash of block 0, by which chains are told apart.
     #[must_use]
     pub fn genesis(&self) -> H256 {
@@ -136,15 +130,6 @@ impl Session {
     /// [`Failure`] of the connection.
     pub async fn now(&self) -> Result<At, Failure> {
         self.bounded("the newest block", self.client.at_current_block()).await
-    }
-
-    /// The chain as of a block of that number, as the node sees it. Old blocks are known to archive
-    /// nodes alone.
-    ///
-    /// # Errors
-    /// [`Failure`] of the connection, or where the node does not have the block any more.
-    pub async fn at(&self, block: BlockNumber) -> Result<At, Failure> {
-        self.bounded("a block", self.client.at_block(block.0)).await
     }
 
     /// The hash of the block of that number, as the node sees it; none where there is no such block.

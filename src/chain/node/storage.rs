@@ -13,7 +13,7 @@ use subxt::metadata::{Metadata, StorageEntryMetadata};
 use super::failure::Failure;
 use super::session::{At, Session};
 
-/// The pallet that holds the subnets.
+/// The pallet that holds the subnets, and takes all our calls.
 pub const PALLET: &str = "SubtensorModule";
 /// Keys in one request; each is about 200 bytes of JSON.
 const KEYS_A_REQUEST: usize = 512;
@@ -202,7 +202,7 @@ pub(super) fn decode<T: DecodeAsType>(
     if bytes.is_empty() { Ok(value) } else { Err(format!("{} bytes are left", bytes.len())) }
 }
 
-/// A number as a key.
-pub(super) fn number(number: u16) -> Value {
+/// A number, as a key or in a call.
+pub(super) fn number(number: impl Into<u128>) -> Value {
     Value::u128(number.into())
 }

@@ -11,9 +11,9 @@ use subxt::utils::{AccountId32, H256};
 use super::failure::Failure;
 use super::pool::{self, PoolVerdict};
 use super::receipt::{self, Ending};
-use super::refusal::{Refusal, shown};
+use super::refusal::Refusal;
 use super::search;
-use super::session::{At, Session};
+use super::session::{At, Session, shown};
 
 /// Why a transaction did not take effect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

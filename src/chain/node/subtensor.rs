@@ -12,6 +12,7 @@ use sn1_actors::ports::{
     WeightsIntent,
 };
 
+use super::failure::Failure;
 use super::keeper::Keeper;
 use super::session::Session;
 use super::signer::account;
@@ -19,8 +20,12 @@ use super::weights::{draw_salt, prepare_weights, reveal_weights, submit_weights}
 use super::{metagraph, neuron, rules, search};
 use crate::wire::Keypair;
 
+/// How long a whole question may take, the wait for a session and all its requests together. It is
+/// less than the 60 s after which callers of the port turn away: a question that they drop could
+/// not be reported, and the session that let it hang would be kept.
+const QUESTION: Duration = Duration::from_secs(55);
 /// How long a transaction may take to get into a final block: three or four blocks are usual, and
-/// whoever waits longer looks for it.
+/// whoever waits longer looks for it. Shorter than [`QUESTION`].
 const FINAL: Duration = Duration::from_secs(50);
 
 /// A connection to a real chain; clones share it.
@@ -38,14 +43,23 @@ impl Subtensor {
         Self { keeper, keypair, netuid }
     }
 
-    /// Asks through the session of now, and tells the keeper whether it was any good.
+    /// Asks through the session of now, no longer than [`QUESTION`], and tells the keeper whether
+    /// the session was any good.
     async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&Session) -> Result<T, ChainError>,
     ) -> Result<T, ChainError> {
-        let session = self.keeper.session().await?;
-        let answer = question(&session).await;
-        self.keeper.report(&session, !matches!(answer, Err(ChainError::Unreachable(_))));
+        let mut asked = None;
+        let asking = async {
+            let session = asked.insert(self.keeper.session().await?);
+            question(session).await
+        };
+        let answer = tokio::time::timeout(QUESTION, asking).await;
+        let late = |_| Err(Failure::Late { what: "the chain's answer" }.into());
+        let answer = answer.unwrap_or_else(late);
+        if let Some(session) = asked {
+            self.keeper.report(&session, !matches!(answer, Err(ChainError::Unreachable(_))));
+        }
         answer
     }
 }
@@ -142,5 +156,26 @@ impl Chain for Subtensor {
             };
             chain.ask(send).await
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::node::testkit::FakeNode;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_that_never_ends_is_over_before_its_caller_leaves_and_counts_against_the_node()
+     {
+        let session = Arc::new(FakeNode::new(Vec::new()).session().await);
+        let (keeper, _held) = Keeper::holding(Arc::clone(&session));
+        let keypair = Arc::new(Keypair::from_seed(&[1; 32]).unwrap());
+        let chain = Subtensor::new(keeper, keypair, Netuid(1));
+        let hanging = chain.ask(async |_: &Session| std::future::pending().await);
+        let caller = tokio::time::timeout(Duration::from_secs(60), hanging);
+        let answer: Result<(), ChainError> = caller.await.unwrap();
+        assert!(matches!(answer, Err(ChainError::Unreachable(_))), "{answer:?}");
+        let struck = tokio::time::timeout(Duration::ZERO, session.struck(1)).await;
+        assert!(struck.is_ok(), "nobody was told");
     }
 }

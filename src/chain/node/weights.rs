@@ -166,7 +166,7 @@ pub async fn submit_weights(
 /// which it is.
 ///
 /// # Errors
-/// [`ChainError::TooSoon`] before the epoch of the reveal, [`ChainError::TooLate`] after it, and any
+/// [`ChainError::TooSoon`] before the epoch of the reveal, or where the node is behind the commit's block, [`ChainError::TooLate`] after it, and any
 /// other.
 pub async fn reveal_weights(
     session: &Session,
@@ -176,7 +176,11 @@ pub async fn reveal_weights(
 ) -> Result<BlockNumber, ChainError> {
     let at = session.now().await?;
     let head = BlockNumber(at.block_number());
-    let PendingReveal { call, commitment, .. } = reveal;
+    let PendingReveal { call, commitment, committed } = reveal;
+    // A node that is behind the commit knows nothing of it: that is no word of its being over.
+    if head < *committed {
+        return Err(ChainError::TooSoon { wait: committed.0.saturating_sub(head.0) });
+    }
     let netuid = call.netuid;
     let schedule = Schedule::read(session, &at, netuid).await?;
     let hash = commit_hash(key.public(), call, &commitment.salt);

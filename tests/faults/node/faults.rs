@@ -19,6 +19,8 @@ pub(crate) struct Faults {
     pub metadata: MetadataFault,
     /// There is nothing at any storage key.
     pub empty_storage: bool,
+    /// An account's nonce is answered with an error of this message.
+    pub no_nonce: Option<&'static str>,
     /// Final blocks stay where they are; new best ones come.
     pub freeze_finality: bool,
     /// Transactions wait in the pool, in no block.

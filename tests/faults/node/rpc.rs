@@ -162,6 +162,9 @@ fn state_call(world: &World, params: &[Value]) -> Answer {
         }
         "Metadata_metadata" => metadata(world, &block).encode(),
         "AccountNonceApi_account_nonce" => {
+            if let Some(message) = world.faults.no_nonce {
+                return Err(RpcError::new(4003, message));
+            }
             let account: [u8; 32] = argument.try_into().map_err(|_| RpcError::parameters())?;
             block.subnet.accounts.get(&account).map_or(0, |account| account.nonce).encode()
         }

@@ -11,6 +11,7 @@ fn work(urls: usize, seed: u64) -> Work {
         random: ChaCha8Rng::seed_from_u64(seed),
         clock: Arc::new(TokioClock::starting_now(Duration::default)),
         genesis: None,
+        heard: None,
         session: watch::Sender::new(None),
         head: watch::Sender::new(BlockNumber(0)),
         health: watch::Sender::new(Health::default()),
@@ -48,36 +49,57 @@ async fn pauses_are_the_seeds_and_differ_between_clients() {
 
 #[tokio::test]
 async fn a_head_that_goes_backwards_is_not_new() {
-    let (work, session) = (work(1, 1), session().await);
-    assert!(work.arrived(BlockNumber(10), &session));
+    let (mut work, session) = (work(1, 1), session().await);
+    assert_eq!(work.arrived(BlockNumber(10), &session), Ok(true));
     assert!(work.session.borrow().is_some());
     for old in [9, 10, 1] {
-        assert!(!work.arrived(BlockNumber(old), &session), "{old}");
+        assert_eq!(work.arrived(BlockNumber(old), &session), Ok(false), "{old}");
     }
     assert_eq!(*work.head.borrow(), BlockNumber(10));
-    assert!(work.arrived(BlockNumber(11), &session));
+    assert_eq!(work.arrived(BlockNumber(11), &session), Ok(true));
     assert_eq!(*work.head.borrow(), BlockNumber(11));
 }
 
 #[tokio::test]
+async fn a_block_that_cannot_be_there_yet_is_refused_and_spoils_nothing() {
+    let (mut work, session) = (work(1, 1), session().await);
+    work.arrived(BlockNumber(7_000_000), &session).unwrap();
+    for lie in [1 << 60, u64::MAX, 7_000_001 + MOST_AT_ONCE] {
+        let refused = work.arrived(BlockNumber(lie), &session);
+        assert!(matches!(refused, Err(Failure::Garbled { .. })), "{lie}: {refused:?}");
+        assert_eq!(*work.head.borrow(), BlockNumber(7_000_000));
+    }
+    assert_eq!(work.arrived(BlockNumber(7_000_001), &session), Ok(true));
+}
+
+#[tokio::test]
+async fn after_a_long_absence_the_chain_may_be_far_ahead() {
+    let (mut work, session) = (work(1, 1), session().await);
+    work.arrived(BlockNumber(7_000_000), &session).unwrap();
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
+    work.clock = Arc::new(TokioClock::starting_now(|| WEEK));
+    assert_eq!(work.arrived(BlockNumber(7_050_400), &session), Ok(true));
+}
+
+#[tokio::test]
 async fn a_node_that_is_behind_is_not_given_out() {
-    let (work, session) = (work(1, 1), session().await);
+    let (mut work, session) = (work(1, 1), session().await);
     work.head.send_replace(BlockNumber(10));
-    work.arrived(BlockNumber(9), &session);
+    work.arrived(BlockNumber(9), &session).unwrap();
     assert!(work.session.borrow().is_none());
-    work.arrived(BlockNumber(10), &session);
+    work.arrived(BlockNumber(10), &session).unwrap();
     assert!(work.session.borrow().is_some());
 }
 
 #[tokio::test]
 async fn a_chain_that_stalled_has_to_bring_a_new_block_first() {
-    let (work, session) = (work(1, 1), session().await);
+    let (mut work, session) = (work(1, 1), session().await);
     work.head.send_replace(BlockNumber(10));
     work.note("ws://node0", &End::Stalled(Failure::Late { what: "a block" }), Duration::ZERO);
     assert!(work.health.borrow().stalled);
-    work.arrived(BlockNumber(10), &session);
+    work.arrived(BlockNumber(10), &session).unwrap();
     assert!(work.session.borrow().is_none());
-    work.arrived(BlockNumber(11), &session);
+    work.arrived(BlockNumber(11), &session).unwrap();
     assert!(work.session.borrow().is_some());
     assert!(!work.health.borrow().stalled);
     assert_eq!(work.health.borrow().since, Some(BlockNumber(11)));
@@ -121,13 +143,6 @@ async fn without_a_session_the_last_failure_is_the_answer() {
     assert!(failure.to_string().contains("ws://node0: refused"), "{failure}");
     drop(endpoints);
     assert!(keeper.block_after(BlockNumber(0)).await.is_err(), "nobody follows the chain any more");
-}
-
-#[tokio::test]
-async fn the_runtime_says_how_long_a_block_takes() {
-    let Some(metadata) = mainnet() else { return };
-    let session = FakeNode::new(metadata).session().await;
-    assert_eq!(block_time(&session.now().await.unwrap()), Duration::from_secs(12));
 }
 
 /// A session that is followed on virtual time, and how long blocks may be missing in it.
@@ -189,7 +204,7 @@ async fn a_node_that_fails_its_users_is_given_up_while_its_blocks_come() {
         for n in 1..=3 {
             clock.sleep(Duration::from_secs(12)).await;
             node.finalize(BLOCK + n);
-            session.note(Some(&Failure::Late { what: "a question" }));
+            session.note(false);
         }
         std::future::pending::<()>().await;
     };
