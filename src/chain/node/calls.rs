@@ -161,11 +161,17 @@ impl<'a> Calls<'a> {
         most: u64,
     ) -> Result<Payload, Failure> {
         let mut fields = vec![("netuid", number(netuid.0)), ("hotkey", Value::from_bytes(hotkey))];
-        if self.fields_of("register_limit").is_none() {
+        if !self.can_limit_price() {
             return self.call("burned_register", fields);
         }
         fields.push(("limit_price", number(most)));
         self.call("register_limit", fields)
+    }
+
+    /// Whether a registration can name the highest price that it may have.
+    #[must_use]
+    pub fn can_limit_price(&self) -> bool {
+        self.fields_of("register_limit").is_some()
     }
 
     fn weights(
