@@ -55,6 +55,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let serving = tokio::select! {
         serving = Box::pin(started) => serving?,
         () = signals.next() => return Ok(Exit::Interrupted),
+        () = overseer.kill().dead() => return steps::ended(&overseer),
     };
     output::line(&format!("serving {hotkey} on {}", serving.address))?;
     tokio::select! {
@@ -112,10 +113,12 @@ async fn start(
         failpoints: Failpoints::default(),
     };
     let metagraph = start_chain_watch(overseer, parts, &mut Topology::default());
-    let subnet = joining::subnet(metagraph.clone()).await?;
+    let clock = overseer.clock();
+    let subnet = joining::subnet(chain.as_ref(), clock.as_ref(), metagraph.clone()).await?;
     let own = joining::registered(&subnet, &keypair.hotkey())?.clone();
     let address = publish::address(settings, &joining.endpoints).await?;
     let serving = miner::start(overseer, settings, netuid, keypair, metagraph, journal).await?;
+    output::line(&format!("axon      {address} (published)"))?;
     publish::publish(overseer, chain, &own, address);
     Ok(serving)
 }

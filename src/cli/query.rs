@@ -60,10 +60,12 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let timeout = Duration::try_from_secs_f64(seconds)
         .map_err(|error| Ended::new(Exit::Usage, format!("--timeout {seconds}: {error}")))?;
     let query = Arc::new(conversation(matches)?);
-    let target = target(matches).await?;
-    let keypair = signer(matches).await?;
+    let Asking { target, keypair, allow_local } = match matches.get_one::<u16>("uid") {
+        Some(uid) => on_chain(Uid(*uid), matches).await?,
+        None => by_address(matches).await?,
+    };
     let overseer = one_actor::overseer();
-    let options = TransportOptions { allow_local: true, ..TransportOptions::default() };
+    let options = TransportOptions { allow_local, ..TransportOptions::default() };
     let uuids = Arc::new(UuidSource::from_entropy());
     let transport = HttpTransport::new(Arc::new(keypair), overseer.clock(), uuids, options);
     let asked = Asked { json: matches.get_flag("json"), streamed: matches.get_flag("stream") };
@@ -151,11 +153,16 @@ fn conversation(matches: &ArgMatches) -> Result<Query, Ended> {
     Ok(Query { roles: names.iter().map(role).collect(), messages })
 }
 
-/// Whom to ask.
-async fn target(matches: &ArgMatches) -> anyhow::Result<AxonTarget> {
-    if let Some(uid) = matches.get_one::<u16>("uid") {
-        return on_chain(Uid(*uid), matches).await;
-    }
+/// Whom to ask, and who asks.
+struct Asking {
+    target: AxonTarget,
+    keypair: Keypair,
+    /// Whether the axon may be on this machine or its network.
+    allow_local: bool,
+}
+
+/// The axon that the caller names, wherever it is; no chain is asked.
+async fn by_address(matches: &ArgMatches) -> anyhow::Result<Asking> {
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let hotkey = Hotkey::parse(text("axon.hotkey"))
         .map_err(|error| Ended::new(Exit::Usage, format!("--axon.hotkey: {error}")))?;
@@ -163,13 +170,24 @@ async fn target(matches: &ArgMatches) -> anyhow::Result<AxonTarget> {
     let address: SocketAddr = resolve(place).await.map_err(|error| {
         Ended::new(Exit::Usage, format!("--axon {place}: {error}; expected HOST:PORT"))
     })?;
-    Ok(AxonTarget { uid: Uid(0), hotkey, address })
+    let target = AxonTarget { uid: Uid(0), hotkey, address };
+    let keypair = match matches.get_one::<String>("uri") {
+        Some(uri) => Keypair::from_dev_uri(uri).map_err(|error| Ended::new(Exit::Usage, error))?,
+        None => {
+            let loaded = loaded(Config::Validator, matches)?;
+            wallet::signing_key(&loaded, None).await.map_err(Ended::from)?
+        }
+    };
+    Ok(Asking { target, keypair, allow_local: true })
 }
 
-/// The neuron in a slot, as the chain has it now.
-async fn on_chain(uid: Uid, matches: &ArgMatches) -> anyhow::Result<AxonTarget> {
-    let settings = loaded(Config::Validator, matches)?.settings;
-    let Joining { netuid, endpoints } = Joining::of(&settings, "query")?;
+/// The neuron in a slot, as the chain has it now. What a public chain says does not lead into this
+/// machine's network, and development keys sign nothing there.
+async fn on_chain(uid: Uid, matches: &ArgMatches) -> anyhow::Result<Asking> {
+    let loaded = loaded(Config::Validator, matches)?;
+    let Joining { netuid, endpoints } = Joining::of(&loaded.settings, "query")?;
+    let uri = matches.get_one::<String>("uri").map(String::as_str);
+    let keypair = wallet::signing_key(&loaded, uri).await.map_err(Ended::from)?;
     let node = Node::connect(&endpoints).await?;
     let metagraph = node.told(metagraph::read(&node.session, netuid).await)?;
     let neuron = metagraph.neurons.get(usize::from(uid.0)).ok_or_else(|| {
@@ -180,14 +198,6 @@ async fn on_chain(uid: Uid, matches: &ArgMatches) -> anyhow::Result<AxonTarget> 
         let hotkey = &neuron.hotkey;
         Ended::new(Exit::Failed, format!("uid {uid} ({hotkey}) has no axon on the chain"))
     })?;
-    Ok(AxonTarget { uid, hotkey: neuron.hotkey.clone(), address })
-}
-
-/// Who asks: a development key, or the hotkey of a wallet.
-async fn signer(matches: &ArgMatches) -> anyhow::Result<Keypair> {
-    if let Some(uri) = matches.get_one::<String>("uri") {
-        return Ok(Keypair::from_dev_uri(uri).map_err(|error| Ended::new(Exit::Usage, error))?);
-    }
-    let loaded = loaded(Config::Validator, matches)?;
-    Ok(wallet::signing_key(&loaded, None).await.map_err(Ended::from)?)
+    let target = AxonTarget { uid, hotkey: neuron.hotkey.clone(), address };
+    Ok(Asking { target, keypair, allow_local: !endpoints.is_public() })
 }

@@ -81,12 +81,27 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         let message = "the coldkey has too little TAO: transfer some to it";
         return Err(Ended::new(Exit::Failed, message).into());
     }
-    let question = format!("Burn {} to register {hotkey}?", tao(cost));
+    let bounded = registration::is_bounded(&at);
+    if !bounded {
+        output::line(
+            "limit    none by the chain: its runtime takes whatever the price is in that block",
+        )?;
+    }
+    let or_more = if bounded { "" } else { ", or whatever it costs by then," };
+    let question = format!("Burn {}{or_more} to register {hotkey}?", tao(cost));
     if !consent::given(matches, &question).await? {
         return Err(Ended::new(Exit::Failed, "nothing was sent").into());
     }
     let most = most.unwrap_or(cost);
     let (coldkey, hotkey_bytes) = (parties.coldkey().await?, parties_hotkey(&hotkey)?);
+    // Both a person and a password take their time, and the price moves with every block.
+    let at = node.told(node.session.now().await)?;
+    let cost = node.told(registration::cost(&node.session, &at, netuid).await)?;
+    if cost > most {
+        let (cost, most) = (tao(cost), tao(most));
+        let message = format!("nothing was sent: it costs {cost} by now, more than {most}");
+        return Err(Ended::new(Exit::Failed, message).into());
+    }
     let registered =
         registration::register(&node.session, &coldkey, hotkey_bytes, netuid, most, PATIENCE);
     let block = registered.await.map_err(consent::ended)?;

@@ -8,7 +8,6 @@ use clap::{ArgMatches, Command};
 use sn1_actors::domain::{Hotkey, Metagraph, Uid};
 use sn1_actors::ports::{Event, Journal, ScoreBook};
 use sn1_actors::runtime::Overseer;
-use sn1_actors::weight_setter::SetError;
 use sn1_actors::wiring::Validator;
 
 use super::signals::Signals;
@@ -85,6 +84,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         () = signals.next() => return Ok(Exit::Interrupted),
     }
     let book = validator::standings(&running.validator).await?;
+    warn_of_commits(&book);
     view.close();
     let metagraph = Arc::clone(&running.validator.metagraph.borrow());
     let ran = Ran {
@@ -176,7 +176,9 @@ async fn start(
         ledger: Arc::clone(&kept.ledger) as _,
     };
     let running = validator::start(overseer, settings, seed, outside).await?;
-    let metagraph = joining::subnet(running.validator.metagraph.clone()).await?;
+    let clock = overseer.clock();
+    let metagraph = running.validator.metagraph.clone();
+    let metagraph = joining::subnet(chain.as_ref(), clock.as_ref(), metagraph).await?;
     let own = joining::registered(&metagraph, &kept.hotkey)?;
     if !own.validator_permit {
         tracing::warn!(
@@ -191,27 +193,37 @@ async fn start(
         let options = axon_options(settings);
         let listen = SocketAddr::from((settings.axon.ip, settings.axon.port));
         local_axon::serve(overseer, listen, keypair, options, door)?;
+        output::line(&format!("axon      {address} (published)"))?;
         publish::publish(overseer, chain, own, address);
     }
     Ok((running, metagraph))
 }
 
 /// Sets the weights at the end of a run of so many steps; an endless one ends because somebody
-/// wants it to. A setting that is under way already is the last one.
+/// wants it to.
 async fn last_weights(
     overseer: &Overseer,
     validator: &Validator,
     settings: &Settings,
 ) -> anyhow::Result<()> {
-    if settings.run.steps.is_none() {
+    if settings.run.steps.is_none() || settings.neuron.disable_set_weights {
         return Ok(());
     }
-    match validator::set_weights_once(validator).await {
-        Ok(set) => tracing::info!(block = %set.block, "weights set at the end"),
-        Err(SetError::Skipped(_)) => validator::settled(overseer, validator).await?,
-        Err(error) => tracing::warn!("no weights are set at the end: {error}"),
+    if let Err(error) = validator::set_weights_last(overseer, validator).await? {
+        tracing::warn!("no weights are set at the end: {error}");
     }
     Ok(())
+}
+
+/// Warns of commits that this process will not reveal.
+fn warn_of_commits(book: &ScoreBook) {
+    for pending in &book.reveals {
+        tracing::warn!(
+            committed = %pending.committed,
+            "a commit of weights is not revealed yet: it expires unless this validator is started \
+             again before the epoch of its reveal is over"
+        );
+    }
 }
 
 /// Who can be asked, for the view.

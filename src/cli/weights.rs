@@ -1,15 +1,17 @@
 //! `sn1 weights`: what the scores of a book come to on chain, as WeightSetter works it out; what is
 //! on chain; and setting weights by hand.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 use sn1_actors::domain::{
-    BlockNumber, Coldkey, Hyperparameters, Metagraph, Netuid, Neuron, Tao, Uid,
+    BlockNumber, Coldkey, Hotkey, Hyperparameters, Metagraph, Netuid, Neuron, Score, Tao, Uid,
 };
 use sn1_actors::ports::{Ledger, ScoreBook};
+use sn1_actors::weight_setter::emit::mend::mended;
 use sn1_actors::weight_setter::emit::{Emission, emission};
 
 use super::chain::Node;
@@ -21,6 +23,7 @@ use crate::ledger::LedgerFile;
 use crate::wallet::signing_key;
 use crate::wiring::joining::Joining;
 
+mod follow;
 mod set;
 
 pub(super) fn command() -> Command {
@@ -104,7 +107,7 @@ impl Shown {
         let book = LedgerFile::look_at(path.to_owned()).load();
         let book = book.map_err(|error| Ended::new(Exit::File, error))?;
         let metagraph = everyone(&book)?;
-        let weights = match emission(&book.scores, &metagraph, &NO_RULES) {
+        let weights = match as_sent(&book.scores, &metagraph, &NO_RULES) {
             Emission::Weights { uids, values } => uids.into_iter().zip(values).collect(),
             Emission::NothingEarned => Vec::new(),
         };
@@ -188,6 +191,15 @@ impl OnChain {
         }
         Ok(())
     }
+}
+
+/// The weights that scores come to, as a validator sends them.
+fn as_sent(
+    scores: &BTreeMap<Hotkey, Score>,
+    metagraph: &Metagraph,
+    rules: &Hyperparameters,
+) -> Emission {
+    mended(emission(scores, metagraph, rules), scores, metagraph, rules)
 }
 
 /// No subnet is asked, so none of its rules binds.

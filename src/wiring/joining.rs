@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Neuron};
-use sn1_actors::ports::Chain;
+use sn1_actors::ports::{Chain, ChainError, Clock};
 use sn1_actors::runtime::Overseer;
 use tokio::sync::watch;
 
@@ -80,15 +80,38 @@ fn unnamed(what: &str, command: &str) -> Ended {
 pub const WATCH: ChainWatchConfig =
     ChainWatchConfig { resync_blocks: 5, patience: Duration::from_secs(60) };
 
-/// Waits until the subnet is known.
+/// Between two looks whether there is such a subnet.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Waits until the subnet is known, as long as the chain cannot be asked.
 ///
 /// # Errors
-/// If nobody follows the chain any more.
+/// If the chain has no such subnet, or nobody follows the chain any more.
 pub async fn subnet(
+    chain: &dyn Chain,
+    clock: &dyn Clock,
     mut metagraph: watch::Receiver<Arc<Metagraph>>,
 ) -> anyhow::Result<Arc<Metagraph>> {
-    let seen = metagraph.wait_for(|metagraph| !metagraph.neurons.is_empty()).await;
-    Ok(Arc::clone(&*seen.context("the chain watch is gone")?))
+    tokio::select! {
+        seen = metagraph.wait_for(|metagraph| !metagraph.neurons.is_empty()) => {
+            Ok(Arc::clone(&*seen.context("the chain watch is gone")?))
+        }
+        why = refusal(chain, clock) => {
+            let message = format!("the chain does not show the subnet: {why}; check --netuid");
+            Err(Ended::new(Exit::Usage, message).into())
+        }
+    }
+}
+
+/// Resolves if the chain refuses to show the subnet, which does not pass as an outage does. Whoever
+/// follows the chain tries again after any error.
+async fn refusal(chain: &dyn Chain, clock: &dyn Clock) -> String {
+    loop {
+        if let Err(ChainError::Refused(why)) = chain.metagraph().await {
+            return why;
+        }
+        clock.sleep(LOOK).await;
+    }
 }
 
 /// A hotkey's neuron.

@@ -31,12 +31,13 @@ pub fn check(settings: &Settings, network: &str) -> Result<(), Ended> {
 fn reasons(settings: &Settings) -> Vec<String> {
     let mut reasons = Vec::new();
     let model = settings.neuron.model_id.as_str();
-    let weak = [FAKE, SMALL].contains(&model) && settings.engine.servers.is_empty();
+    // Servers write in the small model's place, and never in the stand-in's.
+    let weak = model == FAKE || (model == SMALL && settings.engine.servers.is_empty());
     if weak && !settings.public.allow_small_model {
         reasons.push(format!(
             "neuron.model_id = `{model}` cannot write references to judge answers by; choose a \
-             larger one (zephyr-7b-beta is the original's), engine.servers, or allow it with \
-             --public.allow_small_model"
+             larger one (zephyr-7b-beta is the original's), here or on engine.servers, or allow it \
+             with --public.allow_small_model"
         ));
     }
     let made_here = |kind: TaskKind| kind == TaskKind::Math;
@@ -73,6 +74,16 @@ mod tests {
         for part in ["finney", SMALL, "public.allow_small_model", "public.allow_embedded_corpus"] {
             assert!(refusal.contains(part), "{part} is not in {refusal}");
         }
+    }
+
+    #[test]
+    fn model_servers_replace_the_small_model_and_not_the_stand_in() {
+        let corpus = ("public.allow_embedded_corpus", "true");
+        let servers = ("engine.servers", "http://127.0.0.1:8000/v1");
+        let named = ("engine.server_model", "zephyr-7b-beta");
+        assert_eq!(refusal(&[corpus, servers, named]), None);
+        let fake = refusal(&[corpus, servers, named, ("neuron.model_id", FAKE)]).unwrap();
+        assert!(fake.contains("neuron.model_id = `fake`"), "{fake}");
     }
 
     #[test]

@@ -30,6 +30,9 @@ const TEXT_PATIENCE: Duration = Duration::from_secs(600);
 /// How long any answer of the chain may take; what is sent must be final by then, or is looked for
 /// at the next block.
 const CHAIN_PATIENCE: Duration = Duration::from_secs(60);
+/// Between two tries to set the last weights while something else is under way.
+const AGAIN: Duration = Duration::from_secs(3);
+
 /// How a validator with these settings works. Weights are due `epoch_blocks` after the last.
 #[must_use]
 pub fn config(
@@ -161,11 +164,40 @@ pub async fn set_weights_once(validator: &Validator) -> Result<WeightsOnChain, S
     asked.unwrap_or_else(|error| Err(ChainError::Unreachable(error.to_string()).into()))
 }
 
-/// Waits until no weight setting is under way, or for long enough.
+/// Sets the weights once more before the end. A reveal that is under way is waited for; a setting
+/// that is under way and gets on chain is the last one.
 ///
 /// # Errors
-/// If the weight setter is gone.
-pub async fn settled(overseer: &Overseer, validator: &Validator) -> anyhow::Result<()> {
+/// If the weight setter is gone. Why there are no weights is in the result.
+pub async fn set_weights_last(
+    overseer: &Overseer,
+    validator: &Validator,
+) -> anyhow::Result<Result<(), SetError>> {
+    let clock = overseer.clock();
+    let began = clock.now();
+    let before = standings(validator).await?.weights_set;
+    loop {
+        let skipped = match set_weights_once(validator).await {
+            Ok(set) => {
+                tracing::info!(block = %set.block, "weights set at the end");
+                return Ok(Ok(()));
+            }
+            Err(error @ SetError::Skipped(_)) => error,
+            Err(error) => return Ok(Err(error)),
+        };
+        settled(overseer, validator).await?;
+        if standings(validator).await?.weights_set != before {
+            return Ok(Ok(()));
+        }
+        if clock.now().since(began) >= CHAIN_PATIENCE {
+            return Ok(Err(skipped));
+        }
+        clock.sleep(AGAIN).await;
+    }
+}
+
+/// Waits until no weight setting is under way, or for long enough.
+async fn settled(overseer: &Overseer, validator: &Validator) -> anyhow::Result<()> {
     let clock = overseer.clock();
     let began = clock.now();
     while standings(validator).await?.intent.is_some() && clock.now().since(began) < CHAIN_PATIENCE

@@ -174,11 +174,17 @@ impl<'a> Calls<'a> {
         most: u64,
     ) -> Result<Payload, Failure> {
         let mut fields = vec![("netuid", number(netuid.0)), ("hotkey", Value::from_bytes(hotkey))];
-        if self.fields_of(REGISTER_LIMIT).is_none() {
+        if !self.can_limit_price() {
             return self.call(BURNED_REGISTER, fields);
         }
         fields.push(("limit_price", number(most)));
         self.call(REGISTER_LIMIT, fields)
+    }
+
+    /// Whether a registration can name the highest price that it may have.
+    #[must_use]
+    pub fn can_limit_price(&self) -> bool {
+        self.fields_of(REGISTER_LIMIT).is_some()
     }
 
     fn weights(

@@ -46,6 +46,12 @@ struct AccountData {
     free: u64,
 }
 
+/// Whether the runtime lets a buyer name a limit to the price.
+#[must_use]
+pub fn is_bounded(at: &At) -> bool {
+    Calls::of(at).can_limit_price()
+}
+
 /// Registers a hotkey, signed and paid by a coldkey; resolves with the final block. Where the runtime
 /// lets a buyer name a limit, it costs at most `most` rao; elsewhere what it costs in that block.
 ///

@@ -1,29 +1,24 @@
 //! `sn1 weights set`: sets weights by hand, once, the way the subnet wants them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use sn1_actors::domain::{BlockNumber, Hotkey, Metagraph, Netuid, Score, Uid};
-use sn1_actors::ports::{ChainError, PendingReveal, WeightsCall, WeightsWay};
-use sn1_actors::weight_setter::emit::{Emission, emission};
+use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Score, Uid};
+use sn1_actors::ports::{PendingReveal, PreparedWeights, WeightsCall, WeightsWay};
+use sn1_actors::weight_setter::emit::Emission;
 
 use super::super::chain::Node;
-use super::super::{consent, loaded, one_actor, output};
-use super::{SECTIONS, uri};
-use crate::chain::node::endpoint::Endpoints;
+use super::super::{consent, loaded, output};
+use super::follow::Follow;
+use super::{SECTIONS, as_sent, uri};
 use crate::chain::node::{metagraph, rules, weights};
 use crate::config::{Role, add_flags_of};
 use crate::exit::{Ended, Exit};
+use crate::ledger::lock::InstanceLock;
 use crate::wallet::signing_key;
 use crate::wire::Keypair;
 use crate::wiring::joining::Joining;
-
-/// An era is 16 blocks of 12 seconds, and finality takes a few blocks more.
-const PATIENCE: Duration = Duration::from_secs(300);
-/// Between two looks whether a commit can be revealed: half a block.
-const LOOK: Duration = Duration::from_secs(6);
 
 pub(super) fn command() -> Command {
     let list = |name: &'static str, value: &'static str| {
@@ -42,11 +37,13 @@ pub(super) fn command() -> Command {
              --subtensor.network test --wallet.name alice\n\n\
              The values are brought in line with the subnet's rules as a validator does it. Where \
              the subnet wants a commit first, the command stays until it can reveal it, which may \
-             take hours; ended before, the commit expires and the weights on chain stay. A running \
-             validator of the same hotkey sets its own weights again.",
+             take hours; ended before, the commit expires and the weights on chain stay. It refuses \
+             while a validator of the same hotkey runs on this machine; one on another sets its own \
+             weights again.",
         )
         .args([uids, values, dry, uri(), consent::yes_flag()]);
-    add_flags_of(command, SECTIONS)
+    // The folder of the locks is among the keys of logging.
+    add_flags_of(command, &[SECTIONS, &["logging"]].concat())
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
@@ -55,28 +52,39 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let Joining { netuid, endpoints } = Joining::of(&loaded.settings, "weights set")?;
     let key = matches.get_one::<String>("uri").map(String::as_str);
     let key = signing_key(&loaded, key).await.map_err(Ended::from)?;
+    let dry = matches.get_flag("dry-run");
+    let folder = &loaded.settings.logging.logging_dir;
+    let lock = (!dry).then(|| InstanceLock::of_hotkey(folder, &key.hotkey(), netuid));
+    let _lock = lock.transpose().map_err(|error| Ended::new(Exit::File, error))?;
     let node = Node::connect(&endpoints).await?;
-    let session = &node.session;
     let call = call(&node, netuid, &wanted).await?;
-    let salt = weights::draw_salt().context("the system gives no random numbers")?;
-    let prepared = weights::prepare_weights(session, &key, &call, salt).await;
-    let prepared = prepared.map_err(consent::ended)?;
-    output::line(&format!("subnet  {netuid} at {}\nhotkey  {}", session.endpoint(), key.hotkey()))?;
+    let shown = prepared(&node, &key, &call).await?;
+    let endpoint = node.session.endpoint();
+    output::line(&format!("subnet  {netuid} at {endpoint}\nhotkey  {}", key.hotkey()))?;
     for (uid, value) in call.uids.iter().zip(&call.values) {
         output::line(&format!("uid {:>5}  {value:>5}", uid.0))?;
     }
-    output::line(&format!("way     {}", described(&prepared.way)))?;
-    if matches.get_flag("dry-run") {
+    output::line(&format!("way     {}", described(&shown.way)))?;
+    if dry {
         output::line("nothing was sent")?;
         return Ok(Exit::Done);
     }
     if !consent::given(matches, "Send it?").await? {
         return Err(Ended::new(Exit::Failed, "nothing was sent").into());
     }
-    let signed = prepared.signed.context("the chain takes no signed calls")?;
-    let block = weights::submit_weights(session, &key, &call, &signed, PATIENCE).await;
-    let block = block.map_err(consent::ended)?;
-    match prepared.way {
+    // Signed anew: whoever was asked may have taken longer than what is signed is good for.
+    let PreparedWeights { way, signed } = prepared(&node, &key, &call).await?;
+    if std::mem::discriminant(&way) != std::mem::discriminant(&shown.way) {
+        let message = "nothing was sent: the subnet has just changed how it takes weights";
+        return Err(Ended::new(Exit::Failed, message).into());
+    }
+    let signed = signed.context("the chain takes no signed calls")?;
+    if let WeightsWay::Commit(commitment) = &way {
+        output::delivered(&format!("salt    {:?}", commitment.salt))?;
+    }
+    let mut follow = Follow { endpoints: &endpoints, node, key: &key };
+    let block = follow.sent(&call, &signed).await?;
+    match way {
         WeightsWay::Plain => output::line(&format!("set in block {}", block.0))?,
         WeightsWay::Timelock { .. } => {
             output::line(&format!("committed in block {}; the chain reveals them itself", block.0))?
@@ -84,38 +92,25 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         WeightsWay::Commit(commitment) => {
             let reveal = PendingReveal { call, commitment, committed: block };
             output::line(&format!(
-                "committed in block {}, salt {:?}; waiting for the epoch of the reveal",
-                block.0, reveal.commitment.salt
+                "committed in block {}; waiting for the epoch of the reveal",
+                block.0
             ))?;
-            let block = revealed(&endpoints, node, &key, &reveal).await.map_err(consent::ended)?;
+            let block = follow.revealed(&reveal).await?;
             output::line(&format!("revealed as of block {}", block.0))?;
         }
     }
     Ok(Exit::Done)
 }
 
-/// Tries until the commit is revealed or cannot be any more, whatever becomes of connections.
-async fn revealed(
-    endpoints: &Endpoints,
-    mut node: Node,
+/// Signs a setting, in the way that the subnet wants now. Sends nothing.
+async fn prepared(
+    node: &Node,
     key: &Keypair,
-    reveal: &PendingReveal,
-) -> Result<BlockNumber, ChainError> {
-    let clock = one_actor::overseer().clock();
-    loop {
-        match weights::reveal_weights(&node.session, key, reveal, PATIENCE).await {
-            Ok(block) => return Ok(block),
-            Err(ChainError::TooSoon { .. } | ChainError::Outdated(_)) => {}
-            Err(ChainError::Unreachable(why)) => {
-                tracing::warn!("{why}; connecting again");
-                if let Ok(again) = Node::connect(endpoints).await {
-                    node = again;
-                }
-            }
-            Err(error) => return Err(error),
-        }
-        clock.sleep(LOOK).await;
-    }
+    call: &WeightsCall,
+) -> anyhow::Result<PreparedWeights> {
+    let salt = weights::draw_salt().context("the system gives no random numbers")?;
+    let prepared = weights::prepare_weights(&node.session, key, call, salt).await;
+    Ok(prepared.map_err(consent::ended)?)
 }
 
 fn described(way: &WeightsWay) -> String {
@@ -163,7 +158,7 @@ async fn call(
     let metagraph = node.told(metagraph::read(&node.session, netuid).await)?;
     let rules = node.told(rules::read(&node.session, netuid).await)?.weights;
     let scores = scores(&metagraph, wanted)?;
-    let Emission::Weights { uids, values } = emission(&scores, &metagraph, &rules) else {
+    let Emission::Weights { uids, values } = as_sent(&scores, &metagraph, &rules) else {
         return Err(Ended::new(Exit::Failed, "these values come to no weights").into());
     };
     Ok(WeightsCall { netuid, uids, values, version_key: rules.weights_version })
