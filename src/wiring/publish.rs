@@ -122,8 +122,7 @@ mod tests {
                 () = stage.clock.sleep(limit) => {}
             }
         });
-        let at = *served_at.lock().unwrap();
-        at
+        *served_at.lock().unwrap()
     }
 
     #[test]
