@@ -27,14 +27,9 @@ fn weights_by_hand_must_be_numbers_for_uids_that_are_named_once() {
 fn a_development_key_signs_nothing_on_a_public_network() {
     let place = Place::new();
     for line in [
-<<<<<<< HEAD
         "register --uri //Alice --hotkey //Alice//hot --netuid 61 --subtensor.network test --yes",
         "weights set --uids 1 --values 1 --uri //Alice --netuid 1 --subtensor.network finney --yes",
-=======
-        "register --uri //Alice --hotkey //Alice//hot --subtensor.network test --yes",
-        "weights set --uids 1 --values 1 --uri //Alice --subtensor.network finney --yes",
         "query --uid 1 --message hello --uri //Alice --netuid 1 --subtensor.network finney",
->>>>>>> fix3
     ] {
         let ended = place.run(line).expect(2);
         assert!(ended.err.contains("known to everybody"), "{line}: {}", ended.err);
