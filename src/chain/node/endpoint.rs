@@ -7,6 +7,12 @@ use std::net::IpAddr;
 
 use crate::config::{Loaded, NETWORKS, Place, Subtensor};
 
+/// The hash of the main network's block 0.
+const FINNEY_GENESIS: [u8; 32] = [
+    0x2f, 0x05, 0x55, 0xcc, 0x76, 0xfc, 0x28, 0x40, 0xa2, 0x5a, 0x6e, 0xa3, 0xb9, 0x63, 0x71, 0x46,
+    0x80, 0x6f, 0x1f, 0x44, 0xb0, 0x90, 0xc1, 0x75, 0xff, 0xde, 0x2a, 0x7e, 0x5a, 0xb3, 0x6c, 0x03,
+];
+
 const NETWORK: &str = "subtensor.network";
 const ENDPOINT: &str = "subtensor.chain_endpoint";
 
@@ -55,6 +61,13 @@ impl Endpoints {
     #[must_use]
     pub fn urls(&self) -> &[String] {
         &self.urls
+    }
+
+    /// Whether a chain that begins with this block may be the one that is meant. A node of finney on
+    /// this machine, or a tunnel to one, passes for local until it shows its first block.
+    #[must_use]
+    pub fn admits(&self, genesis: [u8; 32]) -> bool {
+        self.public || genesis != FINNEY_GENESIS
     }
 
     /// Whether others use this chain too: finney, test, archive, or any node that is not on this
@@ -148,6 +161,15 @@ mod tests {
         assert!(!endpoints(None, &node).unwrap().is_public());
         assert!(!endpoints(Some("local"), &node).unwrap().is_public());
         assert!(endpoints(Some("finney"), &node).unwrap().is_public());
+    }
+
+    #[test]
+    fn the_main_network_on_this_machine_is_not_taken_for_a_local_chain() {
+        let node = ["ws://127.0.0.1:9944"];
+        let (unnamed, finney) = (endpoints(None, &node), endpoints(Some("finney"), &node));
+        assert!(!unnamed.clone().unwrap().admits(FINNEY_GENESIS));
+        assert!(unnamed.unwrap().admits([7; 32]), "a development chain");
+        assert!(finney.unwrap().admits(FINNEY_GENESIS));
     }
 
     #[test]

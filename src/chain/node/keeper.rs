@@ -88,7 +88,7 @@ impl Keeper {
         clock: Arc<dyn Clock>,
     ) -> (Self, impl Future<Output = ()> + 'static) {
         let work = Work {
-            urls: endpoints.urls().to_vec(),
+            endpoints: endpoints.clone(),
             config,
             random,
             clock,
@@ -176,7 +176,7 @@ enum End {
 }
 
 struct Work {
-    urls: Vec<String>,
+    endpoints: Endpoints,
     config: KeeperConfig,
     random: ChaCha8Rng,
     clock: Arc<dyn Clock>,
@@ -201,7 +201,7 @@ impl Work {
     /// Tries one endpoint after the other, for ever.
     async fn go_round(&mut self) {
         let mut failures = 0_usize;
-        let urls = self.urls.clone();
+        let urls = self.endpoints.urls().to_vec();
         for url in urls.iter().cycle() {
             let before = *self.head.borrow();
             let end = self.keep(url).await;
@@ -227,6 +227,10 @@ impl Work {
 
     async fn open(&mut self, url: &str) -> Result<Session, Failure> {
         let session = Session::open(url, self.config.patience).await?;
+        if !self.endpoints.admits(session.genesis().0) {
+            let cause = "this is a node of finney: say so with --subtensor.network finney".into();
+            return Err(Failure::Transport { what: "connecting", cause });
+        }
         let genesis = *self.genesis.get_or_insert(session.genesis());
         if session.genesis() != genesis {
             let cause =
@@ -333,7 +337,8 @@ impl Work {
     /// The pause after so many failures in a row: all endpoints are tried before it doubles. At
     /// most half of it is left to chance, so that many clients do not come back at once.
     fn pause(&mut self, failures: usize) -> Duration {
-        let rounds = failures.saturating_sub(1).checked_div(self.urls.len()).unwrap_or(0);
+        let rounds =
+            failures.saturating_sub(1).checked_div(self.endpoints.urls().len()).unwrap_or(0);
         let doublings = u32::try_from(rounds).unwrap_or(MOST_DOUBLINGS).min(MOST_DOUBLINGS);
         let whole = self.config.first_pause.saturating_mul(1 << doublings);
         whole.min(self.config.longest_pause).mul_f64(self.random.random_range(0.5..=1.0))

@@ -3,10 +3,15 @@ use sn1_actors::ports::TokioClock;
 
 use super::*;
 use crate::chain::node::testkit::{BLOCK, FakeNode, mainnet};
+use crate::config::Subtensor;
+
+fn nodes(chain_endpoint: Vec<String>) -> Endpoints {
+    Endpoints::of(&Subtensor { network: None, chain_endpoint }).unwrap()
+}
 
 fn work(urls: usize, seed: u64) -> Work {
     Work {
-        urls: (0..urls).map(|n| format!("ws://node{n}")).collect(),
+        endpoints: nodes((0..urls).map(|n| format!("ws://node{n}")).collect()),
         config: KeeperConfig::default(),
         random: ChaCha8Rng::seed_from_u64(seed),
         clock: Arc::new(TokioClock::starting_now(Duration::default)),
@@ -226,7 +231,8 @@ async fn passes_over_dead_nodes_to_one_that_lives() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hanging = format!("ws://{}", silent.local_addr().unwrap());
     let mut work = work(0, 1);
-    work.urls = vec!["ws://127.0.0.1:1".to_owned(), hanging.clone(), chain.clone()];
+    let urls = vec!["ws://127.0.0.1:1".to_owned(), hanging.clone(), chain.clone()];
+    work.endpoints = nodes(urls);
     work.config.patience = Duration::from_secs(2);
     let keeper = Keeper {
         session: work.session.subscribe(),
