@@ -239,7 +239,7 @@ pub struct Weights {
     /// The part of the miners that must have a score before, from 0 to 1.
     pub min_scored_fraction: f64,
     /// The version that weights are set as.
-    pub version_key: u64,
+    pub spec_version: u64,
 }
 
 /// `public.*`.

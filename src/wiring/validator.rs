@@ -67,7 +67,7 @@ pub fn config(
         weights: WeightSetterConfig {
             netuid,
             alpha: settings.neuron.moving_average_alpha,
-            version_key: settings.weights.version_key,
+            version_key: settings.weights.spec_version,
             disabled: settings.neuron.disable_set_weights,
             epoch_blocks,
             cold_start: ColdStart {

@@ -6,7 +6,7 @@ use crate::harness::Place;
 #[test]
 fn a_chain_that_nobody_answers_for_is_named_with_every_node() {
     let flags = "--subtensor.chain_endpoint ws://127.0.0.1:1,ws://127.0.0.1:2";
-    for command in ["metagraph", "chain probe"] {
+    for command in ["metagraph --netuid 1", "chain probe"] {
         let ended = Place::new().run(&format!("{command} {flags}"));
         ended.refused(7, &["ws://127.0.0.1:1", "ws://127.0.0.1:2", "--subtensor.chain_endpoint"]);
     }

@@ -211,7 +211,7 @@ fn warns_once_about_what_has_no_effect() {
              journal holds the same records",
         ]
     );
-    assert_eq!((loaded.settings.netuid, loaded.settings.localnet.tempo), (Some(1), 20));
+    assert_eq!((loaded.settings.netuid, loaded.settings.localnet.tempo), (None, 20));
 }
 
 #[test]
