@@ -165,7 +165,7 @@ async fn a_node_whose_blocks_stop_is_given_up_in_the_time_of_two_blocks_and_a_de
     let clock = Arc::clone(&work.clock);
     // Blocks that are no news do not keep it alive.
     let old = async {
-        loop {
+        for _ in 0..100 {
             clock.sleep(Duration::from_secs(5)).await;
             node.finalize(BLOCK);
             node.finalize(BLOCK - 1);
