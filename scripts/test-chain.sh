@@ -170,24 +170,42 @@ rust_tests() {
     fi
 }
 same_metagraph() {
-    "$SN1" metagraph --json --netuid 1 --subtensor.network local --subtensor.chain_endpoint "$url" \
+    "$SN1" metagraph --json "${on_chain[@]}" --subtensor.chain_endpoint "$url" \
         >"$work/metagraph.json" || return
     node scripts/peers/polkadot.mjs metagraph "$url" 1 "$work/metagraph.json"
 }
 
+on_chain=(--netuid 1 --subtensor.network local)
+# Both hotkeys of the end-to-end run are new on the subnet.
+validator_key=//Bob//validator miner_key=//Bob//miner
+register_both() {
+    local hotkey
+    for hotkey in "$validator_key" "$miner_key"; do
+        "$SN1" register "${on_chain[@]}" --subtensor.chain_endpoint "$url" --uri //Bob \
+            --hotkey "$hotkey" --max-burn 100 --yes || return
+    done
+}
+# A new neuron gets its permit when the epoch turns, every 11 blocks.
+wait_for_permit() {
+    local deadline=$((SECONDS + 60))
+    until node scripts/peers/polkadot.mjs permit "$url" 1 "$validator_key"; do
+        ((SECONDS < deadline)) || return
+        sleep 1
+    done
+}
+
 run_both() {
-    local common=(--netuid 1 --subtensor.network local --subtensor.chain_endpoint "$url"
-        --logging.logging_dir "$work/state")
+    local common=("${on_chain[@]}" --subtensor.chain_endpoint "$url" --logging.logging_dir "$work/state")
     local miner=$work/miner.log validator port outcome=0
     port=$(free_port) || return
-    "$SN1" miner --uri //Miner0//hot "${common[@]}" --miner.kind echo --axon.ip 127.0.0.2 \
+    "$SN1" miner --uri "$miner_key" "${common[@]}" --miner.kind echo --axon.ip 127.0.0.2 \
         --axon.port "$port" >"$miner" 2>&1 &
     processes+=($!)
     wait_for 60 "$miner" serving "${processes[-1]}" || return
     # The validator asks whom the chain names when it starts.
     wait_for 120 "$miner" "the axon's address is on the chain" "${processes[-1]}" || return
     echo "the miner serves at 127.0.0.2:$port"
-    timeout 600 "$SN1" validator --uri //Validator0//hot "${common[@]}" --neuron.model_id fake \
+    timeout 600 "$SN1" validator --uri "$validator_key" "${common[@]}" --neuron.model_id fake \
         --run.steps 10 --neuron.epoch_length 5 --weights.min_steps 1 \
         --weights.min_scored_fraction 0 --neuron.axon_off &
     validator=$!
@@ -201,7 +219,7 @@ run_both() {
         return 1
     }
 }
-weights_on_chain() { node scripts/peers/polkadot.mjs weights "$url" 1 //Validator0//hot; }
+weights_on_chain() { node scripts/peers/polkadot.mjs weights "$url" 1 "$validator_key"; }
 
 # A failed step does not keep the others from running, but nothing runs without its chain.
 for runtime in "${runtimes[@]}"; do
@@ -213,6 +231,8 @@ for runtime in "${runtimes[@]}"; do
 done
 if $e2e; then
     if step "end to end: start" start_chain 218 --block-time 1; then
+        step "end to end: both are registered" register_both || true
+        step "end to end: the validator has a permit" wait_for_permit || true
         step "end to end: a miner, and ten steps of a validator" run_both || true
         step "end to end: its weights are on chain" weights_on_chain || true
         step "end to end: metagraph as polkadot-js reads it" same_metagraph || true

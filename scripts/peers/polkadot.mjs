@@ -2,6 +2,7 @@
 //
 //   node polkadot.mjs metagraph WS_URL NETUID FILE   FILE: the output of `sn1 metagraph --json`
 //   node polkadot.mjs weights WS_URL NETUID URI      URI: the development hotkey of a validator
+//   node polkadot.mjs permit WS_URL NETUID URI
 //
 // CHAIN_FOLDER is the folder of the local chain, which has @polkadot/api installed.
 import { readFileSync } from 'node:fs';
@@ -74,17 +75,26 @@ async function metagraph(api) {
   return n > 0 && differences === 0;
 }
 
+async function uidOf(api) {
+  const { address: hotkey } = keyring.addFromUri(last);
+  return (await api.query.subtensorModule.uids(netuid, hotkey)).unwrap().toNumber();
+}
+
+async function permit(api) {
+  const permits = (await api.query.subtensorModule.validatorPermit(netuid)).toJSON();
+  return permits[await uidOf(api)] === true;
+}
+
 async function weights(api) {
   const query = api.query.subtensorModule;
-  const { address: hotkey } = keyring.addFromUri(last);
-  const uid = (await query.uids(netuid, hotkey)).unwrap().toNumber();
+  const uid = await uidOf(api);
   const set = (await query.weights(netuid, uid)).toJSON();
   console.log(`weights of uid ${uid}: ${JSON.stringify(set)}`);
   return set.length > 0 && set.some(([, value]) => value === 65535);
 }
 
 const api = await ApiPromise.create({ provider: new WsProvider(url), noInitWarn: true });
-const fine = await { metagraph, weights }[mode](api);
+const fine = await { metagraph, permit, weights }[mode](api);
 await api.disconnect();
 console.log(fine ? 'ok' : 'failed');
 process.exit(fine ? 0 : 1);
