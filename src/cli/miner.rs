@@ -46,8 +46,12 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let hotkey = keypair.hotkey();
     let netuid = joining.as_ref().map_or(NO_CHAIN, |joining| joining.netuid);
     let file = |error: &dyn std::fmt::Display| Ended::new(Exit::File, error);
-    let _lock = InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, netuid)
-        .map_err(|error| file(&error))?;
+    // Two that publish their address for one hotkey would undo each other's; on no chain there is
+    // nothing to undo.
+    let lock = joining.as_ref().map(|joining| {
+        InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, joining.netuid)
+    });
+    let _lock = lock.transpose().map_err(|error| file(&error))?;
     let journal = journal(settings, netuid, &hotkey)?;
     let overseer = Overseer::new(system_clock(), Arc::clone(&journal) as Arc<dyn Journal>);
     let mut signals = Signals::watch()?;
