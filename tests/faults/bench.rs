@@ -13,7 +13,7 @@ use sn1::chain::node::subtensor::Subtensor;
 use sn1::config::{FlagValue, Inputs, Role, Settings};
 use sn1::wire::Keypair;
 use sn1_actors::domain::{BlockNumber, Hotkey, Netuid, Score};
-use sn1_actors::ports::{Clock, ScoreBook};
+use sn1_actors::ports::{ChainError, Clock, ScoreBook, SignedCall};
 use sn1_actors::runtime::{Failpoints, Inbox, Overseer, Port, RestartPolicy};
 use sn1_actors::testkit::{MemoryJournal, MemoryLedger};
 use sn1_actors::weight_setter::{
@@ -24,10 +24,10 @@ use tokio::task::LocalSet;
 use tokio::time::timeout;
 
 use crate::clock::HandClock;
-use crate::node::{Account, HUNG, Node};
+use crate::node::{Account, Cut, HUNG, Node, Weights, World};
 
 /// The time from block to block that the scripted runtimes name.
-pub(crate) const BLOCK_TIME: Duration = Duration::from_secs(12);
+const BLOCK_TIME: Duration = Duration::from_secs(12);
 
 /// A keeper whose pauses are short sleeps of the clock, and whose patience is that of a test on a
 /// busy machine.
@@ -58,12 +58,20 @@ pub(crate) fn account(seed: u8) -> Account {
     keypair(seed).public()
 }
 
+/// What the scores of [`Bench::play`] come to: the SDK rounds a half up here.
+pub(crate) const EARNED: [(u16, u16); 2] = [(1, 65_535), (2, 32_768)];
+
+/// The validator's weights on chain, none where it has set none.
+pub(crate) fn weights(world: &World) -> Weights {
+    world.final_state().weights.get(&account(1)).cloned().unwrap_or_default()
+}
+
 /// The client of the validator, whose key has seed 1.
 pub(crate) struct Bench {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) keeper: Keeper,
     pub(crate) chain: Subtensor,
-    pub(crate) config: KeeperConfig,
+    config: KeeperConfig,
     pub(crate) ledger: Arc<MemoryLedger>,
     set: Port<SetWeights>,
     standings: Port<Standings>,
@@ -97,6 +105,18 @@ impl Bench {
                 () = test(&bench) => {}
             }
             bench.end().await;
+        });
+    }
+
+    /// As [`Self::play`], with one node, to which the client is connected when the test begins.
+    pub(crate) fn connected(
+        node: Node,
+        config: KeeperConfig,
+        test: impl AsyncFnOnce(&Bench, &Node),
+    ) {
+        Self::play(&[&node], config, async |bench| {
+            bench.until_connected(&node).await;
+            test(bench, &node).await;
         });
     }
 
@@ -164,11 +184,17 @@ impl Bench {
 
     /// Waits until the client knows the node's newest final block.
     pub(crate) async fn until_block(&self, node: &Node) {
-        let newest = node.look(|world| BlockNumber(world.final_number().into()));
-        if let Some(before) = newest.0.checked_sub(1) {
+        if let Some(before) = newest(node).0.checked_sub(1) {
             let known = self.keeper.block_after(BlockNumber(before));
             timeout(HUNG, known).await.unwrap().unwrap();
         }
+    }
+
+    /// Has a block come, and waits until the keeper has begun to wait for the next.
+    pub(crate) async fn until_the_next_block_is_awaited(&self, node: &Node) {
+        node.grow();
+        self.until_block(node).await;
+        self.clock.until_somebody_sleeps(self.window()).await;
     }
 
     /// Asks the WeightSetter to set weights now.
@@ -181,8 +207,7 @@ impl Bench {
     /// Tells the WeightSetter of the node's newest final block, as ChainWatch does.
     pub(crate) async fn tell_block(&self, node: &Node) {
         self.until_block(node).await;
-        let block = node.look(|world| BlockNumber(world.final_number().into()));
-        self.block.push(BlockArrived { block }).await;
+        self.block.push(BlockArrived { block: newest(node) }).await;
     }
 
     /// Asks the WeightSetter for its book until it is so.
@@ -207,6 +232,34 @@ impl Bench {
         let (set, ()) = tokio::join!(self.set(), pooled);
         set
     }
+
+    /// As [`Self::set`], where the connection is cut as soon as the node took the transaction; gives
+    /// what was signed, whose outcome is open now.
+    pub(crate) async fn set_cut_off(&self, node: &Node, cut: Cut) -> SignedCall {
+        node.faults(|faults| faults.cut_after_submit = Some(cut));
+        let lost = self.set().await;
+        assert!(matches!(lost, Err(SetError::Chain(ChainError::Unreachable(_)))), "{lost:?}");
+        self.signed()
+    }
+
+    /// What the ledger says was signed, and has no outcome yet.
+    pub(crate) fn signed(&self) -> SignedCall {
+        let intent = self.ledger.book().intent.expect("its outcome is open");
+        intent.signed.expect("this chain takes signed calls only")
+    }
+
+    /// As [`Self::set`]; the block that the transaction waits for comes.
+    pub(crate) async fn set_in_the_next_block(
+        &self,
+        node: &Node,
+    ) -> Result<WeightsOnChain, SetError> {
+        self.set_while(node, async || node.grow()).await
+    }
+}
+
+/// The node's newest final block.
+fn newest(node: &Node) -> BlockNumber {
+    node.look(|world| BlockNumber(world.final_number().into()))
 }
 
 /// The nodes, as the settings name them.

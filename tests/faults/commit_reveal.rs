@@ -4,7 +4,7 @@
 use sn1_actors::domain::BlockNumber;
 use sn1_actors::ports::{Chain, ChainError};
 
-use crate::bench::{Bench, PATIENT, account};
+use crate::bench::{Bench, EARNED, PATIENT, account, weights};
 use crate::node::{Cut, Layout, Node, Subnet, World};
 use crate::node_itself::small_subnet;
 
@@ -20,13 +20,10 @@ fn commits(world: &World) -> usize {
 
 #[test]
 fn a_commit_behind_a_cut_connection_is_found_and_revealed_in_its_epoch_and_not_before() {
-    let node = committing();
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
-        node.faults(|faults| faults.cut_after_submit = Some(Cut::Kept));
-        assert!(bench.set().await.is_err());
+    Bench::connected(committing(), PATIENT, async |bench, node| {
+        bench.set_cut_off(node, Cut::Kept).await;
         node.grow();
-        bench.until_connected(&node).await;
+        bench.until_connected(node).await;
         assert_eq!(bench.set().await.unwrap().block, BlockNumber(1));
         assert_eq!(node.look(commits), 1);
         let book = bench.ledger.book();
@@ -43,12 +40,11 @@ fn a_commit_behind_a_cut_connection_is_found_and_revealed_in_its_epoch_and_not_b
         let behind = bench.chain.reveal_weights(unseen).await;
         assert_eq!(behind, Err(ChainError::TooSoon { wait: 3 }));
         node.grow_by(6);
-        bench.tell_block(&node).await;
+        bench.tell_block(node).await;
         node.until("the reveal in the pool", |world| world.pooled() == 1).await;
         node.grow();
         bench.until_book("no reveal is left", |book| book.reveals.is_empty()).await;
-        let weights = node.look(|world| world.final_state().weights[&account(1)].clone());
-        assert_eq!(weights, [(1, 65_535), (2, 32_768)]);
+        assert_eq!(node.look(weights), EARNED);
         assert_eq!(node.look(|world| (commits(world), world.included())), (0, 2));
     });
 }

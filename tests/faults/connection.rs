@@ -8,21 +8,19 @@ use sn1_actors::domain::Netuid;
 use sn1_actors::ports::{Chain, ChainError};
 use sn1_actors::weight_setter::SetError;
 
-use crate::bench::{BLOCK_TIME, Bench, HASTY, PATIENT};
-use crate::node::{Door, MetadataFault, Node};
+use crate::bench::{Bench, HASTY, PATIENT};
+use crate::node::{Door, MetadataFault, Node, World};
 use crate::node_itself::small_subnet;
 
 #[test]
 fn a_socket_closed_in_the_middle_of_a_question_costs_that_question_only() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
         node.faults(|faults| faults.hang_up_on = Some("state_queryStorageAt"));
         let cut = bench.chain.metagraph().await;
         assert!(matches!(cut, Err(ChainError::Unreachable(_))), "{cut:?}");
         let health = bench.until("the end of that session", |health| health.failures == 1).await;
         assert!(!health.stalled, "the connection broke, blocks did not stop: {health:?}");
-        bench.until_connected(&node).await;
+        bench.until_connected(node).await;
         assert_eq!(bench.chain.metagraph().await.unwrap().neurons.len(), 3);
         assert_eq!(node.look(|world| world.accepted), 2);
     });
@@ -30,12 +28,8 @@ fn a_socket_closed_in_the_middle_of_a_question_costs_that_question_only() {
 
 #[test]
 fn a_half_open_socket_is_given_up_two_block_times_and_a_deadline_after_its_last_block() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], HASTY, async |bench| {
-        bench.until_connected(&node).await;
-        node.grow();
-        bench.until_block(&node).await;
-        bench.clock.until_somebody_sleeps(bench.window()).await;
+    Bench::connected(Node::start(small_subnet()), HASTY, async |bench, node| {
+        bench.until_the_next_block_is_awaited(node).await;
         let before = bench.keeper.health().borrow().failures;
         node.faults(|faults| faults.mute = true);
         // To the socket nothing happens: blocks that come are not told.
@@ -49,7 +43,7 @@ fn a_half_open_socket_is_given_up_two_block_times_and_a_deadline_after_its_last_
         // The node answers nobody for a while: each handshake has a deadline of its own.
         bench.until("a new try that fails", |health| health.failures > before + 1).await;
         node.faults(|faults| faults.mute = false);
-        bench.until_connected(&node).await;
+        bench.until_connected(node).await;
         assert!(!bench.keeper.health().borrow().stalled);
         assert_eq!(bench.chain.metagraph().await.unwrap().neurons.len(), 3);
     });
@@ -78,8 +72,7 @@ fn twenty_refused_handshakes_are_survived_with_pauses_that_grow_and_differ() {
     for status in [429, 503] {
         let node = Node::start(small_subnet());
         node.faults(|faults| faults.door = Door::Answers { status, times: 20 });
-        Bench::play(&[&node], PATIENT, async |bench| {
-            bench.until_connected(&node).await;
+        Bench::connected(node, PATIENT, async |bench, _| {
             let health = bench.keeper.health().borrow().clone();
             assert_eq!(health.failures, 20);
             assert!(health.last_failure.unwrap().contains(&status.to_string()));
@@ -98,27 +91,23 @@ fn twenty_refused_handshakes_are_survived_with_pauses_that_grow_and_differ() {
 
 #[test]
 fn when_final_blocks_stop_nothing_is_set_until_new_ones_come() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], HASTY, async |bench| {
-        bench.until_connected(&node).await;
-        node.grow();
-        bench.until_block(&node).await;
-        bench.clock.until_somebody_sleeps(bench.window()).await;
+    Bench::connected(Node::start(small_subnet()), HASTY, async |bench, node| {
+        bench.until_the_next_block_is_awaited(node).await;
         node.faults(|faults| faults.freeze_finality = true);
         // Best blocks go on, and are none of the client's business.
         node.grow_by(5);
-        bench.clock.pass(2 * BLOCK_TIME + bench.config.patience);
+        bench.clock.pass(bench.window());
         bench.until("that the blocks stopped", |health| health.stalled).await;
         let refused = bench.set().await;
         assert!(matches!(refused, Err(SetError::Chain(ChainError::Unreachable(_)))), "{refused:?}");
-        assert_eq!(node.look(|world| world.asked("author_submitAndWatchExtrinsic")), 0);
+        assert_eq!(node.look(World::submissions), 0);
         // It is connected again meanwhile, but a node without a new block is not trusted.
         node.until("a new connection", |world| world.accepted > 1).await;
         assert!(bench.keeper.health().borrow().stalled);
         node.faults(|faults| faults.freeze_finality = false);
         node.finalize();
-        bench.until_connected(&node).await;
-        let set = bench.set_while(&node, async || node.grow()).await.unwrap();
+        bench.until_connected(node).await;
+        let set = bench.set_in_the_next_block(node).await.unwrap();
         assert_eq!(set.uids.len(), 2);
     });
 }

@@ -58,32 +58,28 @@ const EXPECTED: &[(&str, Class)] = &[
 
 #[test]
 fn each_error_in_a_block_comes_to_the_class_that_says_what_to_do() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
         for (name, expected) in EXPECTED {
             node.fail_next(Scripted::Dispatch(name));
-            let set = bench.set_while(&node, async || node.grow()).await;
+            let set = bench.set_in_the_next_block(node).await;
             let Err(SetError::Chain(error)) = set else { panic!("{name}: {set:?}") };
             assert_eq!(class(&error), Some(*expected), "{name}: {error}");
             if *expected == Class::Refused {
                 assert!(error.to_string().contains(name), "{name}: {error}");
             }
             assert_eq!(bench.ledger.book().intent, None, "{name}: it has an outcome");
-            bench.until_block(&node).await;
+            bench.until_block(node).await;
         }
         assert_eq!(node.look(World::included), EXPECTED.len());
-        assert!(bench.set_while(&node, async || node.grow()).await.is_ok());
+        assert!(bench.set_in_the_next_block(node).await.is_ok());
     });
 }
 
 #[test]
 fn an_error_of_no_pallet_is_shown_in_words() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
         node.fail_next(Scripted::Dispatch("BadOrigin"));
-        let set = bench.set_while(&node, async || node.grow()).await;
+        let set = bench.set_in_the_next_block(node).await;
         let Err(SetError::Chain(ChainError::Refused(why))) = set else { panic!("{set:?}") };
         assert!(why.contains("Bad origin"), "{why}");
     });
@@ -92,22 +88,21 @@ fn an_error_of_no_pallet_is_shown_in_words() {
 #[test]
 fn whoever_is_too_soon_is_told_how_many_blocks_to_wait_and_the_chain_agrees() {
     let node = Node::start(Subnet { weights_rate_limit: 10, ..small_subnet() });
-    Bench::play(&[&node], PATIENT, async |bench| {
-        node.grow();
-        bench.until_connected(&node).await;
-        let set = bench.set_while(&node, async || node.grow()).await.unwrap();
+    node.grow();
+    Bench::connected(node, PATIENT, async |bench, node| {
+        let set = bench.set_in_the_next_block(node).await.unwrap();
         node.grow_by(3);
-        bench.until_block(&node).await;
-        let sent = node.look(|world| world.asked("author_submitAndWatchExtrinsic"));
+        bench.until_block(node).await;
+        let sent = node.look(World::submissions);
         let Err(SetError::Chain(ChainError::TooSoon { wait })) = bench.set().await else {
             panic!("the rate limit is ten blocks");
         };
-        assert_eq!(node.look(|world| world.asked("author_submitAndWatchExtrinsic")), sent);
+        assert_eq!(node.look(World::submissions), sent);
         // After so many blocks the next one takes them, and no block before.
         assert_eq!(u64::from(node.look(World::best_number)) + wait + 1, set.block.0 + 10);
         node.grow_by(u32::try_from(wait).unwrap());
-        bench.until_block(&node).await;
-        let again = bench.set_while(&node, async || node.grow()).await.unwrap();
+        bench.until_block(node).await;
+        let again = bench.set_in_the_next_block(node).await.unwrap();
         assert_eq!(again.block.0, set.block.0 + 10);
     });
 }
@@ -142,9 +137,7 @@ fn each_answer_of_the_pool_comes_to_its_class_and_an_unknown_one_is_shown_as_it_
         }),
     ];
     for (answer, expected) in answers {
-        let node = Node::start(small_subnet());
-        Bench::play(&[&node], PATIENT, async |bench| {
-            bench.until_connected(&node).await;
+        Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
             node.fail_next(answer.clone());
             let set = bench.set().await;
             let Err(SetError::Chain(error)) = set else { panic!("{answer:?}: {set:?}") };
@@ -152,9 +145,9 @@ fn each_answer_of_the_pool_comes_to_its_class_and_an_unknown_one_is_shown_as_it_
             let open = matches!(error, ChainError::Unreachable(_) | ChainError::Outdated(_));
             assert_eq!(bench.ledger.book().intent.is_some(), open, "{answer:?}");
             node.grow();
-            bench.until_block(&node).await;
+            bench.until_block(node).await;
             // Nothing of it stands in the way of the next try.
-            assert!(bench.set_while(&node, async || node.grow()).await.is_ok(), "{answer:?}");
+            assert!(bench.set_in_the_next_block(node).await.is_ok(), "{answer:?}");
             assert_eq!(node.look(World::included), 1);
         });
     }

@@ -7,7 +7,7 @@ use sn1_actors::ports::{Chain, ChainError};
 use sn1_actors::weight_setter::SetError;
 
 use crate::bench::{Bench, PATIENT, account, hotkey};
-use crate::node::{Neuron, Node, Subnet};
+use crate::node::{Neuron, Node, Subnet, World};
 use crate::node_itself::small_subnet;
 
 /// Changes the subnet in the next block, and waits until the client knows of that block.
@@ -24,24 +24,22 @@ async fn hotkeys(bench: &Bench) -> Vec<Hotkey> {
 
 #[test]
 fn growth_shrinkage_and_a_swapped_hotkey_are_read_as_they_are_and_weights_follow_the_hotkeys() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
         assert_eq!(hotkeys(bench).await, [1, 2, 3].map(hotkey));
-        change(bench, &node, |subnet| subnet.neurons.push(Neuron::miner(account(4)))).await;
+        change(bench, node, |subnet| subnet.neurons.push(Neuron::miner(account(4)))).await;
         assert_eq!(hotkeys(bench).await, [1, 2, 3, 4].map(hotkey));
         // Uid 1 is somebody else now, and the one who was there has moved to the end.
-        change(bench, &node, |subnet| {
+        change(bench, node, |subnet| {
             subnet.neurons[1] = Neuron::miner(account(5));
             subnet.neurons.push(Neuron::miner(account(2)));
         })
         .await;
         assert_eq!(hotkeys(bench).await, [1, 5, 3, 4, 2].map(hotkey));
-        let set = bench.set_while(&node, async || node.grow()).await.unwrap();
+        let set = bench.set_in_the_next_block(node).await.unwrap();
         assert_eq!(set.uids, [Uid(2), Uid(4)], "scores are the hotkeys', not the uids'");
-        change(bench, &node, |subnet| subnet.neurons.truncate(3)).await;
+        change(bench, node, |subnet| subnet.neurons.truncate(3)).await;
         assert_eq!(hotkeys(bench).await, [1, 5, 3].map(hotkey));
-        let set = bench.set_while(&node, async || node.grow()).await.unwrap();
+        let set = bench.set_in_the_next_block(node).await.unwrap();
         assert_eq!(set.uids, [Uid(2)]);
         let kept = bench.ledger.book().scores;
         assert!(kept.contains_key(&hotkey(2)), "a smaller subnet may be half an answer");
@@ -50,9 +48,7 @@ fn growth_shrinkage_and_a_swapped_hotkey_are_read_as_they_are_and_weights_follow
 
 #[test]
 fn a_node_with_nothing_in_its_storage_is_no_empty_subnet_and_costs_nobody_a_score() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
         let before = bench.ledger.book();
         node.faults(|faults| faults.empty_storage = true);
         let read = bench.chain.metagraph().await;
@@ -61,21 +57,19 @@ fn a_node_with_nothing_in_its_storage_is_no_empty_subnet_and_costs_nobody_a_scor
         assert_eq!(bench.ledger.book(), before);
         node.faults(|faults| faults.empty_storage = false);
         node.grow();
-        bench.until_connected(&node).await;
-        assert!(bench.set_while(&node, async || node.grow()).await.is_ok());
+        bench.until_connected(node).await;
+        assert!(bench.set_in_the_next_block(node).await.is_ok());
     });
 }
 
 #[test]
 fn a_validator_that_lost_its_place_is_told_to_register_and_sends_nothing() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
-        change(bench, &node, |subnet| subnet.neurons[0] = Neuron::miner(account(9))).await;
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
+        change(bench, node, |subnet| subnet.neurons[0] = Neuron::miner(account(9))).await;
         let refused = bench.set().await;
         let expected = SetError::Chain(ChainError::NotRegistered(hotkey(1)));
         assert_eq!(refused, Err(expected));
-        assert_eq!(node.look(|world| world.asked("author_submitAndWatchExtrinsic")), 0);
+        assert_eq!(node.look(World::submissions), 0);
     });
 }
 
@@ -86,7 +80,7 @@ fn where_all_miners_are_dead_no_weights_of_zeros_are_set() {
         Bench::play_with(&[(2, score), (3, score)], &[&node], PATIENT, async |bench| {
             bench.until_connected(&node).await;
             assert_eq!(bench.set().await, Err(SetError::NothingEarned));
-            assert_eq!(node.look(|world| world.asked("author_submitAndWatchExtrinsic")), 0);
+            assert_eq!(node.look(World::submissions), 0);
         });
     }
 }

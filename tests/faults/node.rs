@@ -27,8 +27,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 pub(crate) use faults::{Cut, Door, Faults, MetadataFault, Scripted};
-pub(crate) use layout::{ERRORS, Layout};
-pub(crate) use subnet::{Account, Axon, Neuron, Subnet};
+pub(crate) use layout::{Layout, errors};
+pub(crate) use subnet::{Account, Axon, Neuron, Subnet, Weights};
 pub(crate) use world::{Orphans, World};
 
 use metadata::Runtime;

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::client::{Key, connect, set_weights};
 use crate::node::{
-    Axon, Cut, Door, ERRORS, HUNG, Layout, MetadataFault, Neuron, Node, Orphans, Scripted, Subnet,
+    Axon, Cut, Door, HUNG, Layout, MetadataFault, Neuron, Node, Orphans, Scripted, Subnet, errors,
 };
 
 /// A validator, whose key is [`Key::of`] 1, and two miners.
@@ -69,7 +69,7 @@ async fn a_signed_setting_of_weights_is_included_and_seen_as_an_event() {
 async fn each_error_of_the_chain_comes_back_under_its_name() {
     let node = Node::start(small_subnet());
     let client = connect(&node).await;
-    for name in ERRORS {
+    for name in errors() {
         node.fail_next(Scripted::Dispatch(name));
         let call = set_weights(&[1], &[65_535]);
         let mut transactions = client.tx().await.unwrap();
@@ -80,7 +80,7 @@ async fn each_error_of_the_chain_comes_back_under_its_name() {
         let told = failed.unwrap_err().to_string();
         assert!(told.contains(&format!("SubtensorModule::{name}")), "{name}: {told}");
     }
-    assert_eq!(node.look(|world| world.included()), ERRORS.len());
+    assert_eq!(node.look(|world| world.included()), errors().count());
 }
 
 #[tokio::test]

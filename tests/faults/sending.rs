@@ -5,35 +5,25 @@ use sn1_actors::domain::{BlockNumber, Uid};
 use sn1_actors::ports::{Chain, ChainError, Inclusion};
 use sn1_actors::weight_setter::SetError;
 
-use crate::bench::{Bench, PATIENT, account};
-use crate::node::{Cut, Node, Orphans, Scripted, World};
+use crate::bench::{Bench, EARNED, PATIENT, weights};
+use crate::node::{Cut, Node, Orphans, Scripted, Weights, World};
 use crate::node_itself::small_subnet;
 
 /// What the validator has on chain, and in how many transactions it came there.
-fn on_chain(world: &World) -> (Option<Vec<(u16, u16)>>, usize) {
-    (world.final_state().weights.get(&account(1)).cloned(), world.included())
-}
-
-fn weights() -> Option<Vec<(u16, u16)>> {
-    // The SDK's rounding of a half.
-    Some(vec![(1, 65_535), (2, 32_768)])
+fn on_chain(world: &World) -> (Weights, usize) {
+    (weights(world), world.included())
 }
 
 #[test]
 fn weights_that_went_in_behind_a_cut_connection_are_found_and_not_sent_again() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
-        node.faults(|faults| faults.cut_after_submit = Some(Cut::Kept));
-        let lost = bench.set().await;
-        assert!(matches!(lost, Err(SetError::Chain(ChainError::Unreachable(_)))), "{lost:?}");
-        assert!(bench.ledger.book().intent.is_some(), "it may be included yet");
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
+        bench.set_cut_off(node, Cut::Kept).await;
         node.grow();
-        bench.until_connected(&node).await;
+        bench.until_connected(node).await;
         let found = bench.set().await.unwrap();
         assert_eq!(found.block, BlockNumber(1));
-        assert_eq!(node.look(on_chain), (weights(), 1));
-        assert_eq!(node.look(|world| world.asked("author_submitAndWatchExtrinsic")), 1);
+        assert_eq!(node.look(on_chain), (EARNED.to_vec(), 1));
+        assert_eq!(node.look(World::submissions), 1);
         let book = bench.ledger.book();
         assert_eq!((book.intent, book.weights_set), (None, Some(BlockNumber(1))));
     });
@@ -41,14 +31,10 @@ fn weights_that_went_in_behind_a_cut_connection_are_found_and_not_sent_again() {
 
 #[test]
 fn only_a_node_that_has_forgotten_the_blocks_leaves_it_unknown_what_became_of_a_transaction() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
-        node.faults(|faults| faults.cut_after_submit = Some(Cut::Kept));
-        assert!(bench.set().await.is_err());
-        let signed = bench.ledger.book().intent.unwrap().signed.unwrap();
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
+        let signed = bench.set_cut_off(node, Cut::Kept).await;
         node.grow();
-        bench.until_connected(&node).await;
+        bench.until_connected(node).await;
         for forgotten in [
             "Client error: UnknownBlock: State already discarded for 0x1234",
             "Client error: Api called for an unknown Block: State already discarded for 0x1234",
@@ -70,39 +56,33 @@ fn only_a_node_that_has_forgotten_the_blocks_leaves_it_unknown_what_became_of_a_
 
 #[test]
 fn weights_that_were_lost_with_the_connection_are_sent_again_as_the_same_bytes() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
-        node.faults(|faults| faults.cut_after_submit = Some(Cut::Lost));
-        assert!(bench.set().await.is_err());
-        let first = bench.ledger.book().intent.unwrap().signed.unwrap();
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
+        let first = bench.set_cut_off(node, Cut::Lost).await;
         node.grow();
-        bench.until_connected(&node).await;
-        let set = bench.set_while(&node, async || {
-            let again = bench.ledger.book().intent.unwrap().signed.unwrap();
+        bench.until_connected(node).await;
+        let set = bench.set_while(node, async || {
+            let again = bench.signed();
             assert_eq!(again, first);
             node.grow();
         });
         assert_eq!(set.await.unwrap().uids, [Uid(1), Uid(2)]);
-        assert_eq!(node.look(on_chain), (weights(), 1));
+        assert_eq!(node.look(on_chain), (EARNED.to_vec(), 1));
     });
 }
 
 #[test]
 fn a_connection_lost_while_the_block_is_awaited_ends_in_one_inclusion() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
-        let lost = bench.set_while(&node, async || node.hang_up()).await;
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
+        let lost = bench.set_while(node, async || node.hang_up()).await;
         assert!(matches!(lost, Err(SetError::Chain(ChainError::Unreachable(_)))), "{lost:?}");
-        bench.until_connected(&node).await;
+        bench.until_connected(node).await;
         // It is still in the pool: the same bytes are known there, and waited for.
         node.faults(|faults| faults.hold_pool = true);
         node.grow();
-        bench.until_block(&node).await;
+        bench.until_block(node).await;
         node.faults(|faults| faults.hold_pool = false);
         let again = async {
-            let sent = |world: &World| world.asked("author_submitAndWatchExtrinsic") == 2;
+            let sent = |world: &World| world.submissions() == 2;
             node.until("the second sending", sent).await;
             node.until("a look at it", |world| world.asked("chain_subscribeFinalizedHeads") >= 3)
                 .await;
@@ -110,17 +90,15 @@ fn a_connection_lost_while_the_block_is_awaited_ends_in_one_inclusion() {
         };
         let (set, ()) = tokio::join!(bench.set(), again);
         assert_eq!(set.unwrap().block, BlockNumber(2));
-        assert_eq!(node.look(on_chain), (weights(), 1));
+        assert_eq!(node.look(on_chain), (EARNED.to_vec(), 1));
     });
 }
 
 #[test]
 fn a_transaction_whose_block_was_undone_is_on_chain_only_when_a_final_block_has_it() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
         node.faults(|faults| faults.freeze_finality = true);
-        let set = bench.set_while(&node, async || {
+        let set = bench.set_while(node, async || {
             node.grow();
             assert_eq!(node.look(World::included), 1);
             node.fork(1, Orphans::Return);
@@ -130,31 +108,29 @@ fn a_transaction_whose_block_was_undone_is_on_chain_only_when_a_final_block_has_
         });
         // Not block 1, in which it was first.
         assert_eq!(set.await.unwrap().block, BlockNumber(3));
-        assert_eq!(node.look(on_chain), (weights(), 1));
+        assert_eq!(node.look(on_chain), (EARNED.to_vec(), 1));
     });
 }
 
 #[test]
 fn a_transaction_that_a_fork_forgot_is_sent_again_as_the_same_bytes() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
         node.faults(|faults| faults.freeze_finality = true);
-        let undone = bench.set_while(&node, async || {
+        let undone = bench.set_while(node, async || {
             node.grow();
             node.fork(1, Orphans::Vanish);
         });
         assert!(matches!(undone.await, Err(SetError::Chain(ChainError::Unreachable(_)))));
-        let first = bench.ledger.book().intent.unwrap().signed.unwrap();
+        let first = bench.signed();
         assert_eq!(bench.ledger.book().weights_set, None);
         node.finalize();
-        bench.until_block(&node).await;
-        let set = bench.set_while(&node, async || {
+        bench.until_block(node).await;
+        let set = bench.set_while(node, async || {
             node.grow();
             node.finalize();
         });
         assert_eq!(set.await.unwrap().block, BlockNumber(3));
-        assert_eq!(node.look(on_chain), (weights(), 1));
+        assert_eq!(node.look(on_chain), (EARNED.to_vec(), 1));
         let sent = node.look(|world| world.extrinsics(3));
         assert!(sent.contains(&first.extrinsic), "other bytes than at first");
     });
@@ -162,33 +138,26 @@ fn a_transaction_that_a_fork_forgot_is_sent_again_as_the_same_bytes() {
 
 #[test]
 fn a_transaction_that_died_unseen_makes_room_for_another() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
-        node.faults(|faults| faults.cut_after_submit = Some(Cut::Lost));
-        assert!(bench.set().await.is_err());
-        let first = bench.ledger.book().intent.unwrap().signed.unwrap();
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
+        let first = bench.set_cut_off(node, Cut::Lost).await;
         node.grow_by(u32::try_from(first.death.0).unwrap());
-        bench.until_connected(&node).await;
-        let set = bench.set_while(&node, async || node.grow()).await.unwrap();
+        bench.until_connected(node).await;
+        let set = bench.set_in_the_next_block(node).await.unwrap();
         assert!(set.block > first.death);
-        assert_eq!(node.look(on_chain), (weights(), 1));
+        assert_eq!(node.look(on_chain), (EARNED.to_vec(), 1));
     });
 }
 
 #[test]
 fn a_refusal_in_a_block_is_known_even_where_the_connection_was_cut() {
-    let node = Node::start(small_subnet());
-    Bench::play(&[&node], PATIENT, async |bench| {
-        bench.until_connected(&node).await;
-        node.faults(|faults| faults.cut_after_submit = Some(Cut::Kept));
+    Bench::connected(Node::start(small_subnet()), PATIENT, async |bench, node| {
         node.fail_next(Scripted::Dispatch("SettingWeightsTooFast"));
-        assert!(bench.set().await.is_err());
+        bench.set_cut_off(node, Cut::Kept).await;
         node.grow();
-        bench.until_connected(&node).await;
+        bench.until_connected(node).await;
         // Its nonce is used up, so new weights are signed with the next.
-        let set = bench.set_while(&node, async || node.grow()).await.unwrap();
+        let set = bench.set_in_the_next_block(node).await.unwrap();
         assert_eq!(set.block, BlockNumber(2));
-        assert_eq!(node.look(on_chain), (weights(), 2));
+        assert_eq!(node.look(on_chain), (EARNED.to_vec(), 2));
     });
 }

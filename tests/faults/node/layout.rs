@@ -1,6 +1,8 @@
 //! What two runtimes may differ in: numbers of calls and errors, the order of fields, and which
 //! calls there are. Everything else of the metadata is the same for both.
 
+use sn1::chain::node::refusal::REACTIONS;
+
 /// The pallet that everything here is about.
 pub(crate) const SUBTENSOR: &str = "SubtensorModule";
 
@@ -82,41 +84,10 @@ const AXON: &[(&str, Kind)] = &[
     ("placeholder2", Kind::U8),
 ];
 
-/// The errors of the pallet by their names at June 2026 (ecosystem.md §5.4, chain.md §2), and the
-/// older names of three of them.
-pub(crate) const ERRORS: &[&str] = &[
-    "SubnetNotExists",
-    "HotKeyNotRegisteredInSubNet",
-    "HotKeyNotRegisteredInNetwork",
-    "HotKeyAlreadyRegisteredInSubNet",
-    "NotEnoughStakeToSetWeights",
-    "NeuronNoValidatorPermit",
-    "SettingWeightsTooFast",
-    "IncorrectWeightVersionKey",
-    "WeightVecNotEqualSize",
-    "WeightVecLengthIsLow",
-    "MaxWeightExceeded",
-    "DuplicateUids",
-    "UidVecContainInvalidOne",
-    "UidsLengthExceedUidsInSubNet",
-    "CommitRevealEnabled",
-    "CommitRevealDisabled",
-    "CommittingWeightsTooFast",
-    "TooManyUnrevealedCommits",
-    "RevealTooEarly",
-    "ExpiredWeightCommit",
-    "NoWeightsCommitFound",
-    "InvalidRevealCommitHashNotMatch",
-    "IncorrectCommitRevealVersion",
-    "InvalidPort",
-    "InvalidIpAddress",
-    "ServingRateLimitExceeded",
-    "NotEnoughBalanceToStake",
-    "TooManyRegistrationsThisBlock",
-    "NotRegistered",
-    "InvalidUid",
-    "IncorrectNetworkVersionKey",
-];
+/// The errors of the pallet, in the order of their numbers: those that our client knows by name.
+pub(crate) fn errors() -> impl Iterator<Item = &'static str> {
+    REACTIONS.iter().map(|(name, _)| *name)
+}
 
 /// One runtime's numbers and orders.
 #[derive(Clone, Debug)]
@@ -175,7 +146,7 @@ impl Layout {
 
     /// The number of an error of the pallet.
     pub(super) fn error(&self, name: &str) -> u8 {
-        let position = ERRORS.iter().position(|&known| known == name);
+        let position = errors().position(|known| known == name);
         let position = position.unwrap_or_else(|| panic!("the node knows no error {name}"));
         self.first_error + u8::try_from(position).unwrap()
     }

@@ -13,7 +13,7 @@ use parity_scale_codec::Encode;
 use scale_info::TypeDefPrimitive;
 use scale_info::form::PortableForm;
 
-use super::layout::{ERRORS, Kind, Layout, SUBTENSOR};
+use super::layout::{Kind, Layout, SUBTENSOR, errors};
 use super::storage::{ENTRIES, Entry, KeyPart, Value};
 use super::types::{Types, case, named_case};
 
@@ -269,7 +269,7 @@ fn subtensor_enums(t: &mut Types, layout: &Layout) -> (u32, u32, u32) {
     };
     let events = (0_u8..).zip(EVENTS).map(|(number, name)| case(number, name, &of(name)));
     let event = t.variants(&["pallet_subtensor", "pallet", "Event"], events.collect());
-    let errors = ERRORS.iter().map(|name| case(layout.error(name), name, &[])).collect();
+    let errors = errors().map(|name| case(layout.error(name), name, &[])).collect();
     let error = t.variants(&["pallet_subtensor", "pallet", "Error"], errors);
     (call, event, error)
 }

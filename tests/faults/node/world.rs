@@ -137,6 +137,12 @@ impl World {
         self.requests.get(method).copied().unwrap_or(0)
     }
 
+    /// How often a client submitted a transaction, to watch it.
+    #[must_use]
+    pub(crate) fn submissions(&self) -> usize {
+        self.asked("author_submitAndWatchExtrinsic")
+    }
+
     /// How many signed transactions the best chain holds.
     #[must_use]
     pub(crate) fn included(&self) -> usize {
