@@ -133,6 +133,8 @@ pub struct WeightSetter {
     book: ScoreBook,
     /// Something is under way with the chain.
     busy: bool,
+    /// The newest block that was told of or read.
+    newest: BlockNumber,
     /// As of which block a setting was tried last.
     tried: Option<BlockNumber>,
     /// When weights are to be set next.
@@ -168,6 +170,7 @@ impl WeightSetter {
             deps,
             book,
             busy: false,
+            newest: BlockNumber(0),
             tried: None,
             due,
             reveal_due,
@@ -190,27 +193,21 @@ impl WeightSetter {
             return waiting(Err(SetError::Skipped("being set already")));
         }
         self.busy = true;
-        match self.book.intent.clone() {
-            Some(intent) => match intent.signed.clone() {
-                Some(signed) => self.settle(intent, signed, ctx, waiting),
-                None => {
-                    resolve(&mut self.book, NextStep::Void);
-                    self.plan(ctx, waiting);
-                }
-            },
-            None => self.plan(ctx, waiting),
+        let begun = self.book.intent.clone();
+        match begun.and_then(|intent| Some((intent.signed.clone()?, intent))) {
+            Some((signed, intent)) => self.settle(intent, signed, ctx, waiting),
+            None => {
+                // What was not signed was not sent.
+                resolve(&mut self.book, NextStep::Void);
+                self.plan(ctx, waiting);
+            }
         }
     }
 
     /// Tells the outcome, and when the next setting is due.
-    fn finish(
-        &mut self,
-        outcome: Result<WeightsOnChain, SetError>,
-        now: BlockNumber,
-        waiting: Waiting,
-    ) {
+    fn finish(&mut self, outcome: Result<WeightsOnChain, SetError>, waiting: Waiting) {
         self.busy = false;
-        let due = due_after(&outcome, now, self.deps.config.epoch_blocks);
+        let due = due_after(&outcome, self.newest, self.deps.config.epoch_blocks);
         self.due = due.unwrap_or(self.due);
         waiting(outcome);
     }
@@ -226,7 +223,7 @@ impl WeightSetter {
         let looked = self.deps.clone().look_for(signed);
         ctx.spawn(looked.into_actor(self).map(move |looked, actor, ctx| match looked {
             Ok(sighting) => actor.act_on(sighting, intent, ctx, waiting),
-            Err(error) => actor.finish(Err(error.into()), intent.begun, waiting),
+            Err(error) => actor.finish(Err(error.into()), waiting),
         }));
     }
 
@@ -238,12 +235,13 @@ impl WeightSetter {
         waiting: Waiting,
     ) {
         let (now, begun) = (sighting.as_of, intent.begun);
+        self.newest = self.newest.max(now);
         let step = next_step(&intent, now, sighting.inclusion);
         match step {
             NextStep::Settled(block) => {
                 tracing::info!(%begun, %block, "an earlier setting is on chain after all");
                 let set = self.settled(&intent, block);
-                self.finish(Ok(set), now, waiting);
+                self.finish(Ok(set), waiting);
             }
             NextStep::Void | NextStep::Abandon => {
                 tracing::warn!(%begun, ?step, "an earlier setting is given up");
@@ -254,10 +252,10 @@ impl WeightSetter {
             NextStep::WaitUntil(until) => {
                 tracing::warn!(%begun, %until, "an earlier setting has no outcome yet");
                 let held = "held back until an earlier setting has an outcome";
-                self.finish(Err(SetError::Skipped(held)), now, waiting);
+                self.finish(Err(SetError::Skipped(held)), waiting);
             }
             NextStep::Resend if self.tried.is_some_and(|tried| tried >= now) => {
-                self.finish(Err(SetError::Skipped(ONCE)), now, waiting);
+                self.finish(Err(SetError::Skipped(ONCE)), waiting);
             }
             NextStep::Resend => {
                 self.tried = Some(now);
@@ -265,7 +263,7 @@ impl WeightSetter {
                 ctx.spawn(sent.into_actor(self).map(move |sent, actor, _| {
                     // Only where the bytes are says what became of them: they were sent before.
                     let set = sent.map(|block| actor.settled(&intent, block));
-                    actor.finish(set.map_err(SetError::from), now, waiting);
+                    actor.finish(set.map_err(SetError::from), waiting);
                 }));
             }
         }
@@ -274,7 +272,6 @@ impl WeightSetter {
     /// Notes in the book that an intent is on chain.
     fn settled(&mut self, intent: &WeightsIntent, block: BlockNumber) -> WeightsOnChain {
         resolve(&mut self.book, NextStep::Settled(block));
-        self.reveal_due = BlockNumber(0);
         let _logged = self.save();
         let WeightsCall { uids, values, .. } = intent.call.clone();
         WeightsOnChain { block, uids, values }
@@ -282,21 +279,18 @@ impl WeightSetter {
 
     /// Works out a new setting, signs it, and sends it once it is in the ledger.
     fn plan(&mut self, ctx: &mut Context<Self>, waiting: Waiting) {
-        let now = self.tried.unwrap_or(BlockNumber(0));
         if self.deps.config.disabled {
-            return self.finish(Err(SetError::Skipped("switched off")), now, waiting);
+            return self.finish(Err(SetError::Skipped("switched off")), waiting);
         }
         let plan = self.deps.clone().plan(self.book.clone(), self.tried);
         ctx.spawn(plan.into_actor(self).map(move |plan, actor, ctx| {
-            let (plan, prepared) = match plan {
-                Ok(ready) => ready,
-                Err((error, block)) => {
-                    return actor.finish(Err(error), block.unwrap_or(now), waiting);
-                }
-            };
-            match actor.intend(&plan, prepared) {
-                Ok(intent) => actor.send(plan, intent, ctx, waiting),
-                Err(error) => actor.finish(Err(error), plan.block, waiting),
+            let intended = plan.and_then(|(plan, prepared)| {
+                let intent = actor.intend(&plan, prepared)?;
+                Ok((intent, plan.registered))
+            });
+            match intended {
+                Ok((intent, registered)) => actor.send(intent, registered, ctx, waiting),
+                Err(error) => actor.finish(Err(error), waiting),
             }
         }));
     }
@@ -308,6 +302,7 @@ impl WeightSetter {
         prepared: PreparedWeights,
     ) -> Result<WeightsIntent, SetError> {
         self.tried = Some(plan.block);
+        self.newest = self.newest.max(plan.block);
         let PreparedWeights { way, signed } = prepared;
         let intent = WeightsIntent { begun: plan.block, call: plan.call.clone(), way, signed };
         self.book.intent = Some(intent.clone());
@@ -321,8 +316,8 @@ impl WeightSetter {
 
     fn send(
         &mut self,
-        plan: Plan,
         intent: WeightsIntent,
+        registered: BTreeSet<Hotkey>,
         ctx: &mut Context<Self>,
         waiting: Waiting,
     ) {
@@ -330,9 +325,8 @@ impl WeightSetter {
         ctx.spawn(sent.into_actor(self).map(move |outcome, actor, _| {
             let outcome = match outcome {
                 Ok(block) => {
-                    let set = actor.settled(&intent, block);
-                    actor.forget_the_replaced(&plan.registered);
-                    Ok(set)
+                    actor.forget_the_replaced(&registered);
+                    Ok(actor.settled(&intent, block))
                 }
                 // Signed bytes may be included yet; the chain that takes unsigned calls drops them.
                 Err(error @ (ChainError::Unreachable(_) | ChainError::Outdated(_)))
@@ -342,11 +336,11 @@ impl WeightSetter {
                 }
                 Err(error) => {
                     resolve(&mut actor.book, NextStep::Void);
+                    let _logged = actor.save();
                     Err(error)
                 }
             };
-            let _logged = actor.save();
-            actor.finish(outcome.map_err(SetError::from), plan.block, waiting);
+            actor.finish(outcome.map_err(SetError::from), waiting);
         }));
     }
 
@@ -377,8 +371,8 @@ impl Supervised for WeightSetter {
                 std::mem::take(&mut self.book)
             }
         };
-        let (tried, due, most_neurons) = (self.tried, self.due, self.most_neurons);
-        *self = Self { tried, due, most_neurons, ..Self::new(self.deps.clone(), book) };
+        let Self { newest, tried, due, most_neurons, .. } = *self;
+        *self = Self { newest, tried, due, most_neurons, ..Self::new(self.deps.clone(), book) };
     }
 }
 
@@ -404,6 +398,7 @@ impl Handler<Job<BlockArrived>> for WeightSetter {
     fn handle(&mut self, job: Job<BlockArrived>, ctx: &mut Context<Self>) {
         self.deps.failpoints.hit("weight_setter:block");
         let now = job.message.block;
+        self.newest = self.newest.max(now);
         if self.busy {
             return;
         }

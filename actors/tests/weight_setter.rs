@@ -205,6 +205,24 @@ fn a_refusal_that_only_time_mends_is_waited_out_to_the_block() {
 }
 
 #[test]
+fn a_chain_that_cannot_be_read_is_read_again_in_the_next_block_or_epoch_as_its_error_says() {
+    let lost = ChainError::Unreachable("down".into());
+    let refused = ChainError::Refused("the runtime has no such item".into());
+    for (error, tries) in [(lost, 50), (refused, 1)] {
+        Stage::play(async |stage: Stage| {
+            let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
+            bench.blocks(150).await;
+            let before = stage.journal.events().len();
+            // The second setting was in block 102 + 1; the third is due a hundred blocks later.
+            bench.chain.blind(Some(error));
+            bench.blocks(100).await;
+            let events = stage.journal.events();
+            assert_eq!(events[before..].len(), tries, "{:?}", events.last());
+        });
+    }
+}
+
+#[test]
 fn a_connection_lost_after_sending_never_sets_twice() {
     Stage::play(async |stage: Stage| {
         let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
@@ -366,12 +384,12 @@ fn blocks_arrive_while_the_metagraph_cannot_be_read_and_it_is_read_when_it_can()
     Stage::play(async |stage: Stage| {
         let book = ScoreBook { reveals: vec![pending()], ..ScoreBook::default() };
         let bench = Bench::start(&stage, book, everyone(2));
-        bench.chain.blind(true);
+        bench.chain.blind(Some(ChainError::Unreachable("no metagraph".into())));
         let metagraph = bench.follow(&stage);
         stage.clock.sleep(Duration::from_secs(30)).await;
         assert_eq!(bench.chain.reveals(), [pending()], "a block came");
         assert!(metagraph.borrow().neurons.is_empty());
-        bench.chain.blind(false);
+        bench.chain.blind(None);
         stage.clock.sleep(Duration::from_secs(12)).await;
         assert_eq!(metagraph.borrow().neurons.len(), 2, "read at the next block");
     });

@@ -17,24 +17,22 @@ pub(super) const ONCE: &str = "tried once in this block already";
 
 impl WeightSetterDeps {
     /// Works out what to set, as the chain is now, and signs it. `tried` is the block of the last
-    /// try. An error comes with the block that it is as of, where one was read.
+    /// try.
     pub(super) async fn plan(
         self,
         book: ScoreBook,
         tried: Option<BlockNumber>,
-    ) -> Result<(Plan, PreparedWeights), (SetError, Option<BlockNumber>)> {
+    ) -> Result<(Plan, PreparedWeights), SetError> {
         let reads =
             async { Ok((self.chain.hyperparameters().await?, self.chain.metagraph().await?)) };
         let read = self.bounded(reads, "no answer in time").await;
         if let Err(error) = &read {
             self.journal.record(attempt(Vec::new(), Vec::new(), Err(error)));
         }
-        let (rules, metagraph) = read.map_err(|error| (error.into(), None))?;
-        let block = metagraph.block;
-        let planned = self.planned(&book, rules, metagraph);
-        let plan = planned.map_err(|error| (error, Some(block)))?;
-        if tried.is_some_and(|tried| tried >= block) {
-            return Err((SetError::Skipped(ONCE), Some(block)));
+        let (rules, metagraph) = read?;
+        let plan = self.planned(&book, rules, metagraph)?;
+        if tried.is_some_and(|tried| tried >= plan.block) {
+            return Err(SetError::Skipped(ONCE));
         }
         let signed = self.chain.prepare_weights(plan.call.clone());
         match self.bounded(signed, "no answer in time").await {
@@ -42,7 +40,7 @@ impl WeightSetterDeps {
             Err(error) => {
                 let WeightsCall { uids, values, .. } = plan.call;
                 self.journal.record(attempt(uids, values, Err(&error)));
-                Err((error.into(), Some(block)))
+                Err(error.into())
             }
         }
     }

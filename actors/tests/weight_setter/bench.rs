@@ -36,8 +36,8 @@ pub(crate) struct ShownChain {
     signed: AtomicU64,
     seen: Mutex<Inclusion>,
     reveals: Mutex<Vec<PendingReveal>>,
-    /// Whether the metagraph cannot be read.
-    blind: Mutex<bool>,
+    /// Why the metagraph cannot be read.
+    blind: Mutex<Option<ChainError>>,
 }
 
 impl ShownChain {
@@ -71,9 +71,9 @@ impl ShownChain {
         self.reveals.lock().clone()
     }
 
-    /// Makes reading the metagraph fail from now on, or work again.
-    pub(crate) fn blind(&self, blind: bool) {
-        *self.blind.lock() = blind;
+    /// Makes reading the metagraph fail so from now on, or work again.
+    pub(crate) fn blind(&self, error: Option<ChainError>) {
+        *self.blind.lock() = error;
     }
 
     pub(crate) fn block(&self) -> BlockNumber {
@@ -93,8 +93,8 @@ impl Chain for ShownChain {
     }
 
     fn metagraph(&self) -> BoxFuture<'static, Result<Metagraph, ChainError>> {
-        if *self.blind.lock() {
-            return ready(Err(ChainError::Unreachable("no metagraph".into()))).boxed();
+        if let Some(error) = self.blind.lock().clone() {
+            return ready(Err(error)).boxed();
         }
         let neurons = self.neurons.lock().clone();
         ready(Ok(Metagraph { netuid: Netuid(1), block: self.block(), neurons })).boxed()
