@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Supervised};
-use futures_util::future::{self, Either};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
@@ -19,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::{ChatMessage, Lane, Moment, Query, Role, Sampling};
 use crate::model_worker::{self, Generate};
-use crate::ports::{Clock, Piece, Want};
+use crate::ports::{Clock, Piece, Want, in_time};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
 use crate::tool_fetcher::FetchContext;
 
@@ -175,13 +174,10 @@ impl AssistantDeps {
             }
             Kind::Copier => match &self.board {
                 Some(board) => {
-                    let patience = self.clock.sleep(deadline.since(self.clock.now()));
-                    match future::select(Box::pin(board.first(query)), patience).await {
-                        Either::Left((answer, _)) => Ok(answer),
-                        Either::Right(_) => {
-                            Err(RespondError::Failed("nobody has answered yet".into()))
-                        }
-                    }
+                    let patience = deadline.since(self.clock.now());
+                    let answer = in_time(&*self.clock, patience, board.first(query)).await;
+                    let late = || RespondError::Failed("nobody has answered yet".into());
+                    answer.ok_or_else(late)
                 }
                 None => Err(RespondError::Failed("there is nobody to copy from".into())),
             },

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Supervised, WrapFuture};
-use futures_util::future::{self, Either};
 use tokio::sync::watch;
 
 use crate::domain::{BlockNumber, Metagraph};
-use crate::ports::{Chain, ChainError, Clock};
+use crate::ports::{Chain, ChainError, Clock, in_time};
 use crate::runtime::{Failpoints, Port};
 use crate::weight_setter::BlockArrived;
 
@@ -129,11 +128,9 @@ impl ChainWatchDeps {
 
     async fn bounded<T>(
         &self,
-        answer: future::BoxFuture<'static, Result<T, ChainError>>,
+        answer: impl Future<Output = Result<T, ChainError>>,
     ) -> Result<T, ChainError> {
-        match future::select(answer, self.clock.sleep(self.config.patience)).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(ChainError::Unreachable("no answer in time".into())),
-        }
+        let answer = in_time(&*self.clock, self.config.patience, answer).await;
+        answer.unwrap_or_else(|| Err(ChainError::Unreachable("no answer in time".into())))
     }
 }

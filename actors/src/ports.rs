@@ -15,7 +15,7 @@ mod transport;
 
 pub use caller::{CallerCheck, SignedHead, Standing};
 pub use chain::{Chain, ChainError, Inclusion, PreparedWeights, Sighting, WeightsCall};
-pub use clock::{Clock, TokioClock};
+pub use clock::{Clock, TokioClock, in_time};
 pub use engine::{
     BLOCK_TOKENS, BlockId, Codec, CodecError, Device, DeviceDone, DeviceWork, EngineError,
     Placement, Row, SequenceId, Step, StepEngine,

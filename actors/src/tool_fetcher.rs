@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context as ActorContext, Handler, Message, Supervised};
-use futures_util::future::{self, Either};
 use rand_chacha::ChaCha8Rng;
 
 use crate::domain::{Context, SourceKind};
-use crate::ports::{Clock, Tool, ToolError, Want};
+use crate::ports::{Clock, Tool, ToolError, Want, in_time};
 use crate::runtime::{Failpoints, Job, Tasks};
 
 /// Bring a context.
@@ -97,10 +96,10 @@ impl ToolFetcherDeps {
         let mut last = None;
         for tool in self.tools.iter().filter(|tool| tool.offers(kind)) {
             let fetched = tool.fetch(request.want.clone(), request.random.clone());
-            let error = match future::select(fetched, self.clock.sleep(self.patience)).await {
-                Either::Left((Ok(context), _)) => return Ok(context),
-                Either::Left((Err(error), _)) => error,
-                Either::Right(_) => ToolError::Failed {
+            let error = match in_time(&*self.clock, self.patience, fetched).await {
+                Some(Ok(context)) => return Ok(context),
+                Some(Err(error)) => error,
+                None => ToolError::Failed {
                     tool: tool.name(),
                     cause: format!("no answer within {:?}", self.patience),
                 },

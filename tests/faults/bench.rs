@@ -226,7 +226,7 @@ impl Bench {
         what: impl AsyncFnOnce(),
     ) -> Result<WeightsOnChain, SetError> {
         let pooled = async {
-            node.until("a transaction in the pool", |world| world.pooled() > 0).await;
+            node.until_pooled().await;
             what().await;
         };
         let (set, ()) = tokio::join!(self.set(), pooled);

@@ -41,7 +41,7 @@ fn a_commit_behind_a_cut_connection_is_found_and_revealed_in_its_epoch_and_not_b
         assert_eq!(behind, Err(ChainError::TooSoon { wait: 3 }));
         node.grow_by(6);
         bench.tell_block(node).await;
-        node.until("the reveal in the pool", |world| world.pooled() == 1).await;
+        node.until_pooled().await;
         node.grow();
         bench.until_book("no reveal is left", |book| book.reveals.is_empty()).await;
         assert_eq!(node.look(weights), EARNED);

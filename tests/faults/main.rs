@@ -12,7 +12,7 @@
 //!
 //! Three rows of the chain are beside what they test: 11 (kill −9) in `src/ledger`, 18 (clocks) in
 //! `src/wire/nonce/tests.rs`, 23 (two instances) in `src/ledger/tests.rs`. That the node itself is
-//! one is proved with subxt as it comes ([`node_itself`]).
+//! one is proved with subxt as it comes ([`node_itself`]). Calls without a row are in [`place`].
 
 #![expect(
     clippy::unwrap_used,
@@ -30,5 +30,6 @@ mod errors;
 mod neurons;
 mod node;
 mod node_itself;
+mod place;
 mod sending;
 mod upgrade;

@@ -28,7 +28,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use faults::{Cut, Door, Faults, MetadataFault, Scripted};
 pub(crate) use layout::{Layout, errors};
-pub(crate) use subnet::{Account, Axon, Neuron, Subnet, Weights};
+pub(crate) use subnet::{Account, AccountState, Axon, Neuron, Subnet, Weights};
 pub(crate) use world::{Orphans, World};
 
 use metadata::Runtime;
@@ -130,6 +130,11 @@ impl Node {
     /// Looks at the chain and the counts.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&World) -> T) -> T {
         self.shared.look(look)
+    }
+
+    /// Waits until a transaction is in the pool.
+    pub(crate) async fn until_pooled(&self) {
+        self.until("a transaction in the pool", |world| world.pooled() > 0).await;
     }
 
     /// Waits until something is so.

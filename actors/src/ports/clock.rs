@@ -1,8 +1,9 @@
 //! Time as the actors see it.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{self, BoxFuture, Either};
 
 use crate::domain::Moment;
 
@@ -14,6 +15,18 @@ pub trait Clock: Send + Sync {
     fn unix(&self) -> Duration;
     /// Resolves after `delay`.
     fn sleep(&self, delay: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// What an answer comes to in so much time; none where it takes longer, and is dropped.
+pub async fn in_time<T>(
+    clock: &dyn Clock,
+    patience: Duration,
+    answer: impl Future<Output = T>,
+) -> Option<T> {
+    match future::select(pin!(answer), clock.sleep(patience)).await {
+        Either::Left((answer, _)) => Some(answer),
+        Either::Right(_) => None,
+    }
 }
 
 /// The clock of the tokio runtime: real by default, virtual in a runtime whose time is paused.

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Message, Recipient};
-use futures_util::future::{self, Either};
+use futures_util::future;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tracing::Span;
 
 use crate::domain::Moment;
-use crate::ports::Clock;
+use crate::ports::{Clock, in_time};
 
 /// One place in a port; it is free again when this is dropped.
 #[derive(Debug)]
@@ -166,8 +166,8 @@ where
     /// # Errors
     /// [`AskError`] by what the asker can do about it.
     pub async fn ask(&self, message: M, deadline: Moment) -> Result<M::Result, AskError> {
-        let patience = self.clock.sleep(deadline.since(self.clock.now()));
-        let answer = Box::pin(async {
+        let patience = deadline.since(self.clock.now());
+        let answer = async {
             let Ok(permit) = Arc::clone(&self.slots).acquire_owned().await else {
                 return Err(AskError::Gone);
             };
@@ -178,11 +178,8 @@ where
                 Err(_) if self.recipient.connected() => Err(AskError::Interrupted),
                 Err(_) => Err(AskError::Gone),
             }
-        });
-        match future::select(answer, patience).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(((), _)) => Err(AskError::Deadline),
-        }
+        };
+        in_time(&*self.clock, patience, answer).await.unwrap_or(Err(AskError::Deadline))
     }
 
     /// Asks again while the actor is restarted under the question, three times at the most. Only

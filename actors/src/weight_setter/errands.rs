@@ -1,11 +1,9 @@
 //! What WeightSetter does with the chain, each under a deadline, and what it journals of it.
 
-use futures_util::future::{self, Either};
-
 use crate::domain::{BlockNumber, Hyperparameters, Metagraph, Uid};
 use crate::ports::{
     ChainError, Event, PendingReveal, PreparedWeights, ScoreBook, Sighting, SignedCall,
-    WeightsCall, WeightsIntent,
+    WeightsCall, WeightsIntent, in_time,
 };
 
 use super::emit::mend::mended;
@@ -89,11 +87,8 @@ impl WeightSetterDeps {
         answer: impl Future<Output = Result<T, ChainError>>,
         late: &str,
     ) -> Result<T, ChainError> {
-        let patience = self.clock.sleep(self.config.patience);
-        match future::select(Box::pin(answer), patience).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(ChainError::Unreachable(late.into())),
-        }
+        let answer = in_time(&*self.clock, self.config.patience, answer).await;
+        answer.unwrap_or_else(|| Err(ChainError::Unreachable(late.into())))
     }
 }
 
