@@ -213,7 +213,7 @@ fn a_chain_that_cannot_be_read_is_read_again_in_the_next_block_or_epoch_as_its_e
             let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(2));
             bench.blocks(150).await;
             let before = stage.journal.events().len();
-            // The second setting was in block 102 + 1; the third is due a hundred blocks later.
+            // The first two settings were in blocks 2 and 102: the third is due in block 202.
             bench.chain.blind(Some(error));
             bench.blocks(100).await;
             let events = stage.journal.events();
