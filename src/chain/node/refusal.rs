@@ -102,12 +102,11 @@ pub const REACTIONS: &[(&str, Reaction)] = &[
     ("TooManyUids", Change("there are more weights than neurons: look at `sn1 metagraph`")),
     (
         "CommitRevealEnabled",
-        SignAnew("the subnet's rules have just changed, it takes weights by commit and reveal only"),
+        SignAnew(
+            "the subnet's rules have just changed, it takes weights by commit and reveal only",
+        ),
     ),
-    (
-        "CommitRevealDisabled",
-        SignAnew("the subnet's rules have just changed, it takes no commits"),
-    ),
+    ("CommitRevealDisabled", SignAnew("the subnet's rules have just changed, it takes no commits")),
     (
         "TooManyUnrevealedCommits",
         Change("ten commits wait to be revealed: reveal them or wait until they expire"),
