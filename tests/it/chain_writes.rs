@@ -13,8 +13,8 @@ use sn1::chain::node::neuron;
 use sn1::chain::node::registration;
 use sn1::chain::node::search::look_for;
 use sn1::chain::node::session::{At, Session};
-use sn1::chain::node::signer::{account, sign};
-use sn1::chain::node::submit::submit;
+use sn1::chain::node::signer::account;
+use sn1::chain::node::submit::Sender;
 use sn1::chain::node::weights::{prepare_weights, reveal_weights, same_weights, submit_weights};
 use sn1::wire::Keypair;
 use sn1_actors::domain::{BlockNumber, Netuid, Uid};
@@ -70,6 +70,14 @@ fn key(uri: &str) -> Keypair {
 fn refused(outcome: Result<BlockNumber, ChainError>, name: &str) {
     match outcome {
         Err(ChainError::Refused(why) | ChainError::TooLate(why)) if why.contains(name) => {}
+        other => panic!("{name} expected, found {other:?}"),
+    }
+}
+
+/// Whether the chain refused what was right when it was signed.
+fn outdated(outcome: Result<BlockNumber, ChainError>, name: &str) {
+    match outcome {
+        Err(ChainError::Outdated(why)) if why.contains(name) => {}
         other => panic!("{name} expected, found {other:?}"),
     }
 }
@@ -268,7 +276,7 @@ impl Real {
             return;
         }
         let plain = self.direct(&self.validator, |calls| calls.set_weights(&call).unwrap()).await;
-        refused(plain, "by commit and reveal only");
+        outdated(plain, "CommitRevealEnabled");
 
         let call = WeightsCall { values: vec![20_000, 65_535], ..call };
         let reveal = self.commit(&call).await;
@@ -291,6 +299,9 @@ impl Real {
         let wrong =
             self.direct(&self.validator, |calls| calls.reveal_weights(&call, &[9]).unwrap());
         refused(wrong.await, "InvalidRevealCommitHashNotMatch");
+        self.sudo("sudo_set_commit_reveal_weights_enabled", Value::bool(false)).await;
+        refused(self.reveal(&reveal).await, "takes no commits any more");
+        self.sudo("sudo_set_commit_reveal_weights_enabled", Value::bool(true)).await;
         let block = self.reveal(&reveal).await.unwrap();
         assert!(self.on_chain(&call).await);
         // A reveal whose outcome got lost is made again, and finds its weights there.
@@ -306,10 +317,10 @@ impl Real {
         refused(outcome.await, "ExpiredWeightCommit");
         assert!(!self.on_chain(&call).await);
         self.sudo("sudo_set_commit_reveal_weights_enabled", Value::bool(false)).await;
-        refused(
+        outdated(
             self.direct(&self.validator, |calls| calls.commit_weights(SUBNET, [0; 32]).unwrap())
                 .await,
-            "takes no commits",
+            "CommitRevealDisabled",
         );
     }
 
@@ -367,11 +378,8 @@ impl Real {
     ) -> Result<BlockNumber, ChainError> {
         let at = self.at().await;
         let payload = call(&Calls::of(&at));
-        let signed = sign(&self.session, &at, key, &payload, None).await.unwrap();
-        match submit(&self.session, &at, &signed, &account(key), LONG).await {
-            Ok(block) => Ok(block),
-            Err(error) => Err(error.explain(&self.session, key, SUBNET).await),
-        }
+        let session = &self.session;
+        Sender { session, key, netuid: SUBNET, deadline: LONG }.sign_and_send(&at, &payload).await
     }
 
     async fn sudo(&self, call: &str, value: Value) {

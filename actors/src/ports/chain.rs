@@ -70,7 +70,7 @@ pub enum ChainError {
         /// Blocks until it is allowed.
         wait: u64,
     },
-    /// The transaction can never be in a block as it was signed: sign anew.
+    /// As it was signed the transaction cannot take effect any more: look where it is, and sign anew.
     #[error("the transaction is outdated: {0}")]
     Outdated(String),
     /// What the call is about is over, as a commit whose time to reveal has passed: give it up.

@@ -17,6 +17,10 @@ use super::session::{At, Session};
 use super::storage;
 use super::timelock::{self, Head};
 
+pub(super) const COMMITS: &str = "WeightCommits";
+/// The chain's time, an item of another pallet.
+pub(super) const NOW: (&str, &str) = ("Timestamp", "Now");
+
 /// What a commit says: the hash of the hotkey, the call and a salt (version 2).
 #[must_use]
 pub fn commit_hash(hotkey: [u8; 32], call: &WeightsCall, salt: &[u16]) -> [u8; 32] {
@@ -66,7 +70,7 @@ pub async fn committed_epoch(
     let keys = vec![storage::number(netuid.0), Value::from_bytes(hotkey)];
     // An entry is a hash, its block or (where epochs are counted) its epoch, and two more numbers.
     let commits: Option<Vec<(H256, u64, u64, u64)>> =
-        storage::value(session, at, "WeightCommits", keys).await?;
+        storage::value(session, at, COMMITS, keys).await?;
     let ours = commits.unwrap_or_default().into_iter().find(|(other, ..)| other.0 == hash);
     Ok(ours.map(|(_, when, ..)| match schedule {
         Schedule::Fixed { .. } => schedule.epoch(BlockNumber(when)),
@@ -85,10 +89,10 @@ pub async fn reveal_round(
     schedule: &Schedule,
     period: u64,
 ) -> Result<u64, ChainError> {
-    let now: Option<u64> = storage::elsewhere(session, at, "Timestamp", "Now", vec![]).await?;
+    let now: Option<u64> = storage::elsewhere(session, at, NOW, vec![]).await?;
     let Some(now) = now.filter(|now| *now > 0) else {
         let cause = "the chain does not say what time it is".into();
-        return Err(Failure::Garbled { what: "Timestamp.Now".into(), cause }.into());
+        return Err(Failure::Garbled { what: format!("{}.{}", NOW.0, NOW.1), cause }.into());
     };
     let head = Head { block: BlockNumber(at.block_number()), made_at: Duration::from_millis(now) };
     timelock::reveal_round(schedule, head, period, block_time(at))

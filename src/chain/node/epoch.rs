@@ -8,6 +8,8 @@ use super::storage;
 
 pub(super) const API: &str = "SubnetInfoRuntimeApi";
 pub(super) const NEXT_START: &str = "get_next_epoch_start_block";
+pub(super) const TEMPO: &str = "Tempo";
+pub(super) const INDEX: &str = "SubnetEpochIndex";
 
 /// A subnet's schedule as of one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ impl Schedule {
     /// [`Failure`].
     pub async fn read(session: &Session, at: &At, netuid: Netuid) -> Result<Self, Failure> {
         let key = || vec![storage::number(netuid.0)];
-        let tempo: u64 = storage::needed(session, at, "Tempo", key()).await?;
+        let tempo: u64 = storage::needed(session, at, TEMPO, key()).await?;
         let api = at.metadata_ref().runtime_api_trait_by_name(API);
         if api.is_none_or(|api| api.method_by_name(NEXT_START).is_none()) {
             return Ok(Self::Fixed { netuid, tempo });
@@ -48,7 +50,7 @@ impl Schedule {
         let next = session.bounded("the next epoch", at.runtime_apis().call(call)).await?;
         // One that is overdue begins with the next block at the earliest.
         let earliest = at.block_number().saturating_add(1);
-        let epoch = storage::needed(session, at, "SubnetEpochIndex", key()).await?;
+        let epoch = storage::needed(session, at, INDEX, key()).await?;
         let next = next.map(|next| BlockNumber(next.max(earliest)));
         Ok(Self::Counted { epoch, next, tempo })
     }

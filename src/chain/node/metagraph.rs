@@ -18,6 +18,7 @@ use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
 
 use super::failure::Failure;
+use super::neuron;
 use super::session::{At, Session};
 use super::storage::{self, Item};
 
@@ -73,9 +74,8 @@ pub async fn weights_at(
     at: &At,
     metagraph: &Metagraph,
 ) -> Result<Vec<SetWeights>, Failure> {
-    let netuid = storage::number(metagraph.netuid.0);
     let uids: Vec<Uid> = metagraph.neurons.iter().map(|neuron| neuron.uid).collect();
-    let item = |uid: &Uid| Item::new("Weights", [netuid.clone(), storage::number(uid.0)]);
+    let item = |uid: &Uid| neuron::weights_item(metagraph.netuid, *uid);
     let items: Vec<Item> = uids.iter().map(item).collect();
     let values = storage::read(session, at, &items).await?;
     let mut all = Vec::new();

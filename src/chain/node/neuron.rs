@@ -12,10 +12,16 @@ use super::calls::{Calls, ip_number};
 use super::failure::Failure;
 use super::refusal::Pace;
 use super::session::{At, Session};
-use super::signer::{account, sign};
-use super::storage;
-use super::submit::submit;
+use super::storage::{self, Item};
+use super::submit::Sender;
 use crate::wire::{Keypair, PROTOCOL_VERSION};
+
+pub(super) const UIDS: &str = "Uids";
+pub(super) const AXONS: &str = "Axons";
+pub(super) const WEIGHTS: &str = "Weights";
+pub(super) const LAST_UPDATE: &str = "LastUpdate";
+pub(super) const SERVING_LIMIT: &str = "ServingRateLimit";
+pub(super) const WEIGHTS_LIMIT: &str = "WeightsSetRateLimit";
 
 /// What an axon entry says of its program: the version of the SDK whose wire we speak.
 const AXON_VERSION: u32 = PROTOCOL_VERSION as u32;
@@ -31,8 +37,27 @@ pub async fn uid(
     key: [u8; 32],
 ) -> Result<Option<Uid>, Failure> {
     let keys = vec![storage::number(netuid.0), Value::from_bytes(key)];
-    let uid: Option<u16> = storage::value(session, at, "Uids", keys).await?;
+    let uid: Option<u16> = storage::value(session, at, UIDS, keys).await?;
     Ok(uid.map(Uid))
+}
+
+/// The uid of a hotkey that has to be on the subnet for what it is about to do.
+///
+/// # Errors
+/// [`ChainError::NotRegistered`] where it is not, and those of the connection.
+pub(super) async fn registered(
+    session: &Session,
+    at: &At,
+    key: &Keypair,
+    netuid: Netuid,
+) -> Result<Uid, ChainError> {
+    let uid = uid(session, at, netuid, key.public()).await?;
+    uid.ok_or_else(|| ChainError::NotRegistered(key.hotkey()))
+}
+
+/// Where the chain has the weights of a uid.
+pub(super) fn weights_item(netuid: Netuid, uid: Uid) -> Item {
+    Item::new(WEIGHTS, [storage::number(netuid.0), storage::number(uid.0)])
 }
 
 /// The weights that the chain has of a uid: whom they are for, and how much.
@@ -45,8 +70,8 @@ pub async fn weights(
     netuid: Netuid,
     uid: Uid,
 ) -> Result<Vec<(Uid, u16)>, Failure> {
-    let keys = vec![storage::number(netuid.0), storage::number(uid.0)];
-    let weights: Vec<(u16, u16)> = storage::needed(session, at, "Weights", keys).await?;
+    let values = storage::read(session, at, &[weights_item(netuid, uid)]).await?;
+    let weights: Vec<(u16, u16)> = values.need(0)?;
     Ok(weights.into_iter().map(|(uid, value)| (Uid(uid), value)).collect())
 }
 
@@ -61,7 +86,7 @@ pub async fn last_update(
     uid: Uid,
 ) -> Result<Option<BlockNumber>, Failure> {
     let key = vec![storage::number(netuid.0)];
-    let all: Vec<u64> = storage::needed(session, at, "LastUpdate", key).await?;
+    let all: Vec<u64> = storage::needed(session, at, LAST_UPDATE, key).await?;
     let block = all.get(usize::from(uid.0)).copied().unwrap_or(0);
     Ok(Some(block).filter(|block| *block > 0).map(BlockNumber))
 }
@@ -82,7 +107,7 @@ pub async fn wait(
         }
         Pace::Serving => {
             let limit = vec![storage::number(netuid.0)];
-            let limit = storage::needed(session, at, "ServingRateLimit", limit).await.ok()?;
+            let limit = storage::needed(session, at, SERVING_LIMIT, limit).await.ok()?;
             let axon = axon(session, at, netuid, key.public()).await.ok()??;
             Some(left(at, Some(BlockNumber(axon.block)), limit))
         }
@@ -102,7 +127,7 @@ pub async fn weights_wait(
     uid: Uid,
 ) -> Result<u64, Failure> {
     let key = vec![storage::number(netuid.0)];
-    let limit = storage::needed(session, at, "WeightsSetRateLimit", key).await?;
+    let limit = storage::needed(session, at, WEIGHTS_LIMIT, key).await?;
     let last = last_update(session, at, netuid, uid).await?;
     Ok(left(at, last, limit))
 }
@@ -131,7 +156,7 @@ async fn axon(
     key: [u8; 32],
 ) -> Result<Option<Published>, Failure> {
     let keys = vec![storage::number(netuid.0), Value::from_bytes(key)];
-    storage::value(session, at, "Axons", keys).await
+    storage::value(session, at, AXONS, keys).await
 }
 
 /// Publishes where the axon of a key answers, unless the chain says so already. Waits no longer than
@@ -147,9 +172,7 @@ pub async fn serve_axon(
     deadline: Duration,
 ) -> Result<(), ChainError> {
     let at = session.now().await?;
-    if uid(session, &at, netuid, key.public()).await?.is_none() {
-        return Err(ChainError::NotRegistered(key.hotkey()));
-    }
+    registered(session, &at, key, netuid).await?;
     let (ip, ip_type) = ip_number(address.ip());
     let there = axon(session, &at, netuid, key.public()).await?;
     if there.is_some_and(|there| {
@@ -159,9 +182,6 @@ pub async fn serve_axon(
         return Ok(());
     }
     let call = Calls::of(&at).serve_axon(netuid, address, AXON_VERSION)?;
-    let signed = sign(session, &at, key, &call, None).await?;
-    match submit(session, &at, &signed, &account(key), deadline).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.explain(session, key, netuid).await),
-    }
+    Sender { session, key, netuid, deadline }.sign_and_send(&at, &call).await?;
+    Ok(())
 }

@@ -4,7 +4,10 @@
 use serde::Serialize;
 use subxt::metadata::Metadata;
 
-use super::{block_time, calls, epoch, metagraph, rules, storage};
+use super::{
+    block_time, calls, commit_reveal, epoch, metagraph, neuron, registration, rules, search,
+    storage,
+};
 
 /// What can be there or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,17 +35,24 @@ pub struct ProbedItem {
 }
 
 /// Storage besides what the metagraph and the rules are read from.
-const STORAGE: &[&str] =
-    &["Burn", "ServingRateLimit", "SubnetEpochIndex", "WeightCommits", "Weights"];
+const STORAGE: &[&str] = &[
+    commit_reveal::COMMITS,
+    epoch::TEMPO,
+    epoch::INDEX,
+    neuron::UIDS,
+    neuron::AXONS,
+    neuron::WEIGHTS,
+    neuron::LAST_UPDATE,
+    neuron::SERVING_LIMIT,
+    neuron::WEIGHTS_LIMIT,
+    registration::BURN,
+];
 
 /// Storage of other pallets.
-const ELSEWHERE: &[(&str, &str)] = &[("System", "Account"), ("Timestamp", "Now")];
+const ELSEWHERE: &[(&str, &str)] = &[commit_reveal::NOW, registration::ACCOUNT];
 
-const APIS: &[(&str, &str)] = &[
-    (metagraph::API, metagraph::METHOD),
-    (epoch::API, epoch::NEXT_START),
-    ("AccountNonceApi", "account_nonce"),
-];
+const APIS: &[(&str, &str)] =
+    &[(metagraph::API, metagraph::METHOD), (epoch::API, epoch::NEXT_START), search::NONCE];
 
 const CONSTANTS: &[(&str, &str)] = &[block_time::CONSTANT];
 

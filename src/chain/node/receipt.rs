@@ -17,14 +17,12 @@ pub enum Ending {
     Refused(Refusal),
 }
 
-/// How the transaction of these bytes ended in a block; none where it is not in it. `near` is any
-/// block of the same connection.
+/// How the transaction of these bytes ended in a block; none where it is not in it.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn ending(
     session: &Session,
-    near: &At,
     block: H256,
     bytes: &[u8],
 ) -> Result<Option<Ending>, Failure> {
@@ -33,8 +31,7 @@ pub async fn ending(
     let body = body.ok_or_else(|| garbled("a final block has no body".into()))?;
     let place = body.block.extrinsics.iter().position(|other| other.0 == bytes);
     let Some(place) = place else { return Ok(None) };
-    let client = near.online_client();
-    let at = session.bounded("a block's runtime", Box::pin(client.at_block(block))).await?;
+    let at = session.at(block).await?;
     events(session, &at, place).await.map(Some)
 }
 

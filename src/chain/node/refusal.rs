@@ -38,6 +38,8 @@ pub enum Reaction {
     Stake,
     /// Gives up what the call is about.
     GiveUp(&'static str),
+    /// Signs anew: what was true when the call was signed is not any more. What changed.
+    SignAnew(&'static str),
     /// Changes something: trying again does not help. What is wrong, and the next step.
     Change(&'static str),
 }
@@ -55,7 +57,7 @@ pub enum Pace {
     Reveal,
 }
 
-use Reaction::{Change, GiveUp, Register, Stake, Wait};
+use Reaction::{Change, GiveUp, Register, SignAnew, Stake, Wait};
 
 /// The errors that our calls meet. An error name of subtensor's pallet, and the reaction to it.
 pub const REACTIONS: &[(&str, Reaction)] = &[
@@ -100,14 +102,11 @@ pub const REACTIONS: &[(&str, Reaction)] = &[
     ("TooManyUids", Change("there are more weights than neurons: look at `sn1 metagraph`")),
     (
         "CommitRevealEnabled",
-        Change(
-            "the subnet takes weights by commit and reveal only; its rules have just changed: try again",
+        SignAnew(
+            "the subnet's rules have just changed, it takes weights by commit and reveal only",
         ),
     ),
-    (
-        "CommitRevealDisabled",
-        Change("the subnet takes no commits; its rules have just changed: try again"),
-    ),
+    ("CommitRevealDisabled", SignAnew("the subnet's rules have just changed, it takes no commits")),
     (
         "TooManyUnrevealedCommits",
         Change("ten commits wait to be revealed: reveal them or wait until they expire"),
@@ -118,7 +117,7 @@ pub const REACTIONS: &[(&str, Reaction)] = &[
     ),
     (
         "InvalidRevealRound",
-        Change("the reveal's round of drand is over: look at the machine's and the node's clock"),
+        SignAnew("the round of drand for which the weights are encrypted has come out meanwhile"),
     ),
     (
         "CanNotSetRootNetworkWeights",
@@ -199,6 +198,7 @@ impl Refusal {
             Some(Register) => ChainError::NotRegistered(key.hotkey()),
             Some(Stake) => ChainError::NoPermit(key.hotkey()),
             Some(GiveUp(why)) => ChainError::TooLate(format!("{why} ({self})")),
+            Some(SignAnew(why)) => ChainError::Outdated(format!("{why} ({self})")),
             Some(Change(what)) => ChainError::Refused(format!("{what} ({self})")),
         }
     }

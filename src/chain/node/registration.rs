@@ -10,17 +10,20 @@ use subxt::ext::scale_decode::DecodeAsType;
 use super::calls::Calls;
 use super::failure::Failure;
 use super::session::{At, Session};
-use super::signer::{account, sign};
 use super::storage;
-use super::submit::submit;
+use super::submit::Sender;
 use crate::wire::Keypair;
+
+pub(super) const BURN: &str = "Burn";
+/// An item of another pallet.
+pub(super) const ACCOUNT: (&str, &str) = ("System", "Account");
 
 /// What a registration on a subnet burns as of a block, in rao (1e-9 TAO).
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn cost(session: &Session, at: &At, netuid: Netuid) -> Result<u64, Failure> {
-    storage::needed(session, at, "Burn", vec![storage::number(netuid.0)]).await
+    storage::needed(session, at, BURN, vec![storage::number(netuid.0)]).await
 }
 
 /// What an account can spend as of a block, in rao; 0 where there is no such account.
@@ -29,8 +32,7 @@ pub async fn cost(session: &Session, at: &At, netuid: Netuid) -> Result<u64, Fai
 /// [`Failure`].
 pub async fn balance(session: &Session, at: &At, account: [u8; 32]) -> Result<u64, Failure> {
     let key = vec![Value::from_bytes(account)];
-    let account: Option<Account> =
-        storage::elsewhere(session, at, "System", "Account", key).await?;
+    let account: Option<Account> = storage::elsewhere(session, at, ACCOUNT, key).await?;
     Ok(account.map_or(0, |account| account.data.free))
 }
 
@@ -67,9 +69,5 @@ pub async fn register(
 ) -> Result<BlockNumber, ChainError> {
     let at = session.now().await?;
     let call = Calls::of(&at).register(netuid, hotkey, most)?;
-    let signed = sign(session, &at, coldkey, &call, None).await?;
-    match submit(session, &at, &signed, &account(coldkey), deadline).await {
-        Ok(block) => Ok(block),
-        Err(error) => Err(error.explain(session, coldkey, netuid).await),
-    }
+    Sender { session, key: coldkey, netuid, deadline }.sign_and_send(&at, &call).await
 }

@@ -7,7 +7,7 @@ use sn1_actors::domain::{Hyperparameters, Netuid};
 use subxt::ext::scale_decode::DecodeAsType;
 
 use super::failure::Failure;
-use super::session::Session;
+use super::session::{At, Session};
 use super::storage::{self, Item, Values};
 
 /// What the chain asks of those who set weights on a subnet.
@@ -32,7 +32,16 @@ pub struct CommitReveal {
     pub period_epochs: u64,
 }
 
-/// Reads a subnet's rules at the newest final block, in one request for all.
+/// Reads a subnet's rules at the newest final block.
+///
+/// # Errors
+/// As [`read_at`].
+pub async fn read(session: &Session, netuid: Netuid) -> Result<SubnetRules, Failure> {
+    let at = session.now().await?;
+    read_at(session, &at, netuid).await
+}
+
+/// Reads a subnet's rules as of a block, in one request for all.
 ///
 /// What a runtime leaves unset is at its default, by its metadata. Runtimes of early 2024 have no
 /// commit-reveal at all; what they lack reads as off.
@@ -40,8 +49,7 @@ pub struct CommitReveal {
 /// # Errors
 /// [`Failure::Missing`] where the runtime lacks a rule that every version has, or the [`Failure`] of
 /// the connection.
-pub async fn read(session: &Session, netuid: Netuid) -> Result<SubnetRules, Failure> {
-    let at = session.now().await?;
+pub async fn read_at(session: &Session, at: &At, netuid: Netuid) -> Result<SubnetRules, Failure> {
     let known =
         |name: &&&str| !OPTIONAL.contains(*name) || storage::exists(at.metadata_ref(), name);
     let names: Vec<&'static str> = [EVERYWHERE, OPTIONAL].concat();
@@ -54,7 +62,7 @@ pub async fn read(session: &Session, netuid: Netuid) -> Result<SubnetRules, Fail
             Item::new(name, std::iter::repeat_n(storage::number(netuid.0), keys.min(1)))
         })
         .collect();
-    let rules = Rules { values: storage::read(session, &at, &items).await?, names };
+    let rules = Rules { values: storage::read(session, at, &items).await?, names };
     Ok(SubnetRules {
         weights: Hyperparameters {
             tempo: rules.get("Tempo")?,

@@ -11,7 +11,7 @@ use subxt::utils::{AccountId32, H256};
 use super::failure::Failure;
 use super::receipt::{self, Ending};
 use super::refusal::Refusal;
-use super::session::{At, Session};
+use super::session::Session;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,19 +33,6 @@ pub async fn look_for(
     account: &AccountId32,
 ) -> Result<Found, Failure> {
     let at = session.now().await?;
-    look(session, &at, signed, account).await
-}
-
-/// As [`look_for`], as of a block.
-///
-/// # Errors
-/// [`Failure`].
-pub async fn look(
-    session: &Session,
-    at: &At,
-    signed: &SignedCall,
-    account: &AccountId32,
-) -> Result<Found, Failure> {
     let head = BlockNumber(at.block_number());
     let found =
         |inclusion, refusal| Ok(Found { sighting: Sighting { as_of: head, inclusion }, refusal });
@@ -67,7 +54,7 @@ pub async fn look(
     let Some(hash) = session.block_hash(block).await? else {
         return found(Inclusion::Unknown, None);
     };
-    match receipt::ending(session, at, hash, &bytes).await? {
+    match receipt::ending(session, hash, &bytes).await? {
         Some(Ending::Done) => found(Inclusion::Included(block), None),
         Some(Ending::Refused(refusal)) => found(Inclusion::Failed, Some(refusal)),
         None => found(Inclusion::Overtaken, None),
@@ -88,7 +75,7 @@ enum Place {
 }
 
 /// The runtime's call that tells an account's next nonce.
-const NONCE: &str = "AccountNonceApi_account_nonce";
+pub(super) const NONCE: (&str, &str) = ("AccountNonceApi", "account_nonce");
 
 struct Search<'a> {
     session: &'a Session,
@@ -132,7 +119,8 @@ impl Search<'_> {
     /// Whether the nonce was used up after a block; none where the node no longer knows.
     async fn passed_at(&self, block: H256) -> Result<Option<bool>, Failure> {
         let rpc = self.session.rpc();
-        let asked = rpc.state_call(NONCE, Some(&self.account.0), Some(block));
+        let call = format!("{}_{}", NONCE.0, NONCE.1);
+        let asked = rpc.state_call(&call, Some(&self.account.0), Some(block));
         let answer = async {
             match asked.await {
                 Ok(nonce) => Ok(Some(nonce)),

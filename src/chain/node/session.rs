@@ -132,6 +132,14 @@ impl Session {
         self.bounded("the newest block", self.client.at_current_block()).await
     }
 
+    /// The chain as of the block of that hash.
+    ///
+    /// # Errors
+    /// [`Failure`] of the connection, or where the node does not have the block.
+    pub(super) async fn at(&self, block: H256) -> Result<At, Failure> {
+        self.bounded("a block's runtime", Box::pin(self.client.at_block(block))).await
+    }
+
     /// The hash of the block of that number, as the node sees it; none where there is no such block.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::wire::Keypair;
 
 /// Blocks from the newest final one on in which a transaction may be included. A power of two, as
 /// the chain wants it; finality lags a few blocks behind the blocks that are being made.
-pub const MORTAL_BLOCKS: u64 = 16;
+const MORTAL_BLOCKS: u64 = 16;
 
 struct Key<'a>(&'a Keypair);
 

@@ -119,15 +119,14 @@ pub async fn needed<T: DecodeAsType>(
     read(session, at, &[Item::new(name, keys)]).await?.need(0)
 }
 
-/// As [`value`], of another pallet.
+/// As [`value`], of another pallet: its name and the item's.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn elsewhere<T: DecodeAsType>(
     session: &Session,
     at: &At,
-    pallet: &'static str,
-    name: &'static str,
+    (pallet, name): (&'static str, &'static str),
     keys: Vec<Value>,
 ) -> Result<Option<T>, Failure> {
     let garbled = |error: &dyn std::error::Error| Failure::Garbled {

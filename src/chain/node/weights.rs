@@ -13,8 +13,8 @@ use super::epoch::Schedule;
 use super::neuron;
 use super::rules::{self, CommitReveal};
 use super::session::{At, Session};
-use super::signer::{account, sign};
-use super::submit::{SubmitError, submit};
+use super::signer::sign;
+use super::submit::Sender;
 use super::timelock::{TimelockPayload, encrypt};
 use crate::wire::Keypair;
 
@@ -51,13 +51,12 @@ pub async fn prepare_weights(
 ) -> Result<PreparedWeights, ChainError> {
     let at = session.now().await?;
     let netuid = call.netuid;
-    let uid = neuron::uid(session, &at, netuid, key.public()).await?;
-    let uid = uid.ok_or_else(|| ChainError::NotRegistered(key.hotkey()))?;
+    let uid = neuron::registered(session, &at, key, netuid).await?;
     match neuron::weights_wait(session, &at, netuid, uid).await? {
         0 => {}
         wait => return Err(ChainError::TooSoon { wait }),
     }
-    let rules = rules::read(session, netuid).await?.commit_reveal;
+    let rules = rules::read_at(session, &at, netuid).await?.commit_reveal;
     let schedule = Schedule::read(session, &at, netuid).await?;
     let draft = Draft { session, at: &at, key, call, rules, schedule };
     let (way, payload) = draft.in_the_way_of_the_subnet(salt).await?;
@@ -156,18 +155,15 @@ pub async fn submit_weights(
     deadline: Duration,
 ) -> Result<BlockNumber, ChainError> {
     let at = session.now().await?;
-    match submit(session, &at, signed, &account(key), deadline).await {
-        Ok(block) => Ok(block),
-        Err(error) => Err(error.explain(session, key, call.netuid).await),
-    }
+    Sender { session, key, netuid: call.netuid, deadline }.send(&at, signed).await
 }
 
 /// Reveals a commit (version 2), unless it is revealed already; resolves with the final block as of
 /// which it is.
 ///
 /// # Errors
-/// [`ChainError::TooSoon`] before the epoch of the reveal, or where the node is behind the commit's block, [`ChainError::TooLate`] after it, and any
-/// other.
+/// [`ChainError::TooSoon`] before the epoch of the reveal, or where the node is behind the commit's
+/// block, [`ChainError::TooLate`] after that epoch, and any other.
 pub async fn reveal_weights(
     session: &Session,
     key: &Keypair,
@@ -188,8 +184,8 @@ pub async fn reveal_weights(
     let Some(epoch) = epoch else {
         return over(session, &at, key, call, "the chain has no such commit any more").await;
     };
-    let period = rules::read(session, netuid).await?.commit_reveal.period_epochs;
-    match window(&schedule, epoch, period, head) {
+    let rules = rules::read_at(session, &at, netuid).await?.commit_reveal;
+    match window(&schedule, epoch, rules.period_epochs, head) {
         Window::Open => {}
         Window::Opens(wait) => return Err(ChainError::TooSoon { wait }),
         Window::Closed => {
@@ -197,20 +193,21 @@ pub async fn reveal_weights(
             return over(session, &at, key, call, late).await;
         }
     }
+    // Signing anew would not help, so what the chain says of it is not waited for.
+    if !rules.enabled {
+        return Err(ChainError::Refused(format!(
+            "subnet {netuid} takes no commits any more, so that the weights committed in block \
+             {committed} cannot be revealed unless its owner switches commit and reveal on again"
+        )));
+    }
     let payload = Calls::of(&at).reveal_weights(call, &commitment.salt)?;
-    let signed = sign(session, &at, key, &payload, Some(&schedule)).await?;
-    let error = match submit(session, &at, &signed, &account(key), deadline).await {
-        Ok(block) => return Ok(block),
-        Err(error) => error,
-    };
-    let refused = matches!(error, SubmitError::Refused(_));
-    match error.explain(session, key, netuid).await {
+    match (Sender { session, key, netuid, deadline }).sign_and_send(&at, &payload).await {
         // An earlier reveal may have got there between the look and this one.
-        ChainError::TooLate(why) if refused => {
+        Err(ChainError::TooLate(why)) => {
             let at = session.now().await?;
             over(session, &at, key, call, &why).await
         }
-        error => Err(error),
+        outcome => outcome,
     }
 }
 
@@ -222,8 +219,7 @@ async fn over(
     call: &WeightsCall,
     why: &str,
 ) -> Result<BlockNumber, ChainError> {
-    let uid = neuron::uid(session, at, call.netuid, key.public()).await?;
-    let uid = uid.ok_or_else(|| ChainError::NotRegistered(key.hotkey()))?;
+    let uid = neuron::registered(session, at, key, call.netuid).await?;
     let there = neuron::weights(session, at, call.netuid, uid).await?;
     if same_weights(&there, call) {
         return Ok(BlockNumber(at.block_number()));
@@ -239,4 +235,49 @@ pub fn same_weights(there: &[(Uid, u16)], call: &WeightsCall) -> bool {
     there.sort_unstable();
     ours.sort_unstable();
     there == ours
+}
+
+#[cfg(test)]
+mod tests {
+    use sn1_actors::domain::Netuid;
+    use subxt::dynamic::Value;
+
+    use super::*;
+    use crate::chain::node::commit_reveal::COMMITS;
+    use crate::chain::node::storage::{Item, number};
+    use crate::chain::node::testkit::{BLOCK, FakeNode, mainnet};
+
+    const NETUID: Netuid = Netuid(1);
+
+    #[tokio::test]
+    async fn a_commit_on_a_subnet_that_takes_none_any_more_is_not_revealed_in_vain() {
+        let Some(metadata) = mainnet() else { return };
+        let node = FakeNode::new(metadata);
+        let session = node.session().await;
+        let at = session.now().await.unwrap();
+        let key = Keypair::from_dev_uri("//Alice").unwrap();
+        let call = WeightsCall {
+            netuid: NETUID,
+            uids: vec![Uid(1)],
+            values: vec![u16::MAX],
+            version_key: 0,
+        };
+        let commitment = Commitment { salt: vec![7], epoch: 0 };
+        let hash = commit_hash(key.public(), &call, &commitment.salt);
+        let subnet = |name| Item::new(name, [number(NETUID.0)]);
+        node.store(&at, &subnet("Tempo"), &Value::u128(99));
+        node.store(&at, &subnet("CommitRevealWeightsEnabled"), &Value::bool(false));
+        // An epoch before this one, to be revealed after one epoch.
+        let committed = BlockNumber(BLOCK - 100);
+        let numbers = [committed.0, 0, 0].map(number);
+        let entry = [Value::from_bytes(hash)].into_iter().chain(numbers);
+        let commits = Value::unnamed_composite([Value::unnamed_composite(entry)]);
+        let item = Item::new(COMMITS, [number(NETUID.0), Value::from_bytes(key.public())]);
+        node.store(&at, &item, &commits);
+        let reveal = PendingReveal { call, commitment, committed };
+        // The node in memory takes no transaction: one that was sent would fail the test.
+        let revealed = reveal_weights(&session, &key, &reveal, Duration::from_secs(9)).await;
+        let Err(ChainError::Refused(why)) = revealed else { panic!("{revealed:?}") };
+        assert!(why.contains("subnet 1 takes no commits any more"), "{why}");
+    }
 }
