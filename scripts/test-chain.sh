@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests the chain client on real subtensor runtimes, each run as a local node (Node 20 or newer):
-# the tests of tests/it/chain*.rs, our metagraph against what polkadot-js reads, and, on the newest,
-# a validator and a miner end to end.
+# the tests of tests/it/{spending,chain*}.rs, our metagraph against what polkadot-js reads, and, on
+# the newest, a validator and a miner end to end.
 #
 #   scripts/test-chain.sh [--no-e2e | --only-e2e] [RUNTIME...]      runtimes: 143 202 218
 #
@@ -47,19 +47,31 @@ skip() {
     exit 0
 }
 
-# What was started, to be stopped in all cases.
+# What was started, to be stopped in all cases, each with its own children: it leads a group.
 work=$(mktemp -d) processes=() chain=''
 stop() {
     local process
     for process in "$@"; do
         [[ -n $process ]] || continue
-        kill "$process" 2>/dev/null || true
+        kill -- "-$process" 2>/dev/null || kill "$process" 2>/dev/null || true
         wait "$process" 2>/dev/null || true
     done
 }
 trap 'stop "${processes[@]}" "$chain"; rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# attend COMMAND...: runs it to its end. Bash hears a signal only between two commands or in a
+# `wait`, so whatever takes long is waited for: otherwise who ends this script waits for it too, or
+# kills the script and leaves the node behind.
+attend() {
+    local outcome=0
+    setsid "$@" &
+    processes+=($!)
+    wait "$!" || outcome=$?
+    unset 'processes[-1]'
+    return "$outcome"
+}
 
 # step NAME COMMAND...: runs it with its output shown, and remembers how it went. A command that is
 # a function has to return at its first failure itself: its caller's `||` switches errexit off.
@@ -89,7 +101,7 @@ if [[ -z ${CHAIN_FOLDER-} ]]; then
     mkdir -p "$CHAIN_FOLDER"
     cp -r "$TEST_FIXTURES/chain/." "$CHAIN_FOLDER"
     if ! cmp -s "$CHAIN_FOLDER/package-lock.json" "$CHAIN_FOLDER/node_modules/installed.json"; then
-        (cd "$CHAIN_FOLDER" && npm ci --ignore-scripts --no-audit --no-fund)
+        attend env -C "$CHAIN_FOLDER" npm ci --ignore-scripts --no-audit --no-fund
         cp "$CHAIN_FOLDER/package-lock.json" "$CHAIN_FOLDER/node_modules/installed.json"
     fi
 fi
@@ -108,7 +120,7 @@ if [[ -n $(missing) ]]; then
     [[ -n ${SUBTENSOR_GIT-} ]] ||
         skip "runtimes that are not in $CHAIN_FOLDER/runtime: $(missing | sort -u | xargs); set" \
             "SUBTENSOR_GIT to the git directory of a snapshot of github:opentensor/subtensor"
-    python3 "$CHAIN_FOLDER/extract-runtimes.py" "$SUBTENSOR_GIT"
+    attend python3 "$CHAIN_FOLDER/extract-runtimes.py" "$SUBTENSOR_GIT"
     [[ -z $(missing) ]] || {
         echo "not in the snapshot: $(missing | sort -u | xargs)" >&2
         exit 1
@@ -118,7 +130,7 @@ echo "runtimes $(printf '%s\n' "${wanted[@]}" | sort -u | xargs)"
 
 if [[ -z ${SN1-} ]]; then
     heading "cargo build"
-    cargo build --workspace --bin sn1
+    attend cargo build --workspace --bin sn1
     SN1=$target/debug/sn1
 fi
 
@@ -147,7 +159,7 @@ start_chain() {
     port=$(free_port) || return
     log=$work/chain-$runtime.log
     url=ws://127.0.0.1:$port seed=$work/seed-$runtime.json
-    node "$CHAIN_FOLDER/start.mjs" --runtime "$runtime" --port "$port" --netuid 1 \
+    setsid node "$CHAIN_FOLDER/start.mjs" --runtime "$runtime" --port "$port" --netuid 1 \
         --miners 3 --validators 2 --out "$seed" "$@" >"$log" 2>&1 &
     chain=$!
     wait_for 180 "$log" READY "$chain" || return
@@ -158,21 +170,21 @@ stop_chain() {
     chain=''
 }
 
-# Tests that ran nothing, or skipped themselves, are no proof.
+# rust_tests RUNTIME FILTER. Tests that ran nothing, or skipped themselves, are no proof.
 rust_tests() {
     local log=$work/tests.log
     TEST_CHAIN=$url TEST_CHAIN_RUNTIME=$1 TEST_CHAIN_SEED=$seed \
-        cargo test --workspace --test it -- chain --test-threads 1 --nocapture 2>&1 |
-        tee "$log" || return
+        attend bash -o pipefail -c 'cargo test --workspace --test it -- "$1" --test-threads 1 \
+            --nocapture 2>&1 | tee "$2"' - "$2" "$log" || return
     if ! grep -qE 'test result: ok\. [1-9]' "$log" || grep -q 'skipped: TEST_CHAIN' "$log"; then
         echo "no test ran on the chain" >&2
         return 1
     fi
 }
 same_metagraph() {
-    "$SN1" metagraph --json "${on_chain[@]}" --subtensor.chain_endpoint "$url" \
+    attend "$SN1" metagraph --json "${on_chain[@]}" --subtensor.chain_endpoint "$url" \
         >"$work/metagraph.json" || return
-    node scripts/peers/polkadot.mjs metagraph "$url" 1 "$work/metagraph.json"
+    attend node scripts/peers/polkadot.mjs metagraph "$url" 1 "$work/metagraph.json"
 }
 
 on_chain=(--netuid 1 --subtensor.network local)
@@ -181,14 +193,14 @@ validator_key=//Bob//validator miner_key=//Bob//miner
 register_both() {
     local hotkey
     for hotkey in "$validator_key" "$miner_key"; do
-        "$SN1" register "${on_chain[@]}" --subtensor.chain_endpoint "$url" --uri //Bob \
+        attend "$SN1" register "${on_chain[@]}" --subtensor.chain_endpoint "$url" --uri //Bob \
             --hotkey "$hotkey" --max-burn 100 --yes || return
     done
 }
 # A new neuron gets its permit when the epoch turns, every 11 blocks.
 wait_for_permit() {
     local deadline=$((SECONDS + 60))
-    until node scripts/peers/polkadot.mjs permit "$url" 1 "$validator_key"; do
+    until attend node scripts/peers/polkadot.mjs permit "$url" 1 "$validator_key"; do
         ((SECONDS < deadline)) || return
         sleep 1
     done
@@ -196,21 +208,18 @@ wait_for_permit() {
 
 run_both() {
     local common=("${on_chain[@]}" --subtensor.chain_endpoint "$url" --logging.logging_dir "$work/state")
-    local miner=$work/miner.log validator port outcome=0
+    local miner=$work/miner.log port outcome=0
     port=$(free_port) || return
-    "$SN1" miner --uri "$miner_key" "${common[@]}" --miner.kind echo --axon.ip 127.0.0.2 \
+    setsid "$SN1" miner --uri "$miner_key" "${common[@]}" --miner.kind echo --axon.ip 127.0.0.2 \
         --axon.port "$port" >"$miner" 2>&1 &
     processes+=($!)
     wait_for 60 "$miner" serving "${processes[-1]}" || return
     # The validator asks whom the chain names when it starts.
     wait_for 120 "$miner" "the axon's address is on the chain" "${processes[-1]}" || return
     echo "the miner serves at 127.0.0.2:$port"
-    timeout 600 "$SN1" validator --uri "$validator_key" "${common[@]}" --neuron.model_id fake \
+    attend timeout 600 "$SN1" validator --uri "$validator_key" "${common[@]}" --neuron.model_id fake \
         --run.steps 10 --neuron.epoch_length 5 --weights.min_steps 1 \
-        --weights.min_scored_fraction 0 --neuron.axon_off &
-    validator=$!
-    processes+=("$validator")
-    wait "$validator" || outcome=$?
+        --weights.min_scored_fraction 0 --neuron.axon_off || outcome=$?
     stop "${processes[@]}"
     processes=()
     ((outcome == 0)) || {
@@ -219,12 +228,14 @@ run_both() {
         return 1
     }
 }
-weights_on_chain() { node scripts/peers/polkadot.mjs weights "$url" 1 "$validator_key"; }
+weights_on_chain() { attend node scripts/peers/polkadot.mjs weights "$url" 1 "$validator_key"; }
 
 # A failed step does not keep the others from running, but nothing runs without its chain.
 for runtime in "${runtimes[@]}"; do
     if step "runtime $runtime: start" start_chain "$runtime"; then
-        step "runtime $runtime: tests" rust_tests "$runtime" || true
+        # Those that send nothing come first: they count on a subnet as it was made.
+        step "runtime $runtime: tests of refusals" rust_tests "$runtime" spending:: || true
+        step "runtime $runtime: tests" rust_tests "$runtime" chain || true
         step "runtime $runtime: metagraph as polkadot-js reads it" same_metagraph || true
     fi
     stop_chain

@@ -13,6 +13,7 @@ mod localnet;
 mod metagraph;
 mod miner;
 mod models;
+mod neuron;
 mod one_actor;
 mod output;
 mod query;
@@ -33,6 +34,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::config::{Inputs, Loaded, Role, Settings, collect_flags};
 use crate::exit::{Ended, Exit};
 use crate::telemetry::Verbosity;
+use crate::wire::Keypair;
 
 /// The whole command line.
 #[must_use]
@@ -144,14 +146,41 @@ fn usage(errors: &crate::config::ConfigErrors) -> Exit {
     if errors.0.iter().all(early) { Exit::NotBuilt } else { Exit::Usage }
 }
 
-/// Another key than the wallet's hotkey.
-fn development_key_flag() -> Arg {
-    Arg::new("uri")
-        .long("uri")
-        .value_name("URI")
-        .help("sign with a development key, for example //Alice, instead of the wallet's hotkey")
+/// `--NAME VALUE`.
+fn flag(name: &'static str, value: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value)
+}
+
+/// `--NAME`, which is given or not.
+fn switch(name: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue)
 }
 
 fn json_flag() -> Arg {
-    Arg::new("json").long("json").action(ArgAction::SetTrue).help("print JSON")
+    switch("json").help("print JSON")
 }
+
+/// Another key than the wallet's hotkey; the wallet's name stays that of the state's folder.
+fn development_key_flag() -> Arg {
+    flag("uri", "URI")
+        .help("sign with a development key, for example //Alice, instead of the wallet's hotkey")
+}
+
+/// As [`development_key_flag`], for commands that use a wallet for nothing but its hotkey.
+fn development_key_or_wallet_flag() -> Arg {
+    development_key_flag().conflicts_with_all([
+        "wallet.name",
+        "wallet.hotkey",
+        "wallet.path",
+        "wallet.password_file",
+    ])
+}
+
+/// The key that signs: the one of `--uri`, or the wallet's hotkey, whose password may be asked for.
+async fn signing_key(matches: &ArgMatches, loaded: &Loaded) -> Result<Keypair, Ended> {
+    let uri = matches.get_one::<String>("uri").map(String::as_str);
+    crate::wallet::signing_key(loaded, uri).await.map_err(Ended::from)
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,8 @@ pub enum Exit {
     Usage,
     /// A port is in use or an address is not ours. Starting again changes nothing.
     Address,
-    /// A file cannot be read or written: journal, summary, state. Starting again changes nothing.
+    /// A file cannot be read or written, or another process has it: journal, summary, state. Starting
+    /// again changes nothing.
     File,
     /// A model file is missing, wrong or damaged. Starting again changes nothing.
     Model,

@@ -19,7 +19,7 @@ mod save_plan;
 mod seal;
 pub mod torch;
 
-use lock::InstanceLock;
+use lock::{InstanceLock, LockError};
 use seal::Unusable;
 
 /// No book is larger: it would have half a million hotkeys.
@@ -46,9 +46,12 @@ impl LedgerFile {
     /// To read and write the book at `path`, which need not be there yet, as the only one.
     ///
     /// # Errors
-    /// [`LedgerError`] where another process has it, or the folder cannot be written.
-    pub fn open(path: PathBuf) -> Result<Self, LedgerError> {
-        let lock = InstanceLock::take(&beside(&path, "lock"), "this score book")?;
+    /// [`LockError`] where another process has it, or the folder cannot be written.
+    pub fn open(path: PathBuf) -> Result<Self, LockError> {
+        let lock = InstanceLock::take(
+            beside(&path, "lock"),
+            format!("the score book {}", path.display()),
+        )?;
         Ok(Self { path, lock: Some(lock) })
     }
 

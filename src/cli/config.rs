@@ -1,14 +1,13 @@
 //! `sn1 config show`.
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
-use super::{json_flag, loaded, output};
+use super::{flag, json_flag, loaded, output};
 use crate::config::{Role, add_config_flags};
 use crate::exit::{Ended, Exit};
 
 pub(super) fn command() -> Command {
-    let role = Arg::new("role")
-        .long("role")
+    let role = flag("role", "ROLE")
         .default_value("validator")
         .value_parser(Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>())
         .help("whose configuration");

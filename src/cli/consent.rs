@@ -2,17 +2,16 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgMatches};
 use sn1_actors::ports::ChainError;
 
+use super::switch;
 use crate::exit::{Ended, Exit};
 
 /// `--yes`.
 pub(super) fn yes_flag() -> Arg {
-    Arg::new("yes")
-        .long("yes")
+    switch("yes")
         .short('y')
-        .action(ArgAction::SetTrue)
         .help("do not ask; without a terminal nothing is sent unless this is given")
 }
 

@@ -6,14 +6,14 @@ use std::io::stdin;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 use sn1_actors::domain::{ChatMessage, Generation, Lane, Sampling};
 use sn1_actors::model_worker::{Generate, generate};
 use tokio::sync::mpsc;
 
 use super::signals::Signals;
-use super::{json_flag, one_actor, output, settings};
+use super::{flag, json_flag, one_actor, output, settings, switch};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::Exit;
 use crate::wiring::{fresh_seed, sampling};
@@ -24,43 +24,24 @@ const PATIENCE: Duration = Duration::from_secs(3_600);
 const PIECES: usize = 64;
 
 pub(super) fn command() -> Command {
-    let prompt = Arg::new("prompt")
-        .long("prompt")
-        .value_name("TEXT")
-        .required_unless_present("embed")
-        .help("what the user says");
-    let system = Arg::new("system")
-        .long("system")
-        .value_name("TEXT")
-        .help("system prompt; the model's own when left out");
-    let greedy = Arg::new("greedy")
-        .long("greedy")
-        .action(ArgAction::SetTrue)
+    let prompt = flag("prompt", "TEXT").required_unless_present("embed").help("what the user says");
+    let system = flag("system", "TEXT").help("system prompt; the model's own when left out");
+    let greedy = switch("greedy")
         .conflicts_with_all(["neuron.temperature", "neuron.top_k", "neuron.top_p"])
         .help("always take the likeliest token");
-    let tokens = Arg::new("max-new-tokens")
-        .long("max-new-tokens")
-        .value_name("N")
+    let tokens = flag("max-new-tokens", "N")
         .value_parser(value_parser!(usize))
         .help("at most so many tokens; neuron.max_tokens when left out");
-    let penalty = Arg::new("repetition-penalty")
-        .long("repetition-penalty")
-        .value_name("N")
+    let penalty = flag("repetition-penalty", "N")
         .value_parser(penalty)
         .help("above 1 makes tokens that were there already less likely; 1 when left out");
-    let stop = Arg::new("stop")
-        .long("stop")
-        .value_name("TEXT")
+    let stop = flag("stop", "TEXT")
         .value_parser(NonEmptyStringValueParser::new())
         .action(ArgAction::Append)
         .help("the text ends before this; may be repeated");
-    let stream = Arg::new("stream")
-        .long("stream")
-        .action(ArgAction::SetTrue)
+    let stream = switch("stream")
         .help("print the text while it is written; with --json a line for each piece");
-    let embed = Arg::new("embed")
-        .long("embed")
-        .action(ArgAction::SetTrue)
+    let embed = switch("embed")
         .conflicts_with_all(["prompt", "system", "greedy", "max-new-tokens", "json", "stream"])
         .help("texts from standard input, a JSON string or {\"text\": …} a line; vectors out");
     let command = Command::new("generate")

@@ -52,7 +52,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 
     let mut signals = Signals::watch()?;
     let book = folder.join("scores.json");
-    let ledger = LedgerFile::open(book.clone()).map_err(|error| Ended::new(Exit::File, error))?;
+    let ledger = LedgerFile::open(book.clone()).map_err(Ended::from)?;
     let ledger = Arc::new(ledger);
     let view = View::open("localnet", seed, &settings);
     let shared_tap = Arc::new(tap.clone());

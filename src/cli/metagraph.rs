@@ -2,40 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use serde_json::{Value, json};
 use sn1_actors::dendrite::choice::left_out;
 use sn1_actors::domain::{BlockNumber, Hotkey, Metagraph, Neuron, Tao, Uid};
 
 use super::chain::Node;
-use super::{json_flag, loaded, output};
+use super::{json_flag, loaded, output, switch};
 use crate::chain::node::metagraph::{SetWeights, read_at, weights_at};
 use crate::config::{Role, Settings, add_flags_of};
 use crate::exit::Exit;
 use crate::wallet::{KeyKind, WalletFolder, state as key_state};
 use crate::wiring::joining::Joining;
 
-/// The largest weight on chain.
-const WHOLE: f64 = 65_535.0;
-
 pub(super) fn command() -> Command {
-    let available = flag("available").help("say of each uid why it is left out of sampling");
+    let available = switch("available").help("say of each uid why it is left out of sampling");
     let weights =
-        flag("weights").help("print the weights on chain too, as each validator set them");
+        switch("weights").help("print the weights on chain too, as each validator set them");
     let command = Command::new("metagraph")
         .about("Print the neurons of a subnet")
         .after_help(
             "Examples:\n  sn1 metagraph --netuid 1 --subtensor.network test\n  \
-             sn1 metagraph --available --weights --json \
+             sn1 metagraph --netuid 1 --available --weights --json \
              --subtensor.chain_endpoint ws://127.0.0.1:9944\n\nStake is in TAO; the stake above which \
              a validator is not asked is neuron.vpermit_tao_limit.",
         )
         .args([available, weights, json_flag()]);
     add_flags_of(command, &["", "subtensor", "wallet"])
-}
-
-fn flag(name: &'static str) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue)
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
@@ -149,7 +142,8 @@ impl Report<'_> {
         }
         for set in self.weights.iter().flatten() {
             let weights = set.weights.iter();
-            let weights = weights.map(|(uid, w)| format!("{}:{:.4}", uid.0, f64::from(*w) / WHOLE));
+            let weights = weights
+                .map(|(uid, w)| format!("{}:{:.4}", uid.0, f64::from(*w) / f64::from(u16::MAX)));
             let weights: Vec<String> = weights.collect();
             output::line(&format!("weights of {}: {}", set.from.0, weights.join(" ")))?;
         }

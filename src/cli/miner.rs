@@ -3,22 +3,20 @@
 use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
-use sn1_actors::domain::{Hotkey, Metagraph, Netuid};
-use sn1_actors::ports::{Chain, Journal};
+use sn1_actors::domain::{Metagraph, Netuid};
+use sn1_actors::ports::Journal;
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::wiring::{ChainParts, start_chain_watch};
 use tokio::sync::watch;
 
 use super::signals::Signals;
-use super::{development_key_flag, loaded, output, steps};
+use super::{development_key_flag, loaded, neuron, output, signing_key, steps};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
-use crate::journal::JournalFile;
 use crate::ledger::lock::InstanceLock;
-use crate::wallet;
 use crate::wire::Keypair;
 use crate::wiring::joining::{self, Joining};
-use crate::wiring::{miner, publish, state_folder, system_clock, unix_time};
+use crate::wiring::{miner, publish, system_clock};
 
 /// The subnet in the folder's name where no chain says which it is.
 const NO_CHAIN: Netuid = Netuid(1);
@@ -41,18 +39,17 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Miner, matches)?;
     let settings = &loaded.settings;
     let joining = joining(settings)?;
-    let uri = matches.get_one::<String>("uri").map(String::as_str);
-    let keypair = Arc::new(wallet::signing_key(&loaded, uri).await.map_err(Ended::from)?);
+    let keypair = Arc::new(signing_key(matches, &loaded).await?);
     let hotkey = keypair.hotkey();
     let netuid = joining.as_ref().map_or(NO_CHAIN, |joining| joining.netuid);
-    let file = |error: &dyn std::fmt::Display| Ended::new(Exit::File, error);
     // Two that publish their address for one hotkey would undo each other's; on no chain there is
     // nothing to undo.
     let lock = joining.as_ref().map(|joining| {
         InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, joining.netuid)
     });
-    let _lock = lock.transpose().map_err(|error| file(&error))?;
-    let journal = journal(settings, netuid, &hotkey)?;
+    let _lock = lock.transpose().map_err(Ended::from)?;
+    let (journal, _) = neuron::journal(settings, netuid, &hotkey)?;
+    let journal = Arc::new(journal);
     let overseer = Overseer::new(system_clock(), Arc::clone(&journal) as Arc<dyn Journal>);
     let mut signals = Signals::watch()?;
     let started = start(&overseer, settings, joining, netuid, keypair, Arc::clone(&journal) as _);
@@ -71,7 +68,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         () = signals.next() => true,
     };
     overseer.kill().stop();
-    journal.flush().map_err(|error| file(&error))?;
+    journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
     match steps::ended(&overseer)? {
         Exit::Done if interrupted => Ok(Exit::Interrupted),
         end => Ok(end),
@@ -102,13 +99,9 @@ async fn start(
         let (_, metagraph) = watch::channel(Arc::new(Metagraph::empty(netuid)));
         return miner::start(overseer, settings, netuid, keypair, metagraph, journal).await;
     };
-    output::line(&format!(
-        "miner of subnet {netuid} on {} ({}), answers by {}",
-        joining.endpoints.network(),
-        joining.endpoints.urls().join(", "),
-        settings.miner.kind.as_str(),
-    ))?;
-    let chain: Arc<dyn Chain> = joining.join(overseer, Arc::clone(&keypair));
+    let kind = settings.miner.kind.as_str();
+    output::line(&format!("miner of {joining}, answers by {kind}"))?;
+    let chain = joining.join(overseer, Arc::clone(&keypair));
     let parts = ChainParts {
         config: joining::WATCH,
         chain: Arc::clone(&chain),
@@ -117,25 +110,11 @@ async fn start(
         failpoints: Failpoints::default(),
     };
     let metagraph = start_chain_watch(overseer, parts, &mut Topology::default());
-    let clock = overseer.clock();
-    let subnet = joining::subnet(chain.as_ref(), clock.as_ref(), metagraph.clone()).await?;
-    let own = joining::registered(&subnet, &keypair.hotkey())?.clone();
+    let (clock, hotkey) = (overseer.clock(), keypair.hotkey());
+    let seen = metagraph.clone();
+    let own = joining::own_neuron(chain.as_ref(), clock.as_ref(), seen, &hotkey).await?;
     let address = publish::address(settings, &joining.endpoints).await?;
     let serving = miner::start(overseer, settings, netuid, keypair, metagraph, journal).await?;
-    output::line(&format!("axon      {address} (published)"))?;
-    publish::publish(overseer, chain, &own, address);
+    neuron::publish_axon(overseer, chain, &own, address)?;
     Ok(serving)
-}
-
-/// The journal in this neuron's state folder.
-fn journal(
-    settings: &Settings,
-    netuid: Netuid,
-    hotkey: &Hotkey,
-) -> anyhow::Result<Arc<JournalFile>> {
-    let file = settings.journal.file.clone();
-    let file = file.unwrap_or_else(|| state_folder(settings, netuid, hotkey).join("journal.jsonl"));
-    let run_id = format!("{}", unix_time().as_secs());
-    let journal = JournalFile::open(&file, &run_id, settings.journal.max_bytes, unix_time);
-    Ok(Arc::new(journal.map_err(|error| Ended::new(Exit::File, error))?))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 
-use super::{json_flag, output, settings};
+use super::{flag, json_flag, output, settings};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::models::{FileState, Progress, PullOptions, Store};
@@ -15,9 +15,7 @@ pub(super) fn command() -> Command {
     let name = Arg::new("name")
         .value_name("NAME")
         .help("one model; those that the settings name when left out");
-    let from = Arg::new("from")
-        .long("from")
-        .value_name("FOLDER")
+    let from = flag("from", "FOLDER")
         .value_parser(value_parser!(PathBuf))
         .help("a folder that holds the files already");
     Command::new("models")

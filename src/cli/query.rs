@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 use sn1_actors::domain::{Hotkey, MinerReply, Query, Role, StatusCode, Uid};
 use sn1_actors::ports::{AxonTarget, MinerTransport};
@@ -12,11 +12,12 @@ use tokio::sync::mpsc;
 
 use super::chain::Node;
 use super::task::seconds;
-use super::{json_flag, loaded, one_actor, output};
+use super::{
+    development_key_or_wallet_flag, flag, json_flag, loaded, one_actor, output, signing_key, switch,
+};
 use crate::chain::node::metagraph;
 use crate::config::{Role as Config, add_flags_of};
 use crate::exit::{Ended, Exit};
-use crate::wallet;
 use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource, resolve};
 use crate::wiring::joining::Joining;
 
@@ -24,17 +25,13 @@ use crate::wiring::joining::Joining;
 const PIECES: usize = 64;
 
 pub(super) fn command() -> Command {
-    let text =
-        |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
-    let axon = text("axon", "HOST:PORT").required_unless_present("uid").conflicts_with("uid");
-    let hotkey = text("axon.hotkey", "SS58").required_unless_present("uid").conflicts_with("uid");
-    let uid = text("uid", "N").value_parser(value_parser!(u16));
-    let message = text("message", "TEXT").required(true).action(ArgAction::Append);
-    let role = text("role", "ROLE").action(ArgAction::Append);
+    let axon = flag("axon", "HOST:PORT").required_unless_present("uid").conflicts_with("uid");
+    let hotkey = flag("axon.hotkey", "SS58").required_unless_present("uid").conflicts_with("uid");
+    let uid = flag("uid", "N").value_parser(value_parser!(u16));
+    let message = flag("message", "TEXT").required(true).action(ArgAction::Append);
+    let role = flag("role", "ROLE").action(ArgAction::Append);
     let names = [Role::System, Role::User, Role::Assistant].map(Role::as_str);
-    let stream = Arg::new("stream").long("stream").action(ArgAction::SetTrue);
-    let wallet = ["wallet.name", "wallet.hotkey", "wallet.path", "wallet.password_file"];
-    let uri = text("uri", "URI").conflicts_with_all(wallet);
+    let stream = switch("stream");
     let command = Command::new("query")
         .about("Ask one axon")
         .after_help(
@@ -50,7 +47,7 @@ pub(super) fn command() -> Command {
         .arg(role.value_parser(names).help("who says it, once for each message; else the user"))
         .arg(stream.help("ask by the streaming synapse, and print the answer as it comes"))
         .arg(seconds("timeout", "how long it may take").default_value("12"))
-        .arg(uri.help("sign with a development key, for example //Bob, not the wallet's hotkey"))
+        .arg(development_key_or_wallet_flag())
         .arg(json_flag());
     add_flags_of(command, &["", "subtensor", "wallet"])
 }
@@ -173,10 +170,7 @@ async fn by_address(matches: &ArgMatches) -> anyhow::Result<Asking> {
     let target = AxonTarget { uid: Uid(0), hotkey, address };
     let keypair = match matches.get_one::<String>("uri") {
         Some(uri) => Keypair::from_dev_uri(uri).map_err(|error| Ended::new(Exit::Usage, error))?,
-        None => {
-            let loaded = loaded(Config::Validator, matches)?;
-            wallet::signing_key(&loaded, None).await.map_err(Ended::from)?
-        }
+        None => signing_key(matches, &loaded(Config::Validator, matches)?).await?,
     };
     Ok(Asking { target, keypair, allow_local: true })
 }
@@ -186,8 +180,7 @@ async fn by_address(matches: &ArgMatches) -> anyhow::Result<Asking> {
 async fn on_chain(uid: Uid, matches: &ArgMatches) -> anyhow::Result<Asking> {
     let loaded = loaded(Config::Validator, matches)?;
     let Joining { netuid, endpoints } = Joining::of(&loaded.settings, "query")?;
-    let uri = matches.get_one::<String>("uri").map(String::as_str);
-    let keypair = wallet::signing_key(&loaded, uri).await.map_err(Ended::from)?;
+    let keypair = signing_key(matches, &loaded).await?;
     let node = Node::connect(&endpoints).await?;
     let metagraph = node.told(metagraph::read(&node.session, netuid).await)?;
     let neuron = metagraph.neurons.get(usize::from(uid.0)).ok_or_else(|| {

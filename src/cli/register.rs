@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command, value_parser};
 
 use super::chain::Node;
-use super::{consent, loaded, output};
+use super::{consent, flag, loaded, output};
 use crate::chain::node::{neuron, registration};
 use crate::config::{Loaded, Role, add_flags_of};
 use crate::exit::{Ended, Exit};
@@ -20,19 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const RAO_PER_TAO: f64 = 1e9;
 
 pub(super) fn command() -> Command {
-    let most = Arg::new("max-burn")
-        .long("max-burn")
-        .value_name("TAO")
+    let most = flag("max-burn", "TAO")
         .value_parser(value_parser!(f64))
         .help("do not register for more; without it, for what is shown when it asks");
-    let uri = Arg::new("uri")
-        .long("uri")
-        .value_name("URI")
+    let uri = flag("uri", "URI")
         .requires("hotkey")
         .help("pay with a development key, for example //Alice, not the wallet's coldkey");
-    let hotkey = Arg::new("hotkey")
-        .long("hotkey")
-        .value_name("SS58")
+    let hotkey = flag("hotkey", "SS58")
         .help("the hotkey to register, not the wallet's; with --uri also a path as //Alice//hot");
     let command = Command::new("register")
         .about("Register a hotkey on a subnet, for TAO that is burned")
@@ -55,11 +49,12 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let most = matches.get_one::<f64>("max-burn").copied().map(rao).transpose()?;
     let node = Node::connect(&endpoints).await?;
     let at = node.told(node.session.now().await)?;
-    let hotkey = ss58::encode(&parties.hotkey);
-    let uid = neuron::uid(&node.session, &at, netuid, parties.hotkey).await;
+    let hotkey = parties.hotkey;
+    let address = ss58::encode(&hotkey);
+    let uid = neuron::uid(&node.session, &at, netuid, hotkey).await;
     if let Some(uid) = node.told(uid)? {
         output::line(&format!(
-            "{hotkey} is uid {uid} of subnet {netuid} already; nothing was sent"
+            "{address} is uid {uid} of subnet {netuid} already; nothing was sent"
         ))?;
         return Ok(Exit::Done);
     }
@@ -67,7 +62,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let payer = parties.payer();
     let balance = node.told(registration::balance(&node.session, &at, payer).await)?;
     output::line(&format!(
-        "subnet   {netuid} at {}\nhotkey   {hotkey}\ncoldkey  {}\ncost     {}\nbalance  {}",
+        "subnet   {netuid} at {}\nhotkey   {address}\ncoldkey  {}\ncost     {}\nbalance  {}",
         node.session.endpoint(),
         ss58::encode(&payer),
         tao(cost),
@@ -88,12 +83,12 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         )?;
     }
     let or_more = if bounded { "" } else { ", or whatever it costs by then," };
-    let question = format!("Burn {}{or_more} to register {hotkey}?", tao(cost));
+    let question = format!("Burn {}{or_more} to register {address}?", tao(cost));
     if !consent::given(matches, &question).await? {
         return Err(Ended::new(Exit::Failed, "nothing was sent").into());
     }
     let most = most.unwrap_or(cost);
-    let (coldkey, hotkey_bytes) = (parties.coldkey().await?, parties_hotkey(&hotkey)?);
+    let coldkey = parties.coldkey().await?;
     // Both a person and a password take their time, and the price moves with every block.
     let at = node.told(node.session.now().await)?;
     let cost = node.told(registration::cost(&node.session, &at, netuid).await)?;
@@ -103,16 +98,16 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         return Err(Ended::new(Exit::Failed, message).into());
     }
     let registered =
-        registration::register(&node.session, &coldkey, hotkey_bytes, netuid, most, PATIENCE);
+        registration::register(&node.session, &coldkey, hotkey, netuid, most, PATIENCE);
     let block = registered.await.map_err(consent::ended)?;
     let at = node.told(node.session.now().await)?;
-    let uid = node.told(neuron::uid(&node.session, &at, netuid, hotkey_bytes).await)?;
+    let uid = node.told(neuron::uid(&node.session, &at, netuid, hotkey).await)?;
     let uid = uid.map_or("no uid any more".to_owned(), |uid| format!("uid {uid}"));
     output::line(&format!("registered in block {}: {uid}", block.0))?;
     Ok(Exit::Done)
 }
 
-fn parties_hotkey(address: &str) -> Result<[u8; 32], Ended> {
+fn decoded(address: &str) -> Result<[u8; 32], Ended> {
     ss58::decode(address).map_err(|error| Ended::new(Exit::Usage, format!("{address}: {error}")))
 }
 
@@ -138,7 +133,7 @@ impl Parties {
             Some(path) if uri.is_some() && path.starts_with('/') => {
                 development_key(loaded, path).map_err(Ended::from)?.public()
             }
-            Some(address) => parties_hotkey(address)?,
+            Some(address) => decoded(address)?,
             None => public(&folder, KeyKind::Hotkey)?,
         };
         let coldkey = match uri {
@@ -178,7 +173,7 @@ impl Parties {
 fn public(folder: &WalletFolder, kind: KeyKind) -> Result<[u8; 32], Ended> {
     let state = key_state(folder, kind);
     match (state.address, state.problem) {
-        (Some(address), _) => parties_hotkey(&address),
+        (Some(address), _) => decoded(&address),
         (None, Some(problem)) => Err(problem.into()),
         (None, None) => Err(folder.missing(kind).into()),
     }

@@ -2,35 +2,31 @@
 
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use serde_json::json;
 use sn1_actors::domain::{Answer, Hotkey, MinerReply, RewardKind, StatusCode, TaskKind, Uid};
 use sn1_actors::reward_scorer::Bench;
 use sn1_actors::task_maker::tasks;
 
-use super::{json_flag, one_actor, output, settings};
+use super::{flag, json_flag, one_actor, output, settings};
 use crate::config::{Role, add_config_flags};
 use crate::exit::Exit;
 use crate::wire::Keypair;
 
 pub(super) fn command() -> Command {
-    let kind = Arg::new("kind")
-        .long("kind")
+    let kind = flag("kind", "KIND")
         .default_value("qa")
         .value_parser(TaskKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
         .help("whose reward definition counts");
-    let text = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name("TEXT").help(help)
-    };
     let command = Command::new("score")
         .about("Score one answer")
         .after_help(
             "Example:\n  sn1 score --reference 'The capital of France is Paris.' --answer 'It is Paris.'",
         )
         .args([
-            text("reference", "what a good answer says").required(true),
-            text("answer", "the answer").required(true),
-            text("challenge", "what was asked, for the penalty").default_value(""),
+            flag("reference", "TEXT").required(true).help("what a good answer says"),
+            flag("answer", "TEXT").required(true).help("the answer"),
+            flag("challenge", "TEXT").default_value("").help("what was asked, for the penalty"),
             kind,
             json_flag(),
         ]);

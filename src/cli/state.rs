@@ -6,13 +6,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 use sn1_actors::domain::{Hotkey, Score};
 use sn1_actors::ports::{Ledger, ScoreBook};
 
 use super::chain::Node;
-use super::{json_flag, output, settings};
+use super::{flag, json_flag, output, settings, switch};
 use crate::chain::node::metagraph::read_at;
 use crate::chain::node::neuron;
 use crate::config::{Role, Settings, add_flags_of};
@@ -34,7 +34,9 @@ pub(super) fn command() -> Command {
     let show = with_book(Command::new("show"), BOOK)
         .about("Print steps, averages, and how the weights stand")
         .arg(json_flag());
-    let out = path("out", "FILE").long("out").help("a new file; standard output when left out");
+    let out = flag("out", "FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help("a new file; standard output when left out");
     let export = with_book(Command::new("export"), BOOK)
         .about("Print the state as a JSON document, for `sn1 state import` elsewhere")
         .after_help(
@@ -43,16 +45,16 @@ pub(super) fn command() -> Command {
              keep it to yourself until they are.",
         )
         .arg(out);
-    let file = path("file", "FILE").required_unless_present("from-chain").help("what to bring in");
-    let chain = Arg::new("from-chain")
-        .long("from-chain")
-        .action(ArgAction::SetTrue)
+    let file = Arg::new("file")
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .required_unless_present("from-chain")
+        .help("what to bring in");
+    let chain = switch("from-chain")
         .conflicts_with("file")
         .help("take the weights that the hotkey has on chain for scores");
-    let replace = Arg::new("replace")
-        .long("replace")
-        .action(ArgAction::SetTrue)
-        .help("also over a book that has scores; it is kept as …previous");
+    let replace =
+        switch("replace").help("also over a book that has scores; it is kept as …previous");
     let import = with_book(Command::new("import"), BOOK_AND_CHAIN)
         .about("Bring in a document of `sn1 state export`, the original's state.pt, or weights on chain")
         .after_help(
@@ -72,13 +74,9 @@ pub(super) fn command() -> Command {
         .subcommands([show, export, import])
 }
 
-fn path(name: &'static str, value: &'static str) -> Arg {
-    Arg::new(name).value_name(value).value_parser(value_parser!(PathBuf))
-}
-
 fn with_book(command: Command, sections: &[&str]) -> Command {
-    let book = path("book", "FILE")
-        .long("book")
+    let book = flag("book", "FILE")
+        .value_parser(value_parser!(PathBuf))
         .help("a score book (scores.json); that of the wallet's hotkey when left out");
     add_flags_of(command.arg(book), sections)
 }
@@ -89,7 +87,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let path = match matches.get_one::<PathBuf>("book") {
         Some(path) => path.clone(),
-        None => book_of_wallet(&settings(Role::Validator, matches)?)?,
+        None => book_of_wallet(&settings(Role::Validator, matches)?, &format!("state {verb}"))?,
     };
     match verb {
         "show" => show(&path, matches.get_flag("json")),
@@ -106,8 +104,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 }
 
 /// Where the validator of these settings keeps its book. The key itself is not opened.
-fn book_of_wallet(settings: &Settings) -> anyhow::Result<PathBuf> {
-    let netuid = joining::netuid(settings, "state show")?;
+fn book_of_wallet(settings: &Settings, command: &str) -> Result<PathBuf, Ended> {
+    let netuid = joining::netuid(settings, command)?;
     Ok(state_folder(settings, netuid, &wallets_hotkey(settings)?).join("scores.json"))
 }
 
@@ -225,7 +223,7 @@ async fn on_chain(settings: &Settings) -> Result<PortableState, Ended> {
 /// Brings a state in.
 fn import(path: &Path, state: PortableState, replace: bool) -> anyhow::Result<Exit> {
     let unwritable = |error| Ended::new(Exit::File, error);
-    let ledger = LedgerFile::open(path.to_owned()).map_err(unwritable)?;
+    let ledger = LedgerFile::open(path.to_owned()).map_err(Ended::from)?;
     let here = match ledger.load() {
         Ok(book) if book.scores.is_empty() || replace => book,
         Ok(book) => {

@@ -14,7 +14,7 @@ use sn1_actors::task_maker::{Task, TaskMakerConfig, Workshop};
 use sn1_actors::tool_fetcher::FetchContext;
 
 use super::one_actor::{self, Workplace};
-use super::{json_flag, output, settings};
+use super::{flag, json_flag, output, settings};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::Exit;
 use crate::wiring::{fresh_seed, sampling};
@@ -24,12 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const CONVERSATION: ConversationId = ConversationId(0);
 
 pub(super) fn fetch_command() -> Command {
-    let kind = Arg::new("kind")
-        .long("kind")
+    let kind = flag("kind", "KIND")
         .default_value("article")
         .value_parser(["article", "maths", "code", "dated-fact", "question"])
         .help("what kind of source");
-    let search = Arg::new("search").long("search").value_name("TEXT").help("the article that fits");
+    let search = flag("search", "TEXT").help("the article that fits");
     let command = Command::new("fetch")
         .about("Fetch one context from a source, as ToolFetcher does")
         .after_help(
@@ -56,8 +55,7 @@ pub(super) fn challenge_command() -> Command {
 }
 
 fn kind_flag() -> Arg {
-    Arg::new("kind")
-        .long("kind")
+    flag("kind", "KIND")
         .value_parser(TaskKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
         .help("which kind of task; drawn as configured when left out")
 }
@@ -205,5 +203,5 @@ fn print(matches: &ArgMatches, value: &Value) -> anyhow::Result<()> {
 
 /// Keeps the number parser of clap out of the other commands' imports.
 pub(super) fn seconds(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name("SECONDS").value_parser(value_parser!(f64)).help(help)
+    flag(name, "SECONDS").value_parser(value_parser!(f64)).help(help)
 }

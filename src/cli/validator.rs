@@ -13,19 +13,18 @@ use sn1_actors::wiring::Validator;
 use super::signals::Signals;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
-use super::{development_key_flag, loaded, output, steps};
+use super::{development_key_flag, loaded, neuron, output, signing_key, steps};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
 use crate::ledger::lock::InstanceLock;
 use crate::tap::Tap;
-use crate::wallet;
 use crate::wire::Keypair;
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::validator::{self, Outside, Running};
 use crate::wiring::{
-    axon_options, fresh_seed, local_axon, publish, safety, state_folder, system_clock, unix_time,
+    axon_options, fresh_seed, local_axon, publish, safety, state_folder, system_clock,
 };
 
 pub(super) fn command() -> Command {
@@ -52,8 +51,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     if let Some(path) = &settings.run.summary {
         summary::check_writable(path)?;
     }
-    let uri = matches.get_one::<String>("uri").map(String::as_str);
-    let keypair = wallet::signing_key(&loaded, uri).await.map_err(Ended::from)?;
+    let keypair = signing_key(matches, &loaded).await?;
     let kept = Kept::open(settings, &joining, &keypair)?;
     let seed = settings.run.seed.unwrap_or_else(fresh_seed);
     banner(settings, &joining, &kept)?;
@@ -64,12 +62,13 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let mut signals = Signals::watch()?;
     let view = View::open("validator", seed, settings);
     let started = start(&overseer, settings, &joining, Arc::new(keypair), seed, &kept, &tap);
-    let (running, metagraph) = tokio::select! {
+    let running = tokio::select! {
         started = Box::pin(started) => started?,
         () = signals.next() => return Ok(Exit::Interrupted),
         () = overseer.kill().dead() => return steps::ended(&overseer),
     };
-    view.ready(&asked(&metagraph, &kept.hotkey));
+    let asked = asked(&running.validator.metagraph.borrow(), &kept.hotkey);
+    view.ready(&asked);
     let following = view.clone().follow(window, settings.run.steps, overseer.clock());
     overseer.tasks().spawn("view", following);
 
@@ -122,33 +121,21 @@ struct Kept {
 
 impl Kept {
     fn open(settings: &Settings, joining: &Joining, keypair: &Keypair) -> Result<Self, Ended> {
-        let file = |error: &dyn std::fmt::Display| Ended::new(Exit::File, error);
         let hotkey = keypair.hotkey();
         let netuid = joining.netuid;
-        let lock = InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, netuid);
-        let lock = lock.map_err(|error| file(&error))?;
-        let folder = state_folder(settings, netuid, &hotkey);
-        let book = folder.join("scores.json");
-        let ledger = LedgerFile::open(book.clone()).map_err(|error| file(&error))?;
-        let journal_path = settings.journal.file.clone();
-        let journal_path = journal_path.unwrap_or_else(|| folder.join("journal.jsonl"));
-        let run_id = format!("{}", unix_time().as_secs());
-        let journal =
-            JournalFile::open(&journal_path, &run_id, settings.journal.max_bytes, unix_time)
-                .map_err(|error| file(&error))?;
+        let lock = InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, netuid)?;
+        let book = state_folder(settings, netuid, &hotkey).join("scores.json");
+        let ledger = LedgerFile::open(book.clone())?;
+        let (journal, journal_path) = neuron::journal(settings, netuid, &hotkey)?;
         Ok(Self { hotkey, journal, journal_path, ledger: Arc::new(ledger), book, _lock: lock })
     }
 }
 
 /// Names what an operator must not be wrong about.
 fn banner(settings: &Settings, joining: &Joining, kept: &Kept) -> anyhow::Result<()> {
-    let Joining { netuid, endpoints } = joining;
     let weights = if settings.neuron.disable_set_weights { "OFF" } else { "ON" };
     output::line(&format!(
-        "validator of subnet {netuid} on {} ({})\nhotkey    {}\nmodel     {}\nweights   {weights}\n\
-         scores    {}",
-        endpoints.network(),
-        endpoints.urls().join(", "),
+        "validator of {joining}\nhotkey    {}\nmodel     {}\nweights   {weights}\nscores    {}",
         kept.hotkey,
         settings.neuron.model_id,
         kept.book.display(),
@@ -165,7 +152,7 @@ async fn start(
     seed: u64,
     kept: &Kept,
     tap: &Tap,
-) -> anyhow::Result<(Running, Arc<Metagraph>)> {
+) -> anyhow::Result<Running> {
     let chain = joining.join(overseer, Arc::clone(&keypair));
     let outside = Outside {
         keypair: Arc::clone(&keypair),
@@ -177,9 +164,8 @@ async fn start(
     };
     let running = validator::start(overseer, settings, seed, outside).await?;
     let clock = overseer.clock();
-    let metagraph = running.validator.metagraph.clone();
-    let metagraph = joining::subnet(chain.as_ref(), clock.as_ref(), metagraph).await?;
-    let own = joining::registered(&metagraph, &kept.hotkey)?;
+    let seen = running.validator.metagraph.clone();
+    let own = joining::own_neuron(chain.as_ref(), clock.as_ref(), seen, &kept.hotkey).await?;
     if !own.validator_permit {
         tracing::warn!(
             "uid {} has no validator permit: the chain takes no weights from it, and miners may \
@@ -193,10 +179,9 @@ async fn start(
         let options = axon_options(settings);
         let listen = SocketAddr::from((settings.axon.ip, settings.axon.port));
         local_axon::serve(overseer, listen, keypair, options, door)?;
-        output::line(&format!("axon      {address} (published)"))?;
-        publish::publish(overseer, chain, own, address);
+        neuron::publish_axon(overseer, chain, &own, address)?;
     }
-    Ok((running, metagraph))
+    Ok(running)
 }
 
 /// Sets the weights at the end of a run of so many steps; an endless one ends because somebody

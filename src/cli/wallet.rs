@@ -2,10 +2,10 @@
 
 use std::io::{IsTerminal, Read};
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use zeroize::Zeroizing;
 
-use super::{json_flag, output, settings};
+use super::{flag, json_flag, output, settings, switch};
 use crate::config::{Role, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::wallet::{
@@ -47,10 +47,8 @@ pub(super) fn command() -> Command {
 }
 
 fn new(name: &'static str, about: &'static str) -> Command {
-    let words = Arg::new("n-words")
-        .long("n-words")
+    let words = flag("n-words", "N")
         .visible_alias("n_words")
-        .value_name("N")
         .value_parser(words)
         .default_value("12")
         .help("words of the mnemonic: 12, 15, 18, 21 or 24");
@@ -61,14 +59,10 @@ fn new(name: &'static str, about: &'static str) -> Command {
 }
 
 fn regen(name: &'static str, about: &'static str) -> Command {
-    let mnemonic = Arg::new("mnemonic")
-        .long("mnemonic")
-        .value_name("WORDS")
+    let mnemonic = flag("mnemonic", "WORDS")
         .num_args(1..)
         .help("the words; others on this machine can see them in the list of processes");
-    let seed = Arg::new("seed")
-        .long("seed")
-        .value_name("HEX")
+    let seed = flag("seed", "HEX")
         .conflicts_with("mnemonic")
         .help("the seed instead, as 0x and 64 hex digits");
     writing(Command::new(name).about(about).arg(mnemonic).arg(seed)).after_help(
@@ -79,12 +73,10 @@ fn regen(name: &'static str, about: &'static str) -> Command {
 }
 
 fn writing(command: Command) -> Command {
-    let switch = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
-    };
-    let encrypted = switch("use-password", "encrypt the hotkey too").visible_alias("use_password");
-    let plain = switch("no-use-password", "do not encrypt the coldkey");
-    let plain = plain.visible_alias("no_password").conflicts_with("use-password");
+    let encrypted = switch("use-password").visible_alias("use_password");
+    let encrypted = encrypted.help("encrypt the hotkey too");
+    let plain = switch("no-use-password").visible_alias("no_password");
+    let plain = plain.conflicts_with("use-password").help("do not encrypt the coldkey");
     wallet_flags(command.arg(encrypted).arg(plain))
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 use sn1_actors::domain::{
     BlockNumber, Coldkey, Hotkey, Hyperparameters, Metagraph, Netuid, Neuron, Score, Tao, Uid,
@@ -15,21 +15,18 @@ use sn1_actors::weight_setter::emit::mend::mended;
 use sn1_actors::weight_setter::emit::{Emission, emission};
 
 use super::chain::Node;
-use super::{json_flag, loaded, output};
+use super::{development_key_or_wallet_flag, flag, json_flag, loaded, output, signing_key};
 use crate::chain::node::neuron;
 use crate::config::{Role, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::ledger::LedgerFile;
-use crate::wallet::signing_key;
 use crate::wiring::joining::Joining;
 
 mod follow;
 mod set;
 
 pub(super) fn command() -> Command {
-    let book = Arg::new("book")
-        .long("book")
-        .value_name("FILE")
+    let book = flag("book", "FILE")
         .value_parser(value_parser!(PathBuf))
         .help("a score book (scores.json); a run of localnet prints where its own is");
     let show = Command::new("show")
@@ -39,7 +36,7 @@ pub(super) fn command() -> Command {
              sn1 weights show --netuid 61 --subtensor.network test --wallet.name alice\n\n\
              The chain is asked where a network is named or no book is; --book shows both.",
         )
-        .args([book, uri(), json_flag()]);
+        .args([book, development_key_or_wallet_flag(), json_flag()]);
     Command::new("weights")
         .about("Look at scores and weights, or set weights")
         .subcommand_required(true)
@@ -50,15 +47,6 @@ pub(super) fn command() -> Command {
 
 /// The keys of the commands: the subnet's number is one without a section.
 const SECTIONS: &[&str] = &["", "subtensor", "wallet"];
-
-fn uri() -> Arg {
-    let wallet = ["wallet.name", "wallet.hotkey", "wallet.path", "wallet.password_file"];
-    Arg::new("uri")
-        .long("uri")
-        .value_name("URI")
-        .conflicts_with_all(wallet)
-        .help("a development key, for example //Bob, not the wallet's hotkey")
-}
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     match matches.subcommand() {
@@ -151,8 +139,7 @@ impl OnChain {
     async fn read(matches: &ArgMatches) -> anyhow::Result<Self> {
         let loaded = loaded(Role::Validator, matches)?;
         let Joining { netuid, endpoints } = Joining::of(&loaded.settings, "weights show")?;
-        let uri = matches.get_one::<String>("uri").map(String::as_str);
-        let key = signing_key(&loaded, uri).await.map_err(Ended::from)?;
+        let key = signing_key(matches, &loaded).await?;
         let node = Node::connect(&endpoints).await?;
         let (session, at) = (&node.session, node.told(node.session.now().await)?);
         let uid = node.told(neuron::uid(session, &at, netuid, key.public()).await)?;
@@ -183,7 +170,7 @@ impl OnChain {
     fn print(&self) -> anyhow::Result<()> {
         let (uid, netuid) = (self.uid, self.netuid);
         let when = self.last_update.map_or("never set".to_owned(), |block| {
-            format!("last set or committed in block {}", block.0)
+            format!("last registered, set or committed in block {}", block.0)
         });
         output::line(&format!("on chain: uid {uid} of subnet {netuid}, {when}"))?;
         for (uid, weight) in &self.weights {

@@ -159,7 +159,7 @@ pub struct Neuron {
     pub moving_average_alpha: f64,
     /// Blocks between two settings of weights, from 1.
     pub epoch_length: u64,
-    /// Score, but set no weights.
+    /// Score, but set no weights; commits that were made before are still revealed.
     pub disable_set_weights: bool,
     /// Do not publish an axon on chain.
     pub axon_off: bool,

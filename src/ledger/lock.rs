@@ -5,10 +5,44 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sn1_actors::domain::{Hotkey, Netuid};
-use sn1_actors::ports::LedgerError;
+
+use crate::exit::{Ended, Exit};
+
+/// Why there is no lock.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process is at work.
+    #[error("{holder} has {what} ({}); stop it first", path.display())]
+    Held {
+        /// What cannot be had.
+        what: String,
+        /// Who has it.
+        holder: String,
+        /// The file of the lock.
+        path: PathBuf,
+    },
+    /// The file cannot be made or locked.
+    #[error(
+        "{} cannot be locked: {cause}; keep state in a folder that can be written, on a file system \
+         that has locks",
+        path.display()
+    )]
+    Unusable {
+        /// The file of the lock.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+}
+
+impl From<LockError> for Ended {
+    fn from(error: LockError) -> Self {
+        Self::new(Exit::File, error)
+    }
+}
 
 /// Held for as long as it lives. The file stays behind: to remove it would let a third process lock
 /// a new file of that name while a second holds the old.
@@ -23,27 +57,24 @@ impl InstanceLock {
     /// weights and take each other's nonces.
     ///
     /// # Errors
-    /// [`LedgerError`] where another process has it, or the folder cannot be written.
-    pub fn of_hotkey(folder: &Path, hotkey: &Hotkey, netuid: Netuid) -> Result<Self, LedgerError> {
+    /// [`LockError`] where another process has it, or the folder cannot be written.
+    pub fn of_hotkey(folder: &Path, hotkey: &Hotkey, netuid: Netuid) -> Result<Self, LockError> {
         let path = folder.join("locks").join(format!("{hotkey}.netuid{netuid}.lock"));
-        Self::take(&path, &format!("hotkey {hotkey} on subnet {netuid}"))
+        Self::take(path, format!("hotkey {hotkey} on subnet {netuid}"))
     }
 
     /// Locks the file at `path`, which is made; `what` is for the error.
-    pub(super) fn take(path: &Path, what: &str) -> Result<Self, LedgerError> {
-        let failure = |cause: String| LedgerError { place: path.display().to_string(), cause };
-        let mut file = open(path).map_err(|error| failure(error.to_string()))?;
+    pub(super) fn take(path: PathBuf, what: String) -> Result<Self, LockError> {
+        let mut file = match open(&path) {
+            Ok(file) => file,
+            Err(cause) => return Err(LockError::Unusable { path, cause }),
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let holder = holder(&mut file);
-                return Err(failure(format!("{holder} has {what}; stop it first")));
+                return Err(LockError::Held { what, holder: holder(&mut file), path });
             }
-            Err(TryLockError::Error(error)) => {
-                return Err(failure(format!(
-                    "it cannot be locked ({error}); keep state on a file system that has locks"
-                )));
-            }
+            Err(TryLockError::Error(cause)) => return Err(LockError::Unusable { path, cause }),
         }
         let noted = file
             .set_len(0)

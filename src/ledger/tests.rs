@@ -168,16 +168,20 @@ fn a_second_process_is_refused_and_told_who_the_first_is() {
     let folder = tempfile::tempdir().unwrap();
     let first = ledger(&folder);
     let error = LedgerFile::open(first.path.clone()).unwrap_err().to_string();
-    let own = format!("process {} has this score book", std::process::id());
-    assert!(error.contains(&own) && error.contains("scores.json.lock"), "{error}");
     let path = first.path.clone();
+    let (own, book) = (std::process::id(), path.display());
+    let expected = format!("process {own} has the score book {book} ({book}.lock); stop it first");
+    assert_eq!(error, expected);
     drop(first);
     assert!(LedgerFile::open(path).is_ok());
 
     let of = |key, netuid| InstanceLock::of_hotkey(folder.path(), &hotkey(key), Netuid(netuid));
     let held = of(1, 1).unwrap();
     let error = of(1, 1).unwrap_err().to_string();
-    assert!(error.contains(&format!("hotkey {} on subnet 1", hotkey(1))), "{error}");
+    assert!(
+        error.starts_with(&format!("process {own} has hotkey {} on subnet 1", hotkey(1))),
+        "{error}"
+    );
     assert!(of(2, 1).is_ok() && of(1, 61).is_ok());
     drop(held);
     assert!(of(1, 1).is_ok());

@@ -1,5 +1,6 @@
 //! Joins the chain that the settings name.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,8 +36,11 @@ impl Joining {
     /// If subnet or network are not named: neither has a default, so that nobody stakes a hotkey's
     /// name on a network by mistake.
     pub fn of(settings: &Settings, command: &str) -> Result<Self, Ended> {
-        let netuid = netuid(settings, command)?;
-        Ok(Self { netuid, endpoints: endpoints(settings, command)? })
+        let netuid = settings.netuid.map(Netuid);
+        let netuid = netuid.ok_or_else(|| unnamed(SUBNET, command, SUBNET_AND_NETWORK))?;
+        let endpoints = Endpoints::of(&settings.subtensor);
+        let endpoints = endpoints.ok_or_else(|| unnamed(NETWORK, command, SUBNET_AND_NETWORK))?;
+        Ok(Self { netuid, endpoints })
     }
 
     /// Connects on behalf of a key, and stays connected.
@@ -50,28 +54,41 @@ impl Joining {
     }
 }
 
-/// The subnet that the settings name.
+impl fmt::Display for Joining {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (network, urls) = (self.endpoints.network(), self.endpoints.urls().join(", "));
+        write!(f, "subnet {} on {network} ({urls})", self.netuid)
+    }
+}
+
+/// The subnet that the settings name, for a `command` that asks no chain.
 ///
 /// # Errors
 /// If they name none.
 pub fn netuid(settings: &Settings, command: &str) -> Result<Netuid, Ended> {
-    settings.netuid.map(Netuid).ok_or_else(|| unnamed("subnet (netuid)", command))
+    let netuid = settings.netuid.map(Netuid);
+    netuid.ok_or_else(|| unnamed(SUBNET, command, ["--netuid 61", "--netuid 1"]))
 }
 
-/// The network that the settings name.
+/// The network that the settings name, for a `command` that is about no subnet.
 ///
 /// # Errors
 /// If they name none.
 pub fn endpoints(settings: &Settings, command: &str) -> Result<Endpoints, Ended> {
-    let endpoints = Endpoints::of(&settings.subtensor);
-    endpoints.ok_or_else(|| unnamed("network (subtensor.network)", command))
+    let examples = ["--subtensor.network test", "--subtensor.network finney"];
+    Endpoints::of(&settings.subtensor).ok_or_else(|| unnamed(NETWORK, command, examples))
 }
 
-fn unnamed(what: &str, command: &str) -> Ended {
+const SUBNET: &str = "subnet (netuid)";
+const NETWORK: &str = "network (subtensor.network)";
+const SUBNET_AND_NETWORK: [&str; 2] =
+    ["--netuid 61 --subtensor.network test", "--netuid 1 --subtensor.network finney"];
+
+/// The flags of the examples are those that the command has.
+fn unnamed(what: &str, command: &str, [test, main]: [&str; 2]) -> Ended {
     let message = format!(
-        "no {what} is named, and there is no default: `sn1 {command} --netuid 61 \
-         --subtensor.network test` is on the test network, `--netuid 1 --subtensor.network finney` \
-         on the main one"
+        "no {what} is named, and there is no default: `sn1 {command} {test}` is for the test \
+         network, `{main}` for the main one"
     );
     Ended::new(Exit::Usage, message)
 }
@@ -83,18 +100,22 @@ pub const WATCH: ChainWatchConfig =
 /// Between two looks whether there is such a subnet.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Waits until the subnet is known, as long as the chain cannot be asked.
+/// Waits until the subnet is known, as long as the chain cannot be asked, and finds the neuron of a
+/// hotkey on it.
 ///
 /// # Errors
-/// If the chain has no such subnet, or nobody follows the chain any more.
-pub async fn subnet(
+/// If the chain has no such subnet, the hotkey has no neuron there, or nobody follows the chain any
+/// more.
+pub async fn own_neuron(
     chain: &dyn Chain,
     clock: &dyn Clock,
     mut metagraph: watch::Receiver<Arc<Metagraph>>,
-) -> anyhow::Result<Arc<Metagraph>> {
+    hotkey: &Hotkey,
+) -> anyhow::Result<Neuron> {
     tokio::select! {
         seen = metagraph.wait_for(|metagraph| !metagraph.neurons.is_empty()) => {
-            Ok(Arc::clone(&*seen.context("the chain watch is gone")?))
+            let metagraph = Arc::clone(&*seen.context("the chain watch is gone")?);
+            Ok(registered(&metagraph, hotkey)?.clone())
         }
         why = refusal(chain, clock) => {
             let message = format!("the chain does not show the subnet: {why}; check --netuid");

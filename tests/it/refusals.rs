@@ -53,6 +53,17 @@ fn no_network_and_no_subnet_is_joined_that_nobody_named() {
 }
 
 #[test]
+fn an_example_in_a_refusal_has_no_flag_that_its_command_lacks() {
+    let place = Place::new();
+    for verb in ["show", "export"] {
+        let example = format!("`sn1 state {verb} --netuid 61` is");
+        place.run(&format!("state {verb}")).refused(2, &["subnet (netuid)", &example]);
+    }
+    let example = "`sn1 chain probe --subtensor.network test` is";
+    place.run("chain probe").refused(2, &["network (subtensor.network)", example]);
+}
+
+#[test]
 fn a_validator_on_a_public_network_refuses_what_is_no_good_there() {
     let ended = Place::new().run("validator --netuid 61 --subtensor.network test").expect(2);
     for named in ["not on `test`", "public.allow_small_model", "public.allow_embedded_corpus"] {

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 use sn1_actors::domain::ChatMessage;
 use sn1_actors::ports::{BLOCK_TOKENS, Codec, EngineError, Row, StepEngine};
@@ -13,7 +13,7 @@ use sn1_actors::ports::{BLOCK_TOKENS, Codec, EngineError, Row, StepEngine};
 use super::engine::{Loaded, name};
 use super::prompts::{MAX_PROMPTS, built_in, in_file};
 use super::rig::{Rig, id, likeliest, row};
-use crate::cli::{json_flag, output, settings};
+use crate::cli::{flag, json_flag, output, settings};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::engine::{Precision, load_codec};
 use crate::exit::{Ended, Exit};
@@ -23,14 +23,10 @@ use crate::wiring::model::text_file;
 const ROWS: usize = 64;
 
 pub(super) fn command() -> Command {
-    let prompts = Arg::new("prompts")
-        .long("prompts")
-        .value_name("FILE")
+    let prompts = flag("prompts", "FILE")
         .value_parser(value_parser!(PathBuf))
         .help("a prompt a line; from the built-in corpus when left out");
-    let count = Arg::new("count")
-        .long("count")
-        .value_name("N")
+    let count = flag("count", "N")
         .default_value("200")
         .value_parser(value_parser!(u64).range(1..=MAX_PROMPTS as u64))
         .help("at most so many prompts");

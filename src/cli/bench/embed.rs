@@ -8,11 +8,11 @@ use std::io::{self, BufRead};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command, value_parser};
 use serde_json::json;
 use sn1_actors::ports::Clock;
 
-use crate::cli::{json_flag, output, settings};
+use crate::cli::{flag, json_flag, output, settings, switch};
 use crate::config::{Role, add_config_flags};
 use crate::engine::Embedder;
 use crate::exit::{Ended, Exit};
@@ -24,26 +24,18 @@ use crate::wiring::system_clock;
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 
 pub(super) fn command() -> Command {
-    let texts = Arg::new("texts")
-        .long("texts")
-        .value_name("FILE")
+    let texts = flag("texts", "FILE")
         .required(true)
         .value_parser(value_parser!(PathBuf))
         .help("one JSON string a line");
-    let folder = Arg::new("folder")
-        .long("folder")
-        .value_name("FOLDER")
+    let folder = flag("folder", "FOLDER")
         .value_parser(value_parser!(PathBuf))
         .help("the model's files; those of neuron.embedder_id when left out");
-    let rounds = Arg::new("rounds")
-        .long("rounds")
-        .value_name("N")
+    let rounds = flag("rounds", "N")
         .default_value("5")
         .value_parser(value_parser!(u16).range(1..=10_000))
         .help("how often all texts are embedded, after once for warming up");
-    let paced = Arg::new("paced")
-        .long("paced")
-        .action(ArgAction::SetTrue)
+    let paced = switch("paced")
         .conflicts_with("rounds")
         .help("a round for each line on standard input; prints the seconds that each takes");
     let command = Command::new("embed")

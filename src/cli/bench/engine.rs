@@ -3,13 +3,13 @@
 use std::io::stdin;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 
 use super::memory::peak_rss_mb;
 use super::rig::{Measure, Rig};
 use crate::cli::lines::Lines;
-use crate::cli::{json_flag, output, settings};
+use crate::cli::{flag, json_flag, output, settings, switch};
 use crate::config::{PRECISIONS, Role, Settings, add_config_flags};
 use crate::engine::{EngineOptions, LocalEngine, LocalModelFiles, Precision};
 use crate::exit::{Ended, Exit};
@@ -25,13 +25,9 @@ pub(super) struct Loaded {
 }
 
 pub(super) fn command() -> Command {
-    let serve = Arg::new("serve")
-        .long("serve")
-        .action(ArgAction::SetTrue)
-        .conflicts_with_all(["json", "rounds"])
-        .help(
-            "take measures as JSON lines on standard input; --batch and --prompt-tokens are bounds",
-        );
+    let serve = switch("serve").conflicts_with_all(["json", "rounds"]).help(
+        "take measures as JSON lines on standard input; --batch and --prompt-tokens are bounds",
+    );
     let command = Command::new("engine")
         .about("Measure prompts and sequences side by side, in tokens a second")
         .after_help(
@@ -53,9 +49,7 @@ pub(super) fn command() -> Command {
 }
 
 fn number(name: &'static str, default: &'static str, most: u64, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .value_name("N")
+    flag(name, "N")
         .default_value(default)
         .value_parser(value_parser!(u64).range(1..=most))
         .help(help)

@@ -12,6 +12,7 @@ use std::ops::RangeInclusive;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
+use crate::cli::flag;
 use crate::exit::{Ended, Exit};
 
 /// The axons of a bench hold this key.
@@ -44,9 +45,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 
 /// The arguments `--base` and `--ports`: a row of ports on loopback.
 fn ports() -> [Arg; 2] {
-    let base = Arg::new("base")
-        .long("base")
-        .value_name("PORT")
+    let base = flag("base", "PORT")
         .default_value("21000")
         .value_parser(value_parser!(u16).range(1_024..=60_000))
         .help("the first port on loopback");
@@ -65,12 +64,7 @@ fn number(
     range: RangeInclusive<i64>,
     help: &'static str,
 ) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .value_name("N")
-        .default_value(default)
-        .value_parser(value_parser!(u32).range(range))
-        .help(help)
+    flag(name, "N").default_value(default).value_parser(value_parser!(u32).range(range)).help(help)
 }
 
 fn number_of(matches: &ArgMatches, name: &str) -> u32 {

@@ -3,32 +3,31 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command, value_parser};
 use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Score, Uid};
 use sn1_actors::ports::{PendingReveal, PreparedWeights, WeightsCall, WeightsWay};
 use sn1_actors::weight_setter::emit::Emission;
 
 use super::super::chain::Node;
-use super::super::{consent, loaded, output};
+use super::super::{
+    consent, development_key_or_wallet_flag, flag, loaded, output, signing_key, switch,
+};
 use super::follow::Follow;
-use super::{SECTIONS, as_sent, uri};
+use super::{SECTIONS, as_sent};
 use crate::chain::node::{metagraph, rules, weights};
 use crate::config::{Role, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::ledger::lock::InstanceLock;
-use crate::wallet::signing_key;
 use crate::wire::Keypair;
 use crate::wiring::joining::Joining;
 
 pub(super) fn command() -> Command {
-    let list = |name: &'static str, value: &'static str| {
-        Arg::new(name).long(name).value_name(value).required(true).value_delimiter(',')
-    };
+    let list = |name, value| flag(name, value).required(true).value_delimiter(',');
     let uids = list("uids", "N,…").value_parser(value_parser!(u16)).help("whom they are for");
     let values = list("values", "X,…")
         .value_parser(value_parser!(f64))
         .help("how much each is to get, in any unit: only their shares count");
-    let dry = Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue);
+    let dry = switch("dry-run");
     let dry = dry.help("show what would be sent, and send nothing");
     let command = Command::new("set")
         .about("Set weights by hand, once")
@@ -41,7 +40,7 @@ pub(super) fn command() -> Command {
              while a validator of the same hotkey runs on this machine; one on another sets its own \
              weights again.",
         )
-        .args([uids, values, dry, uri(), consent::yes_flag()]);
+        .args([uids, values, dry, development_key_or_wallet_flag(), consent::yes_flag()]);
     // The folder of the locks is among the keys of logging.
     add_flags_of(command, &[SECTIONS, &["logging"]].concat())
 }
@@ -50,12 +49,11 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let wanted = wanted(matches)?;
     let loaded = loaded(Role::Validator, matches)?;
     let Joining { netuid, endpoints } = Joining::of(&loaded.settings, "weights set")?;
-    let key = matches.get_one::<String>("uri").map(String::as_str);
-    let key = signing_key(&loaded, key).await.map_err(Ended::from)?;
+    let key = signing_key(matches, &loaded).await?;
     let dry = matches.get_flag("dry-run");
     let folder = &loaded.settings.logging.logging_dir;
     let lock = (!dry).then(|| InstanceLock::of_hotkey(folder, &key.hotkey(), netuid));
-    let _lock = lock.transpose().map_err(|error| Ended::new(Exit::File, error))?;
+    let _lock = lock.transpose().map_err(Ended::from)?;
     let node = Node::connect(&endpoints).await?;
     let call = call(&node, netuid, &wanted).await?;
     let shown = prepared(&node, &key, &call).await?;

@@ -84,7 +84,7 @@ pub const KEYS: &[Key] = &[
     used("weights.min_steps", ANY_NUMBER, ASKING, "set no weights before so many scored steps"),
     used("weights.min_scored_fraction", Kind::Float(UNIT), ASKING, "set no weights before this part of the miners has a score"),
     used("weights.spec_version", ANY_NUMBER, ASKING, "version that weights are set as; a subnet refuses those below its own"),
-    used("neuron.disable_set_weights", Kind::Bool, VALIDATOR, "score, but set no weights"),
+    used("neuron.disable_set_weights", Kind::Bool, VALIDATOR, "score, but set no weights; commits made before are still revealed"),
     used("neuron.axon_off", Kind::Bool, VALIDATOR, "do not publish an axon on chain"),
     used("neuron.vpermit_tao_limit", ANY_NUMBER, ASKING, "do not ask neurons with a validator permit and more stake than this, in TAO"),
     used("neuron.query_unique_coldkeys", Kind::Bool, ASKING, "ask one hotkey a coldkey in one step"),

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command, value_parser};
 use futures_util::future::{join_all, try_join_all};
 use serde_json::json;
 use sn1_actors::ports::Clock;
@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use super::message::Inbox;
 use super::{AXON, DENDRITE, number, number_of};
 use crate::cli::bench::cpu::cpu_time;
-use crate::cli::{one_actor, output};
+use crate::cli::{flag, one_actor, output};
 use crate::exit::Exit;
 use crate::wire::verify::signed_text;
 use crate::wire::{Keypair, PROTOCOL_VERSION, UuidSource, body_hash};
@@ -30,15 +30,11 @@ const TIMEOUT: &str = "600.0";
 const PROMPT: usize = 200;
 
 pub(super) fn command() -> Command {
-    let port = Arg::new("port")
-        .long("port")
-        .value_name("PORT")
+    let port = flag("port", "PORT")
         .required(true)
         .value_parser(value_parser!(u16).range(1..))
         .help("where the axon of //Alice is, on loopback");
-    let pid = Arg::new("pid")
-        .long("pid")
-        .value_name("PID")
+    let pid = flag("pid", "PID")
         .value_parser(value_parser!(u32))
         .help("the axon's process; its CPU time is told too");
     Command::new("load")

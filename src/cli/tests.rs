@@ -1,0 +1,46 @@
+use super::*;
+
+/// The command lines of a text that begin with `sn1`, over several lines or after a pipe too.
+fn command_lines(text: &str) -> Vec<String> {
+    let whole = text.replace("\\\n", " ");
+    let lines = whole.lines().map(|line| line.trim().trim_start_matches("$ "));
+    let lines = lines.map(|line| line.rsplit("| ").next().unwrap_or(line).trim());
+    lines.filter(|line| line.starts_with("sn1 ")).map(str::to_owned).collect()
+}
+
+/// The words of a command line, as a shell parts them, without what it reads from a file. What
+/// follows two blanks and is no flag is said about the command.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
+    for (at, c) in line.char_indices() {
+        let rest = line[at..].trim_start();
+        match c {
+            '\'' => quoted = !quoted,
+            '#' | '<' if !quoted && word.is_empty() => break,
+            ' ' if !quoted && line[at..].starts_with("  ") && !rest.starts_with('-') => break,
+            ' ' if !quoted => {
+                words.extend(Some(std::mem::take(&mut word)).filter(|w| !w.is_empty()))
+            }
+            _ => word.push(c),
+        }
+    }
+    words.extend(Some(word).filter(|word| !word.is_empty()));
+    words
+}
+
+fn examples(command: &Command) -> Vec<String> {
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let deeper = command.get_subcommands().flat_map(examples);
+    command_lines(&help).into_iter().chain(deeper).collect()
+}
+
+#[test]
+fn the_command_lines_of_every_help_and_of_the_readme_are_taken() {
+    let of_help = examples(&command());
+    let of_readme = command_lines(include_str!("../../README.md"));
+    assert!(of_help.len() > 30 && of_readme.len() > 8, "{} {}", of_help.len(), of_readme.len());
+    for line in of_help.iter().chain(&of_readme) {
+        let taken = command().try_get_matches_from(words(line));
+        assert!(taken.is_ok(), "{line}\n{}", taken.unwrap_err());
+    }
+}
