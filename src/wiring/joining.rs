@@ -57,6 +57,10 @@ impl Joining {
 impl fmt::Display for Joining {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (network, urls) = (self.endpoints.network(), self.endpoints.urls().join(", "));
+        // Without a name the network is called by its first address.
+        if urls == network {
+            return write!(f, "subnet {} on {network}", self.netuid);
+        }
         write!(f, "subnet {} on {network} ({urls})", self.netuid)
     }
 }

@@ -94,7 +94,8 @@ fn outcome(found: &Found, signed: &SignedCall) -> Option<Result<BlockNumber, Str
         Inclusion::Included(block) => return Some(Ok(block)),
         Inclusion::Failed => {
             let why = found.refusal.as_ref().map(|refusal| format!(": {refusal}"));
-            format!("the chain refused the weights in a block{}", why.unwrap_or_default())
+            let why = why.unwrap_or_default();
+            format!("the chain refused the weights in a block{why}; nothing is set: try again")
         }
         Inclusion::Overtaken => {
             "the weights are not on chain: another transaction of the hotkey took their place".into()
