@@ -32,7 +32,7 @@ pub(super) fn command() -> Command {
         .about("Run a validator: ask miners, score them, set weights")
         .after_help(
             "Examples:\n  sn1 validator --netuid 61 --subtensor.network test --wallet.name alice \
-             --wallet.hotkey validator1 --model zephyr-7b-beta\n  \
+             --wallet.hotkey validator1 --model zephyr-7b-beta --public.allow_embedded_corpus\n  \
              sn1 validator --netuid 1 --subtensor.network local --uri //Alice --steps 10\n\nThere is \
              no default network: what costs or earns must be asked for. Weights are set unless \
              --neuron.disable_set_weights; `sn1 register` gives the hotkey a slot.",
