@@ -16,7 +16,7 @@ mod time;
 
 pub use answer::{Answer, MinerReply, Query, StatusCode};
 pub use chat::{ChatMessage, Role};
-pub use context::{Context, ContextBody, Section, SourceKind};
+pub use context::{Context, ContextBody, Origin, Section, SourceKind};
 pub use generation::{FinishReason, Generation, Lane, Sampling};
 pub use ids::{BlockNumber, Coldkey, ConversationId, Hotkey, InvalidAddress, Netuid, Turn, Uid};
 pub use metagraph::{Hyperparameters, Metagraph, Neuron, Tao};

@@ -91,7 +91,7 @@ impl ToolFetcherDeps {
     async fn fetch(&self, request: FetchContext) -> Result<Context, FetchError> {
         let kind = match &request.want {
             Want::Random(kind) => *kind,
-            Want::Search(_) => SourceKind::Article,
+            Want::Search(_) | Want::Title(_) => SourceKind::Article,
         };
         let mut last = None;
         for tool in self.tools.iter().filter(|tool| tool.offers(kind)) {

@@ -63,6 +63,10 @@ impl Tool for Corpus {
         SOURCE
     }
 
+    fn is_slow(&self) -> bool {
+        false
+    }
+
     fn offers(&self, kind: SourceKind) -> bool {
         !self.of_kind(kind).is_empty()
     }
@@ -76,6 +80,9 @@ impl Tool for Corpus {
             Want::Random(kind) => self.of_kind(kind).choose(&mut random),
             Want::Search(text) => {
                 self.index.best(&text).and_then(|document| self.articles.get(document))
+            }
+            Want::Title(title) => {
+                self.articles.iter().find(|article| article.title.eq_ignore_ascii_case(&title))
             }
         };
         Box::pin(future::ready(found.cloned().ok_or(ToolError::Nothing { tool: SOURCE })))

@@ -50,6 +50,10 @@ impl Tool for Maths {
         NAME
     }
 
+    fn is_slow(&self) -> bool {
+        false
+    }
+
     fn offers(&self, kind: SourceKind) -> bool {
         kind == SourceKind::Maths
     }
@@ -61,7 +65,7 @@ impl Tool for Maths {
     ) -> BoxFuture<'static, Result<Context, ToolError>> {
         let problem = match want {
             Want::Random(SourceKind::Maths) => Self::problem(&mut random),
-            Want::Random(_) | Want::Search(_) => None,
+            Want::Random(_) | Want::Search(_) | Want::Title(_) => None,
         };
         let context = problem.map(Context::from).ok_or(ToolError::Nothing { tool: NAME });
         Box::pin(future::ready(context))
@@ -76,6 +80,7 @@ impl From<Problem> for Context {
             topic: problem.topic.to_owned(),
             subtopic: problem.subtopic.to_owned(),
             tags: vec![problem.topic.to_owned(), problem.kind_name.to_owned()],
+            origin: None,
             body: ContextBody::Maths { problem: problem.statement, solution: problem.solution },
         }
     }

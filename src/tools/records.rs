@@ -53,6 +53,7 @@ pub(super) fn article(file: &str, text: &str) -> Result<Context, CorpusError> {
         title,
         subtopic,
         tags: categories.into_iter().chain(links).collect(),
+        origin: None,
         body: ContextBody::Article { sections },
     })
 }
@@ -111,6 +112,7 @@ pub(super) fn facts(file: &str, text: &str) -> Result<Vec<Context>, CorpusError>
                 topic: subject.clone(),
                 subtopic: section.clone(),
                 tags: vec![section.clone(), subject],
+                origin: None,
                 body: ContextBody::DatedFact { date, section, text },
             })
         })
@@ -168,6 +170,7 @@ pub(super) fn code(file: &str, text: &str) -> Result<Context, CorpusError> {
         topic: language.to_owned(),
         subtopic: name.to_owned(),
         tags: vec![language.to_owned()],
+        origin: None,
         body: ContextBody::Code { language: language.to_owned(), text: text.to_owned() },
     })
 }
@@ -197,6 +200,7 @@ pub(super) fn questions(file: &str, text: &str) -> Result<Vec<Context>, CorpusEr
                 topic: title.clone(),
                 subtopic,
                 tags,
+                origin: None,
                 body: ContextBody::Question {
                     question: format!("{title}\n\n{}", body.trim()),
                     answer: answer.trim().to_owned(),

@@ -55,6 +55,7 @@ mod tests {
             topic: "Tea".into(),
             subtopic: "Drinks".into(),
             tags: Vec::new(),
+            origin: None,
             body: ContextBody::Article {
                 sections: vec![
                     section("Tea is a drink made from leaves."),

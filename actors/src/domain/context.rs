@@ -36,11 +36,11 @@ pub enum ContextBody {
         /// At least one section.
         sections: Vec<Section>,
     },
-    /// A problem as it is put to a person, and its numeric solution.
+    /// A problem as it is put to a person, and its solution.
     Maths {
-        /// The statement, with the wanted rounding if there is one.
+        /// The statement, with the wanted rounding and form if there is a choice.
         problem: String,
-        /// The solution as decimal text that parses as a number.
+        /// The solution: decimal text, or an exact form (a fraction, a set, a matrix, a word).
         solution: String,
     },
     /// Something that happened on a known day.
@@ -68,6 +68,19 @@ pub enum ContextBody {
     },
 }
 
+/// Where a context was published, for attribution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its page.
+    pub url: String,
+    /// Who wrote it, if one person did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// Under which licence, as the source names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+}
+
 /// One piece of source material, as the original's `Context` named its fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Context {
@@ -81,6 +94,9 @@ pub struct Context {
     pub subtopic: String,
     /// Categories and links by which it can be found.
     pub tags: Vec<String>,
+    /// Where it was published; `None` for what was made here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// What it says.
     pub body: ContextBody,
 }

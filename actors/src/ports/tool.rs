@@ -1,5 +1,7 @@
 //! Where contexts come from.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
 
@@ -10,8 +12,10 @@ use crate::domain::{Context, SourceKind};
 pub enum Want {
     /// Any context of a kind, drawn from the random stream.
     Random(SourceKind),
-    /// The context that fits a text best.
+    /// The article that fits a text best.
     Search(String),
+    /// The article of that title.
+    Title(String),
 }
 
 /// Why a tool brought nothing.
@@ -31,12 +35,26 @@ pub enum ToolError {
         /// What went wrong.
         cause: String,
     },
+    /// It asked to be left alone for a while: it is overloaded, or a quota is used up.
+    #[error("`{tool}` wants no request for {wait:?}: {cause}")]
+    Busy {
+        /// Which tool.
+        tool: &'static str,
+        /// For how long.
+        wait: Duration,
+        /// In its words.
+        cause: String,
+    },
 }
 
 /// A source of contexts.
 pub trait Tool: Send + Sync {
     /// The name in `Context::source`, the journal and on the command line.
     fn name(&self) -> &'static str;
+
+    /// Whether a fetch may have to wait for a network or a disk, so that contexts are better fetched
+    /// before they are needed.
+    fn is_slow(&self) -> bool;
 
     /// Whether it has contexts of this kind.
     fn offers(&self, kind: SourceKind) -> bool;

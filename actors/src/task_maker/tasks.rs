@@ -157,6 +157,7 @@ mod tests {
             topic: "Tea".into(),
             subtopic: "Drinks".into(),
             tags: Vec::new(),
+            origin: None,
             body: ContextBody::Article {
                 sections: vec![section(None, "lead"), section(Some("History"), "history")],
             },
@@ -170,6 +171,7 @@ mod tests {
             topic: "Basic maths".into(),
             subtopic: "addition".into(),
             tags: Vec::new(),
+            origin: None,
             body: ContextBody::Maths { problem: "What is 2 plus 3?".into(), solution: "5".into() },
         }
     }

@@ -102,6 +102,10 @@ impl Tool for FakeTools {
         "fake"
     }
 
+    fn is_slow(&self) -> bool {
+        false
+    }
+
     fn offers(&self, kind: SourceKind) -> bool {
         matches!(kind, SourceKind::Article | SourceKind::Maths)
     }
@@ -130,6 +134,7 @@ impl Tool for FakeTools {
             topic: format!("Topic {n}"),
             subtopic: "Tests".into(),
             tags: Vec::new(),
+            origin: None,
             body,
         };
         ready(Ok(context)).boxed()
