@@ -11,7 +11,6 @@ mod metagraph;
 mod persona;
 mod score;
 mod seed;
-mod task;
 mod time;
 
 pub use answer::{Answer, MinerReply, Query, StatusCode};
@@ -23,5 +22,4 @@ pub use metagraph::{Hyperparameters, Metagraph, Neuron, Tao};
 pub use persona::{Mood, Persona, Profile, Tone};
 pub use score::Score;
 pub use seed::{Purpose, RunSeed};
-pub use task::{RewardKind, TaskKind, Weighted};
 pub use time::Moment;

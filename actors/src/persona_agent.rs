@@ -161,7 +161,7 @@ impl Phraser {
         let stream = |purpose| self.seed.stream(conversation, turn, purpose);
         let persona = draw(&mut stream(Purpose::Persona));
         let seed = stream(Purpose::Challenge).next_u64();
-        let messages = prompt::challenge(persona, &task.plan, &task.query);
+        let messages = prompt::challenge(persona, task.kind.definition(), &task.plan, &task.query);
         let told = [messages.first(), messages.last()];
         let told: Vec<&str> = told.into_iter().flatten().map(|m| m.content.as_str()).collect();
         let system_prompt = told.join("\n");

@@ -16,18 +16,17 @@ use tokio::sync::mpsc;
 
 use crate::conversation::Conversation;
 use crate::dendrite::Asked;
-use crate::domain::{
-    Answer, BlockNumber, MinerReply, Moment, RewardKind, Score, StatusCode, Uid, Weighted,
-};
+use crate::domain::{Answer, BlockNumber, MinerReply, Moment, Score, StatusCode, Uid};
 use crate::model_worker::{Embed, ModelError};
 use crate::persona_agent::{Phrasing, TurnScored};
 use crate::ports::{Clock, Event, Journal, Stopped};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
-use crate::task_maker::{Reference, Task};
+use crate::task_maker::Task;
+use crate::task_maker::references::References;
 use crate::weight_setter::StepScored;
 
 use combine::{Breakdown, Component};
-use rewards::{Measure, relevance::relevance};
+use rewards::{Measure, Measures, Weighted};
 
 /// A challenge is with the miners; their answers will come through the stream.
 #[derive(Debug, Message)]
@@ -130,9 +129,9 @@ impl RewardScorerDeps {
     /// Scores a round to its end and sends on what came of it.
     async fn close(&self, mut round: Round) {
         match self.score(&mut round).await {
-            Ok((reference, scored)) => {
+            Ok((references, scored)) => {
                 let now = self.bench.clock.now();
-                let event = step_event::step_event(&round, &reference, &scored, now);
+                let event = step_event::step_event(&round, &references, &scored, now);
                 self.journal.record(Event::Step(event));
                 let rewards = scored
                     .into_iter()
@@ -147,16 +146,11 @@ impl RewardScorerDeps {
     }
 
     /// Every asked miner's score, in the order in which they were asked.
-    async fn score(&self, round: &mut Round) -> Result<(Arc<Reference>, Vec<Scored>), String> {
-        let reference =
-            round.task.reference.wait().await.map_err(|broken| broken.to_string())??;
-        let plan = &round.task.plan;
-        let judge = self.bench.judge(
-            plan.rewards,
-            plan.penalties,
-            &reference.text,
-            &round.phrasing.challenge,
-        );
+    async fn score(&self, round: &mut Round) -> Result<(Arc<References>, Vec<Scored>), String> {
+        let references =
+            round.task.references.wait().await.map_err(|broken| broken.to_string())??;
+        let measures = &round.task.measures;
+        let judge = self.bench.judge(measures, &references.texts, &round.phrasing.challenge);
         let judge = judge.await;
         let judge = judge.map_err(|error| error.to_string())?;
         let mut by_uid = BTreeMap::new();
@@ -174,7 +168,7 @@ impl RewardScorerDeps {
         let scored = round.asked.iter().map(|asked| {
             by_uid.remove(&asked.uid).unwrap_or_else(|| self.silent(asked, &round.task))
         });
-        Ok((reference, scored.collect()))
+        Ok((references, scored.collect()))
     }
 
     /// A miner whose request was lost on our side: it earns nothing, as silence does.
@@ -186,35 +180,30 @@ impl RewardScorerDeps {
             elapsed: Duration::ZERO,
         };
         let answer = Answer { uid: asked.uid, hotkey: asked.hotkey.clone(), reply };
-        Scored {
-            answer,
-            breakdown: nothing(task.plan.rewards, task.plan.penalties),
-            time: Duration::ZERO,
-        }
+        Scored { answer, breakdown: nothing(&task.measures), time: Duration::ZERO }
     }
 }
 
 impl Bench {
-    /// Gets ready to score answers to one challenge by some rewards and penalties.
+    /// Gets ready to score answers to one challenge. Of several references the one counts by which
+    /// an answer earns most, measure by measure.
     ///
     /// # Errors
-    /// [`ModelError`] if the reference cannot be embedded.
+    /// [`ModelError`] if the references cannot be embedded.
     pub async fn judge<'a>(
         &'a self,
-        rewards: &'a [Weighted],
-        penalties: &'a [Weighted],
-        reference: &'a str,
+        measures: &'a Measures,
+        references: &'a [String],
         challenge: &'a str,
     ) -> Result<Judge<'a>, ModelError> {
-        let mut measures = rewards.iter().chain(penalties);
-        let relevance = measures.any(|weighted| weighted.kind == RewardKind::Relevance);
-        let anchors = if relevance {
-            let texts = vec![reference.to_owned(), challenge.to_owned(), String::new()];
-            Some(Anchors::of(self.embed(texts).await?)?)
+        let anchors = if measures.embed() {
+            let mut texts = references.to_vec();
+            texts.extend([challenge.to_owned(), String::new()]);
+            Some(Anchors::of(self.embed(texts).await?, references.len())?)
         } else {
             None
         };
-        Ok(Judge { bench: self, rewards, penalties, reference, challenge, anchors })
+        Ok(Judge { bench: self, measures, references, challenge, anchors })
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
@@ -226,16 +215,20 @@ impl Bench {
 
 /// The embeddings that answers are held against.
 struct Anchors {
-    reference: Vec<f32>,
+    references: Vec<Vec<f32>>,
     challenge: Vec<f32>,
     empty: Vec<f32>,
 }
 
 impl Anchors {
-    fn of(vectors: Vec<Vec<f32>>) -> Result<Self, ModelError> {
-        match <[Vec<f32>; 3]>::try_from(vectors) {
-            Ok([reference, challenge, empty]) => Ok(Self { reference, challenge, empty }),
-            Err(_) => Err(ModelError::Failed("an embedding is missing".into())),
+    /// The vectors are those of so many references, of the challenge and of the empty text.
+    fn of(mut vectors: Vec<Vec<f32>>, references: usize) -> Result<Self, ModelError> {
+        let (empty, challenge) = (vectors.pop(), vectors.pop());
+        match (challenge, empty) {
+            (Some(challenge), Some(empty)) if vectors.len() == references => {
+                Ok(Self { references: vectors, challenge, empty })
+            }
+            _ => Err(ModelError::Failed("an embedding is missing".into())),
         }
     }
 }
@@ -243,9 +236,8 @@ impl Anchors {
 /// Scores the answers to one challenge.
 pub struct Judge<'a> {
     bench: &'a Bench,
-    rewards: &'a [Weighted],
-    penalties: &'a [Weighted],
-    reference: &'a str,
+    measures: &'a Measures,
+    references: &'a [String],
     challenge: &'a str,
     anchors: Option<Anchors>,
 }
@@ -259,7 +251,7 @@ impl Judge<'_> {
         let began = self.bench.clock.now();
         let breakdown =
             if answer.reply.status != StatusCode::OK || answer.reply.completion.trim().is_empty() {
-                nothing(self.rewards, self.penalties)
+                nothing(self.measures)
             } else {
                 self.measure(&answer.reply.completion).await?
             };
@@ -271,31 +263,43 @@ impl Judge<'_> {
             Some(_) => self.bench.embed(vec![completion.to_owned()]).await?.pop(),
             None => None,
         };
-        let component = |measure: &Weighted, against: &str, anchor: Option<&[f32]>| {
-            let score = match Measure::of(measure.kind) {
-                Measure::Text(text) => text.score(against, completion),
-                Measure::Embedding => match (anchor, &vector, &self.anchors) {
+        let against =
+            |kind: &Weighted, text: &str, anchor: Option<&Vec<f32>>| match kind.kind.measure() {
+                Measure::Text(measure) => measure(text, completion),
+                Measure::Embedding(measure) => match (anchor, &vector, &self.anchors) {
                     (Some(anchor), Some(vector), Some(anchors)) => {
-                        relevance(anchor, vector, &anchors.empty)
+                        measure(anchor, vector, &anchors.empty)
                     }
                     _ => Score::ZERO,
                 },
             };
-            Component { measure: *measure, score }
+        let reward = |measure: &Weighted| {
+            let anchors = self.anchors.as_ref().map(|anchors| &anchors.references);
+            let scores = self.references.iter().enumerate().map(|(at, reference)| {
+                against(measure, reference, anchors.and_then(|anchors| anchors.get(at)))
+            });
+            Component { measure: *measure, score: scores.max_by(order).unwrap_or(Score::ZERO) }
         };
-        let (reference, challenge) = match &self.anchors {
-            Some(anchors) => (Some(&*anchors.reference), Some(&*anchors.challenge)),
-            None => (None, None),
+        let penalty = |measure: &Weighted| {
+            let anchor = self.anchors.as_ref().map(|anchors| &anchors.challenge);
+            Component { measure: *measure, score: against(measure, self.challenge, anchor) }
         };
-        let rewards = self.rewards.iter().map(|m| component(m, self.reference, reference));
-        let penalties = self.penalties.iter().map(|m| component(m, self.challenge, challenge));
-        Ok(Breakdown::new(rewards.collect(), penalties.collect()))
+        let Measures { rewards, penalties } = self.measures;
+        Ok(Breakdown::new(
+            rewards.iter().map(reward).collect(),
+            penalties.iter().map(penalty).collect(),
+        ))
     }
 }
 
+fn order(one: &Score, other: &Score) -> std::cmp::Ordering {
+    one.get().total_cmp(&other.get())
+}
+
 /// The breakdown of an answer that is not there.
-fn nothing(rewards: &[Weighted], penalties: &[Weighted]) -> Breakdown {
+fn nothing(measures: &Measures) -> Breakdown {
     let zero = |measure: &Weighted| Component { measure: *measure, score: Score::ZERO };
+    let Measures { rewards, penalties } = measures;
     Breakdown::new(rewards.iter().map(zero).collect(), penalties.iter().map(zero).collect())
 }
 

@@ -4,6 +4,7 @@
 //! PersonaAgent. References take longest, so it does not wait for them: the task travels on with a
 //! promise of them, and they are made while the miners think.
 
+pub mod references;
 pub mod tasks;
 
 use std::sync::Arc;
@@ -16,17 +17,18 @@ use rand::distr::weighted::WeightedIndex;
 
 use crate::conversation::Conversation;
 use crate::domain::{
-    ChatMessage, Context as SourceContext, ConversationId, Lane, Purpose, RunSeed, Sampling,
-    TaskKind, Turn,
+    ChatMessage, Context as SourceContext, ConversationId, Lane, Purpose, RunSeed, Sampling, Turn,
 };
 use crate::model_worker::{Generate, generate};
 use crate::persona_agent::TaskReady;
 use crate::persona_agent::cleaners::{Cleaner, clean};
 use crate::ports::{Clock, Event, Journal, Stopped, Want};
-use crate::runtime::{Failpoints, Job, Port, Promise, Promised, Tasks};
+use crate::reward_scorer::rewards::Measures;
+use crate::runtime::{Failpoints, Job, Port, Tasks};
 use crate::tool_fetcher::FetchContext;
 
-use tasks::{ReferencePlan, TaskPlan, Text};
+use references::{PromisedReferences, ReferenceMaker};
+use tasks::{TaskKind, TaskPlan, Text};
 
 /// Begin a conversation.
 #[derive(Debug, Message)]
@@ -34,15 +36,6 @@ use tasks::{ReferencePlan, TaskPlan, Text};
 pub struct Tick {
     /// The conversation, with its credit.
     pub conversation: Conversation,
-}
-
-/// A reference answer, and how long it took to make.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reference {
-    /// What a good answer says.
-    pub text: String,
-    /// Zero if it was known from the start.
-    pub time: Duration,
 }
 
 /// A task, ready but for its references.
@@ -60,15 +53,28 @@ pub struct Task {
     pub query_time: Duration,
     /// Everything else that its kind decides.
     pub plan: TaskPlan,
-    /// The reference answer, or why there is none.
-    pub reference: Promised<Result<Arc<Reference>, String>>,
+    /// How answers are measured.
+    pub measures: Arc<Measures>,
+    /// The reference answers, or why there are none.
+    pub references: PromisedReferences,
+}
+
+/// A kind of task that is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskShare {
+    /// Which.
+    pub kind: TaskKind,
+    /// How often, relative to the others.
+    pub probability: f64,
+    /// How its answers are measured.
+    pub measures: Arc<Measures>,
 }
 
 /// How tasks are made.
 #[derive(Clone, Debug)]
 pub struct TaskMakerConfig {
-    /// Which kinds, with their probabilities; at least one is above zero.
-    pub kinds: Vec<(TaskKind, f64)>,
+    /// Which kinds are asked; at least one has a probability above zero.
+    pub kinds: Vec<TaskShare>,
     /// How the model words queries and references; the seed is set for each.
     pub sampling: Sampling,
     /// How long a context may take.
@@ -165,35 +171,35 @@ impl Workshop {
     /// # Errors
     /// [`Stopped`] with why there is no task.
     pub async fn make(&self, conversation: ConversationId) -> Result<Task, Stopped> {
-        let kind = self.draw_kind(conversation)?;
+        let TaskShare { kind, measures, .. } = self.draw_kind(conversation)?;
         let began = self.clock.now();
         let context = self.fetch(kind, conversation).await?;
         let context_time = self.clock.now().since(began);
 
         let mut choices = self.seed.stream(conversation, Turn(0), Purpose::Query);
-        let plan = tasks::plan(kind, &context, &mut choices);
+        let plan = (kind.definition().plan)(&context, &mut choices);
+        let plan = plan.map_err(|unfit| Stopped::NoContext(unfit.to_string()))?;
         let began = self.clock.now();
         let query = match &plan.query {
             Text::Fixed(text) => text.clone(),
             Text::Generated(messages) => {
-                let text = self.write(messages, choices.next_u64(), Lane::Validator).await;
+                let text = self.write(messages, choices.next_u64()).await;
                 let text = text.map_err(Stopped::NoText)?;
                 clean_or_fail(&text, plan.cleaners).map_err(Stopped::NoText)?
             }
         };
         let query_time = self.clock.now().since(began);
 
-        let seed = self.seed.stream(conversation, Turn(0), Purpose::Reference).next_u64();
-        let reference = self.promise_reference(&plan, &query, seed);
-        Ok(Task { kind, context, context_time, query, query_time, plan, reference })
+        let references = self.references().promise(&plan, &query, conversation, Turn(0));
+        Ok(Task { kind, context, context_time, query, query_time, plan, measures, references })
     }
 
-    fn draw_kind(&self, conversation: ConversationId) -> Result<TaskKind, Stopped> {
+    fn draw_kind(&self, conversation: ConversationId) -> Result<TaskShare, Stopped> {
         let kinds = &self.config.kinds;
         let mut draw = self.seed.stream(conversation, Turn(0), Purpose::TaskKind);
-        let index = WeightedIndex::new(kinds.iter().map(|(_, weight)| *weight))
+        let index = WeightedIndex::new(kinds.iter().map(|share| share.probability))
             .map_err(|cause| Stopped::NoContext(format!("task probabilities: {cause}")))?;
-        let drawn = kinds.get(index.sample(&mut draw)).map(|(kind, _)| *kind);
+        let drawn = kinds.get(index.sample(&mut draw)).cloned();
         drawn.ok_or_else(|| Stopped::NoContext("no kind of task is configured".into()))
     }
 
@@ -203,7 +209,7 @@ impl Workshop {
         conversation: ConversationId,
     ) -> Result<SourceContext, Stopped> {
         let message = FetchContext {
-            want: Want::Random(tasks::source(kind)),
+            want: Want::Random(kind.definition().source),
             random: self.seed.stream(conversation, Turn(0), Purpose::Context),
         };
         let deadline = self.tool_fetcher.within(self.config.context_patience);
@@ -214,39 +220,22 @@ impl Workshop {
         }
     }
 
-    fn promise_reference(
-        &self,
-        plan: &TaskPlan,
-        query: &str,
-        seed: u64,
-    ) -> Promised<Result<Arc<Reference>, String>> {
-        let messages = match &plan.reference {
-            ReferencePlan::Fixed(text) => {
-                let text = text.clone();
-                return Promised::kept(Ok(Arc::new(Reference { text, time: Duration::ZERO })));
-            }
-            ReferencePlan::Generated { frame, material } => tasks::ask_with(frame, material, query),
-        };
-        let (promise, promised) = Promise::new();
-        let (workshop, cleaners) = (self.clone(), plan.cleaners);
-        self.tasks.spawn("reference", async move {
-            let began = workshop.clock.now();
-            let text = workshop.write(&messages, seed, Lane::Reference).await;
-            let text = text.and_then(|text| clean_or_fail(&text, cleaners));
-            let time = workshop.clock.now().since(began);
-            promise.fulfil(text.map(|text| Arc::new(Reference { text, time })));
-        });
-        promised
+    /// Makes the references; PersonaAgent has its own, for the turns that follow.
+    #[must_use]
+    pub fn references(&self) -> ReferenceMaker {
+        ReferenceMaker {
+            sampling: self.config.sampling,
+            patience: self.config.text_patience,
+            model_worker: self.model_worker.clone(),
+            seed: self.seed,
+            clock: Arc::clone(&self.clock),
+            tasks: self.tasks.clone(),
+        }
     }
 
-    async fn write(
-        &self,
-        messages: &[ChatMessage],
-        seed: u64,
-        lane: Lane,
-    ) -> Result<String, String> {
+    async fn write(&self, messages: &[ChatMessage], seed: u64) -> Result<String, String> {
         let sampling = Sampling { seed, ..self.config.sampling };
-        let request = Generate::new(messages.to_vec(), sampling, lane);
+        let request = Generate::new(messages.to_vec(), sampling, Lane::Validator);
         let written = generate(&self.model_worker, request, self.config.text_patience).await;
         written.map(|generation| generation.text).map_err(|error| error.to_string())
     }

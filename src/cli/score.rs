@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::{ArgMatches, Command};
 use serde_json::json;
-use sn1_actors::domain::{Answer, Hotkey, MinerReply, RewardKind, StatusCode, TaskKind, Uid};
+use sn1_actors::domain::{Answer, Hotkey, MinerReply, StatusCode, Uid};
 use sn1_actors::reward_scorer::Bench;
-use sn1_actors::task_maker::tasks;
+use sn1_actors::task_maker::tasks::{self, TaskKind};
 
 use super::{flag, json_flag, one_actor, output, settings};
 use crate::config::{Role, add_config_flags};
@@ -16,7 +17,7 @@ use crate::wire::Keypair;
 pub(super) fn command() -> Command {
     let kind = flag("kind", "KIND")
         .default_value("qa")
-        .value_parser(TaskKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
+        .value_parser(tasks::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>())
         .help("whose reward definition counts");
     let command = Command::new("score")
         .about("Score one answer")
@@ -36,17 +37,16 @@ pub(super) fn command() -> Command {
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Localnet, matches)?;
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
-    let kind = TaskKind::ALL.iter().find(|kind| kind.as_str() == text("kind"));
-    let (rewards, penalties) = tasks::measures(*kind.unwrap_or(&TaskKind::Qa));
-    let embeds = rewards.iter().any(|measure| measure.kind == RewardKind::Relevance);
-    let place = one_actor::start(&settings, embeds).await?;
+    let kind = TaskKind::named(&text("kind")).context("no such kind of task")?;
+    let measures = kind.default_measures();
+    let place = one_actor::start(&settings, measures.embed()).await?;
     let bench = Bench {
         model_worker: place.shared.embed.clone(),
         patience: Duration::from_secs(600),
         clock: place.overseer.clock(),
     };
-    let (reference, challenge) = (text("reference"), text("challenge"));
-    let judge = bench.judge(rewards, penalties, &reference, &challenge).await?;
+    let (references, challenge) = ([text("reference")], text("challenge"));
+    let judge = bench.judge(&measures, &references, &challenge).await?;
     let nobody: Hotkey = Keypair::from_dev_uri("//Nobody")?.hotkey();
     let reply = MinerReply {
         completion: text("answer"),
@@ -65,7 +65,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     }
     for (what, components) in [("reward", &scored.rewards), ("penalty", &scored.penalties)] {
         for component in components {
-            let (name, weight) = (component.measure.kind.as_str(), component.measure.weight);
+            let (name, weight) = (component.measure.kind.name(), component.measure.weight);
             let score = component.score.get();
             output::line(&format!("{what}  {name:<12} {score:.4}  weight {weight}"))?;
         }

@@ -1,16 +1,17 @@
 //! `sn1 fetch`, `sn1 task` and `sn1 challenge`: a context, a task, a persona's words.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 use sn1_actors::domain::{
-    ContextBody, ConversationId, Purpose, RunSeed, Sampling, SourceKind, TaskKind, Turn,
+    ContextBody, ConversationId, Purpose, RunSeed, Sampling, SourceKind, Turn,
 };
 use sn1_actors::persona_agent::{PersonaAgentConfig, Phraser};
 use sn1_actors::ports::Want;
-use sn1_actors::task_maker::tasks::ChallengeForm;
-use sn1_actors::task_maker::{Task, TaskMakerConfig, Workshop};
+use sn1_actors::task_maker::tasks::{self, ChallengeForm, TaskKind};
+use sn1_actors::task_maker::{Task, TaskMakerConfig, TaskShare, Workshop};
 use sn1_actors::tool_fetcher::FetchContext;
 
 use super::one_actor::{self, Workplace};
@@ -56,7 +57,7 @@ pub(super) fn challenge_command() -> Command {
 
 fn kind_flag() -> Arg {
     flag("kind", "KIND")
-        .value_parser(TaskKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
+        .value_parser(tasks::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>())
         .help("which kind of task; drawn as configured when left out")
 }
 
@@ -141,9 +142,12 @@ async fn make(
     matches: &ArgMatches,
 ) -> anyhow::Result<Task> {
     let named = matches.get_one::<String>("kind");
-    let kinds = match TaskKind::ALL.iter().find(|kind| Some(kind.as_str()) == named.map(|n| &**n)) {
-        Some(kind) => vec![(*kind, 1.0)],
-        None => settings.neuron.task_mix.iter().map(|s| (s.kind, s.probability)).collect(),
+    let kinds = match named.and_then(|name| TaskKind::named(name)) {
+        Some(kind) => {
+            let measures = Arc::new(kind.default_measures());
+            vec![TaskShare { kind, probability: 1.0, measures }]
+        }
+        None => settings.neuron.task_mix.clone(),
     };
     let sampling: Sampling = sampling(settings);
     let workshop = Workshop {
@@ -164,25 +168,25 @@ async fn make(
 }
 
 async fn describe(task: &Task) -> anyhow::Result<Value> {
-    let reference = task.reference.wait().await?.map_err(anyhow::Error::msg)?;
+    let reference = task.references.wait().await?.map_err(anyhow::Error::msg)?;
     let form = match &task.plan.form {
         ChallengeForm::Phrased => "phrased",
         ChallengeForm::LeadingTo(_) => "phrased, then the problem itself",
     };
     Ok(json!({
         "task": task.kind,
-        "desc": task.plan.desc,
-        "goal": task.plan.goal,
+        "desc": task.kind.definition().desc,
+        "goal": task.kind.definition().goal,
         "topic": task.plan.topic,
         "subtopic": task.plan.subtopic,
         "context_source": task.context.source,
         "query": task.query,
         "query_time": task.query_time.as_secs_f64(),
-        "reference": reference.text,
+        "reference": reference.texts,
         "reference_time": reference.time.as_secs_f64(),
         "challenge_form": form,
-        "reward_definition": task.plan.rewards,
-        "penalty_definition": task.plan.penalties,
+        "reward_definition": task.measures.rewards,
+        "penalty_definition": task.measures.penalties,
     }))
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use figment::Figment;
 use serde::{Deserialize, Deserializer};
-use sn1_actors::domain::TaskKind;
+use sn1_actors::task_maker::TaskShare;
 
 use super::flags::FlagValues;
 use super::keys::Role;
@@ -190,15 +190,6 @@ pub struct Neuron {
     pub system_prompt: String,
     /// What a phrase miner says.
     pub phrase: String,
-}
-
-/// A task kind and how often it is asked.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TaskShare {
-    /// The kind.
-    pub kind: TaskKind,
-    /// Its probability, above 0 to 1.
-    pub probability: f64,
 }
 
 /// Where models run.

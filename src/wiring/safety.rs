@@ -1,7 +1,8 @@
 //! What is good for tries and no good where others' money is: refused for a validator on a public
 //! network unless the settings allow it by name.
 
-use sn1_actors::domain::TaskKind;
+use sn1_actors::domain::SourceKind;
+use sn1_actors::task_maker::tasks::TaskKind;
 
 use super::model::FAKE;
 use crate::config::Settings;
@@ -40,7 +41,7 @@ fn reasons(settings: &Settings) -> Vec<String> {
              with --public.allow_small_model"
         ));
     }
-    let made_here = |kind: TaskKind| kind == TaskKind::Math;
+    let made_here = |kind: TaskKind| kind.definition().source == SourceKind::Maths;
     let corpus = settings.neuron.task_mix.iter().any(|share| !made_here(share.kind));
     if corpus && !settings.public.allow_embedded_corpus {
         reasons.push(

@@ -44,12 +44,11 @@ pub fn config(
     epoch_blocks: u64,
 ) -> ValidatorConfig {
     let sampling = sampling(settings);
-    let kinds = settings.neuron.task_mix.iter().map(|share| (share.kind, share.probability));
     ValidatorConfig {
         seed: RunSeed(seed),
         in_flight: settings.neuron.num_concurrent_forwards,
         tasks: TaskMakerConfig {
-            kinds: kinds.collect(),
+            kinds: settings.neuron.task_mix.clone(),
             sampling,
             context_patience: Duration::from_secs(30),
             text_patience: TEXT_PATIENCE,

@@ -4,7 +4,7 @@
 //! Shown two notes that became messages, it makes a message of the third.
 
 use crate::domain::{ChatMessage, Persona, Role};
-use crate::task_maker::tasks::{ChallengeForm, TaskPlan};
+use crate::task_maker::tasks::{ChallengeForm, Definition, TaskPlan};
 
 const FRAME: &str = "You turn notes into the message that a person would type to an assistant. \
                      Write only the message: one question or request, never an answer.";
@@ -32,7 +32,12 @@ const WITH_PROBLEM: (&str, &str) = (
 
 /// The messages that make the model put a task's query in a persona's words.
 #[must_use]
-pub fn challenge(persona: Persona, plan: &TaskPlan, query: &str) -> Vec<ChatMessage> {
+pub fn challenge(
+    persona: Persona,
+    definition: &Definition,
+    plan: &TaskPlan,
+    query: &str,
+) -> Vec<ChatMessage> {
     let examples = match plan.form {
         ChallengeForm::Phrased => &EXAMPLES[..],
         ChallengeForm::LeadingTo(_) => &[WITH_PROBLEM],
@@ -42,24 +47,26 @@ pub fn challenge(persona: Persona, plan: &TaskPlan, query: &str) -> Vec<ChatMess
         messages.push(ChatMessage::user(*note));
         messages.push(ChatMessage { role: Role::Assistant, content: (*message).to_owned() });
     }
-    messages.push(ChatMessage::user(note(persona, plan, query)));
+    messages.push(ChatMessage::user(note(persona, definition, plan, query)));
     messages
 }
 
-fn note(persona: Persona, plan: &TaskPlan, query: &str) -> String {
+fn note(persona: Persona, definition: &Definition, plan: &TaskPlan, query: &str) -> String {
     let (profile, mood, tone) =
         (persona.profile.as_str(), persona.mood.as_str(), persona.tone.as_str());
     let article = |word: &str| if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     let wants = match plan.form {
-        ChallengeForm::Phrased => format!("{}: {query}", plan.goal),
-        ChallengeForm::LeadingTo(_) => format!("{}, which is pasted below the message.", plan.goal),
+        ChallengeForm::Phrased => format!("{}: {query}", definition.goal),
+        ChallengeForm::LeadingTo(_) => {
+            format!("{}, which is pasted below the message.", definition.goal)
+        }
     };
     format!(
         "Person: {} {mood} {profile} who talks in {} {tone} tone, and uses an assistant to {}. \
          Topic: {} ({}). Wants to {wants}",
         article(mood),
         article(tone),
-        plan.desc,
+        definition.desc,
         plan.topic,
         plan.subtopic
     )
@@ -69,25 +76,22 @@ fn note(persona: Persona, plan: &TaskPlan, query: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::{Mood, Profile, Tone};
-    use crate::task_maker::tasks::{ReferencePlan, Text};
+    use crate::task_maker::tasks::{ReferencePlan, TaskKind, Text};
 
     #[test]
     fn mood_tone_profile_topic_and_goal_all_reach_the_model() {
         let plan = TaskPlan {
-            desc: "get help",
-            goal: "get the answer to this question",
             topic: "Tea".into(),
             subtopic: "Drinks".into(),
             query: Text::Fixed(String::new()),
-            reference: ReferencePlan::Fixed(String::new()),
+            reference: ReferencePlan::Fixed(Vec::new()),
             form: ChallengeForm::Phrased,
-            rewards: &[],
-            penalties: &[],
             cleaners: &[],
         };
+        let definition = TaskKind::named("qa").unwrap().definition();
         let persona =
             Persona { profile: Profile::Hacker, mood: Mood::Upbeat, tone: Tone::Indifferent };
-        let messages = challenge(persona, &plan, "Where does tea grow?");
+        let messages = challenge(persona, definition, &plan, "Where does tea grow?");
         let note = &messages.last().unwrap().content;
         for part in ["an upbeat hacker", "indifferent tone", "Tea (Drinks)", "Where does tea grow?"]
         {

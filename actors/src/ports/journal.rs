@@ -6,7 +6,8 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::{BlockNumber, ConversationId, Hotkey, Score, TaskKind, Turn, Uid};
+use crate::domain::{BlockNumber, ConversationId, Hotkey, Score, Turn, Uid};
+use crate::task_maker::tasks::TaskKind;
 
 /// Why a conversation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

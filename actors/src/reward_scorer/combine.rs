@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Score, Weighted};
+use super::rewards::Weighted;
+use crate::domain::Score;
 
 /// One measure of one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,11 +53,11 @@ pub fn normalise(scores: &[Score]) -> Vec<Score> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::RewardKind;
+    use crate::reward_scorer::rewards::rouge::ROUGE_1;
     use proptest::prelude::*;
 
     fn component(weight: f64, score: f64) -> Component {
-        let measure = Weighted { kind: RewardKind::Rouge1, weight };
+        let measure = Weighted { kind: ROUGE_1, weight };
         Component { measure, score: Score::new(score) }
     }
 

@@ -1,61 +1,162 @@
 //! The measures of an answer, one file each.
 //!
+//! To add one, add its file, which exports a [`RewardKind`], and its line in the table below;
+//! configuration, journal and `sn1 score` take it from there.
+//!
 //! Every measure is pure, bounded in time and memory, and total: an answer that cannot be
 //! measured earns [`Score::ZERO`]. Weights and totals are [`super::combine`]'s; embedding the
 //! texts is the caller's.
 
-pub mod numeric;
-pub mod relevance;
-pub mod rouge;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
 
-use crate::domain::{RewardKind, Score};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// What a kind of reward looks at, so that no caller forgets that some need a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
-    /// The two texts and nothing else.
-    Text(TextMeasure),
-    /// The embeddings of reference, completion and the empty text: [`relevance::relevance`].
-    Embedding,
+use crate::domain::Score;
+
+/// Declares the files and collects what they export, so that a measure takes one line.
+macro_rules! table {
+    ($($file:ident { $($kind:ident),+ })+) => {
+        $(pub mod $file;)+
+
+        /// Every measure there is.
+        pub const ALL: &[RewardKind] = &[$($($file::$kind),+),+];
+    };
 }
 
-impl Measure {
-    /// What this kind of reward looks at.
+table! {
+    rouge { ROUGE_1, ROUGE_2, ROUGE_L }
+    relevance { RELEVANCE }
+    numeric { FLOAT_DIFF }
+}
+
+/// What a measure is.
+#[derive(Debug)]
+pub struct Reward {
+    /// The name in configuration and in the journal's keys; the original's where it had one.
+    pub name: &'static str,
+    /// What it measures, in a line.
+    pub about: &'static str,
+    /// How it measures.
+    pub measure: Measure,
+}
+
+/// What a measure looks at, so that no caller forgets that some need a model.
+#[derive(Clone, Copy, Debug)]
+pub enum Measure {
+    /// The two texts, the reference first; for a penalty the reference is the challenge.
+    Text(fn(&str, &str) -> Score),
+    /// The embeddings of reference, completion and the empty text.
+    Embedding(fn(&[f32], &[f32], &[f32]) -> Score),
+}
+
+/// One way to measure an answer: a row of the table. Two are equal if their names are.
+#[derive(Clone, Copy)]
+pub struct RewardKind(&'static Reward);
+
+impl RewardKind {
+    /// The measure of that name.
     #[must_use]
-    pub fn of(kind: RewardKind) -> Self {
-        match kind {
-            RewardKind::Rouge1 => Self::Text(TextMeasure::Rouge1),
-            RewardKind::Rouge2 => Self::Text(TextMeasure::Rouge2),
-            RewardKind::RougeL => Self::Text(TextMeasure::RougeL),
-            RewardKind::NumericDifference => Self::Text(TextMeasure::NumericDifference),
-            RewardKind::Relevance => Self::Embedding,
-        }
+    pub fn named(name: &str) -> Option<Self> {
+        ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// The name in configuration and in the journal's keys.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// What it measures, in a line.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        self.0.about
+    }
+
+    /// How it measures.
+    #[must_use]
+    pub fn measure(self) -> Measure {
+        self.0.measure
+    }
+
+    /// Whether it needs the texts' embeddings.
+    #[must_use]
+    pub fn embeds(self) -> bool {
+        matches!(self.0.measure, Measure::Embedding(_))
     }
 }
 
-/// A measure that needs only the two texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextMeasure {
-    /// [`rouge::rouge_1`].
-    Rouge1,
-    /// [`rouge::rouge_2`].
-    Rouge2,
-    /// [`rouge::rouge_l`].
-    RougeL,
-    /// [`numeric::numeric_difference`].
-    NumericDifference,
+impl PartialEq for RewardKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
 }
 
-impl TextMeasure {
-    /// Measures `completion` against `reference`; for a penalty the reference is the challenge.
+impl Eq for RewardKind {}
+
+impl PartialOrd for RewardKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RewardKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name().cmp(other.name())
+    }
+}
+
+impl Hash for RewardKind {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl fmt::Debug for RewardKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for RewardKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for RewardKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| D::Error::custom(format!("there is no reward `{name}`")))
+    }
+}
+
+/// A measure and how much it counts, in `0.0..=1.0`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weighted {
+    /// The measure.
+    #[serde(rename = "name")]
+    pub kind: RewardKind,
+    /// Its weight; the rewards of a task sum to 1, penalties need not.
+    pub weight: f64,
+}
+
+/// How the answers to a kind of task are measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measures {
+    /// What they earn by; the weights sum to 1.
+    pub rewards: Vec<Weighted>,
+    /// What takes from it.
+    pub penalties: Vec<Weighted>,
+}
+
+impl Measures {
+    /// Whether any of them needs the texts' embeddings.
     #[must_use]
-    pub fn score(self, reference: &str, completion: &str) -> Score {
-        match self {
-            Self::Rouge1 => rouge::rouge_1(reference, completion),
-            Self::Rouge2 => rouge::rouge_2(reference, completion),
-            Self::RougeL => rouge::rouge_l(reference, completion),
-            Self::NumericDifference => numeric::numeric_difference(reference, completion),
-        }
+    pub fn embed(&self) -> bool {
+        self.rewards.iter().chain(&self.penalties).any(|weighted| weighted.kind.embeds())
     }
 }
 
@@ -64,27 +165,25 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TEXT_MEASURES: [TextMeasure; 4] = [
-        TextMeasure::Rouge1,
-        TextMeasure::Rouge2,
-        TextMeasure::RougeL,
-        TextMeasure::NumericDifference,
-    ];
+    fn text_measures() -> impl Iterator<Item = (RewardKind, fn(&str, &str) -> Score)> {
+        ALL.iter().filter_map(|kind| match kind.measure() {
+            Measure::Text(measure) => Some((*kind, measure)),
+            Measure::Embedding(_) => None,
+        })
+    }
 
     fn in_range(score: Score) -> bool {
         (0.0..=1.0).contains(&score.get())
     }
 
     #[test]
-    fn only_relevance_needs_embeddings() {
-        for kind in [RewardKind::Rouge1, RewardKind::Rouge2, RewardKind::RougeL] {
-            assert!(matches!(Measure::of(kind), Measure::Text(_)), "{kind:?}");
+    fn every_name_is_there_once_and_finds_its_measure() {
+        for kind in ALL {
+            assert_eq!(RewardKind::named(kind.name()), Some(*kind));
+            assert_eq!(ALL.iter().filter(|other| *other == kind).count(), 1, "{kind:?}");
+            assert!(!kind.about().is_empty(), "{kind:?}");
         }
-        assert_eq!(
-            Measure::of(RewardKind::NumericDifference),
-            Measure::Text(TextMeasure::NumericDifference)
-        );
-        assert_eq!(Measure::of(RewardKind::Relevance), Measure::Embedding);
+        assert_eq!(RewardKind::named("no such reward"), None);
     }
 
     #[test]
@@ -108,8 +207,8 @@ mod tests {
             for (reference, completion) in
                 [(text.as_str(), text.as_str()), (plain, text), (text, plain)]
             {
-                for measure in TEXT_MEASURES {
-                    assert!(in_range(measure.score(reference, completion)), "{measure:?}");
+                for (kind, measure) in text_measures() {
+                    assert!(in_range(measure(reference, completion)), "{kind:?}");
                 }
             }
         }
@@ -118,8 +217,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_two_texts_score_within_the_range(reference in ".*", completion in "(?s).*") {
-            for measure in TEXT_MEASURES {
-                prop_assert!(in_range(measure.score(&reference, &completion)));
+            for (_, measure) in text_measures() {
+                prop_assert!(in_range(measure(&reference, &completion)));
             }
         }
 
@@ -128,8 +227,8 @@ mod tests {
             reference in "[ab. 0-9,/^*{}\\\\e+-]{0,60}",
             completion in "[ab. 0-9,/^*{}\\\\e+-]{0,60}",
         ) {
-            for measure in TEXT_MEASURES {
-                prop_assert!(in_range(measure.score(&reference, &completion)));
+            for (_, measure) in text_measures() {
+                prop_assert!(in_range(measure(&reference, &completion)));
             }
         }
     }

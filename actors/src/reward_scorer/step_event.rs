@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Moment, Score};
-use crate::task_maker::Reference;
+use crate::task_maker::references::References;
 
 use super::combine::{Component, normalise};
 use super::{Round, Scored, best};
@@ -16,7 +16,7 @@ use super::{Round, Scored, best};
 /// All fields of one step's event. Times are seconds; lists are in the order of `uids`.
 pub(super) fn step_event(
     round: &Round,
-    reference: &Reference,
+    references: &References,
     scored: &[Scored],
     now: Moment,
 ) -> Map<String, Value> {
@@ -30,12 +30,12 @@ pub(super) fn step_event(
         "step_time": seconds(now.since(round.conversation.began)),
         "forward_time": seconds(now.since(round.opened)),
         "task": task.kind,
-        "desc": task.plan.desc,
-        "goal": task.plan.goal,
+        "desc": task.kind.definition().desc,
+        "goal": task.kind.definition().goal,
         "query": task.query,
         "query_time": seconds(task.query_time),
-        "reference": reference.text,
-        "reference_time": seconds(reference.time),
+        "reference": references.texts.first(),
+        "reference_time": seconds(references.time),
         "topic": task.plan.topic,
         "subtopic": task.plan.subtopic,
         "context_source": task.context.source,
@@ -53,6 +53,9 @@ pub(super) fn step_event(
         Value::Object(fields) => fields,
         _ => Map::new(),
     };
+    if references.texts.len() > 1 {
+        event.insert("references".to_owned(), value(&references.texts));
+    }
     let mut list = |key: &str, values: Vec<Value>| event.insert(key.to_owned(), values.into());
     let each = |value: fn(&Scored) -> Value| scored.iter().map(value).collect::<Vec<_>>();
     list("uids", each(|s| json!(s.answer.uid)));
@@ -77,7 +80,7 @@ fn components(
 ) {
     let Some(first) = scored.first() else { return };
     for (index, component) in of(first).iter().enumerate() {
-        let name = component.measure.kind.as_str();
+        let name = component.measure.kind.name();
         let scores: Vec<Score> =
             scored.iter().filter_map(|s| of(s).get(index).map(|c| c.score)).collect();
         event.insert(format!("{name}_{kind}"), value(&normalise(&scores)));

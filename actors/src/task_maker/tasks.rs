@@ -1,17 +1,151 @@
 //! What each kind of task is: where its context comes from, what is asked, what a good answer is
-//! and how it is measured. One file a kind; to add one, add its file and its arms here.
+//! and how it is measured.
 //!
-//! Everything is pure: a plan is a function of the context and of a random stream.
+//! To add a kind, add its file, which exports a [`TaskKind`] as `TASK`, and its line in the table
+//! below; configuration, commands and journal take it from there. Everything is pure: a plan is a
+//! function of the context and of a random stream.
 
-mod math;
-mod qa;
-mod summarization;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use crate::domain::{ChatMessage, Context, ContextBody, SourceKind, TaskKind, Weighted};
+use crate::domain::{ChatMessage, Context, ContextBody, SourceKind};
 use crate::persona_agent::cleaners::Cleaner;
+use crate::reward_scorer::rewards::{Measures, Weighted};
+
+/// Declares the files and collects what they export, so that a kind takes one line.
+macro_rules! table {
+    ($($kind:ident)+) => {
+        $(mod $kind;)+
+
+        /// Every kind there is.
+        pub const ALL: &[TaskKind] = &[$($kind::TASK),+];
+    };
+}
+
+table! {
+    qa
+    summarization
+    math
+}
+
+/// What a kind of task is.
+pub struct Definition {
+    /// The name in configuration, on the command line and in the journal.
+    pub name: &'static str,
+    /// What it is about, in a line.
+    pub about: &'static str,
+    /// What the person uses the assistant for: "… to {desc}".
+    pub desc: &'static str,
+    /// What the person is after: "… to {goal}: {query}".
+    pub goal: &'static str,
+    /// What grounds it.
+    pub source: SourceKind,
+    /// How answers are measured unless configured otherwise; the weights sum to 1.
+    pub rewards: &'static [Weighted],
+    /// What takes from an answer's reward unless configured otherwise.
+    pub penalties: &'static [Weighted],
+    /// Plans one task; the random stream decides what the kind leaves open. A context that no task
+    /// of the kind can be made of is refused.
+    pub plan: fn(&Context, &mut ChaCha8Rng) -> Result<TaskPlan, Unfit>,
+}
+
+/// A context that no task of the kind can be made of, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no task can be made of `{title}`: {cause}")]
+pub struct Unfit {
+    /// The context's title.
+    pub title: String,
+    /// What it lacks.
+    pub cause: &'static str,
+}
+
+impl Unfit {
+    /// A context that lacks something.
+    #[must_use]
+    pub fn new(context: &Context, cause: &'static str) -> Self {
+        Self { title: context.title.clone(), cause }
+    }
+}
+
+/// A kind of task: a row of the table. Two are equal if their names are.
+#[derive(Clone, Copy)]
+pub struct TaskKind(&'static Definition);
+
+impl TaskKind {
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// The name in configuration, on the command line and in the journal.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// All that it is.
+    #[must_use]
+    pub fn definition(self) -> &'static Definition {
+        self.0
+    }
+
+    /// How its answers are measured unless configured otherwise.
+    #[must_use]
+    pub fn default_measures(self) -> Measures {
+        Measures { rewards: self.0.rewards.to_vec(), penalties: self.0.penalties.to_vec() }
+    }
+}
+
+impl PartialEq for TaskKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for TaskKind {}
+
+impl PartialOrd for TaskKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for TaskKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name().cmp(other.name())
+    }
+}
+
+impl Hash for TaskKind {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl fmt::Debug for TaskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for TaskKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for TaskKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| D::Error::custom(format!("there is no task `{name}`")))
+    }
+}
 
 /// A text that is known, or that the model writes.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,12 +156,12 @@ pub enum Text {
     Generated(Vec<ChatMessage>),
 }
 
-/// How the reference answer comes about.
+/// How the reference answers come about.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReferencePlan {
-    /// It is known.
-    Fixed(String),
-    /// The model writes it from material, once the query is known.
+    /// They are known; at least one.
+    Fixed(Vec<String>),
+    /// The model writes one from material, once the query is known.
     Generated {
         /// What kind of answer is wanted.
         frame: &'static str,
@@ -45,13 +179,9 @@ pub enum ChallengeForm {
     LeadingTo(String),
 }
 
-/// All that a kind of task decides about one task.
+/// What a kind of task decides about one task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskPlan {
-    /// What the person uses the assistant for: "… to {desc}".
-    pub desc: &'static str,
-    /// What the person is after: "… to {goal}: {query}".
-    pub goal: &'static str,
     /// What the task is about.
     pub topic: String,
     /// A narrower subject.
@@ -62,41 +192,8 @@ pub struct TaskPlan {
     pub reference: ReferencePlan,
     /// How the challenge is formed.
     pub form: ChallengeForm,
-    /// How answers are measured; the weights sum to 1.
-    pub rewards: &'static [Weighted],
-    /// What takes from an answer's reward.
-    pub penalties: &'static [Weighted],
     /// What is cut off of what the model writes.
     pub cleaners: &'static [Cleaner],
-}
-
-/// Where a kind of task gets its context.
-#[must_use]
-pub fn source(kind: TaskKind) -> SourceKind {
-    match kind {
-        TaskKind::Qa | TaskKind::Summarization => SourceKind::Article,
-        TaskKind::Math => SourceKind::Maths,
-    }
-}
-
-/// How answers to a kind of task are measured: its rewards, its penalties.
-#[must_use]
-pub fn measures(kind: TaskKind) -> (&'static [Weighted], &'static [Weighted]) {
-    match kind {
-        TaskKind::Qa => (qa::REWARDS, qa::PENALTIES),
-        TaskKind::Summarization => (summarization::REWARDS, summarization::PENALTIES),
-        TaskKind::Math => (math::REWARDS, &[]),
-    }
-}
-
-/// Plans one task of a kind. `random` decides what its kind leaves open.
-#[must_use]
-pub fn plan(kind: TaskKind, context: &Context, random: &mut ChaCha8Rng) -> TaskPlan {
-    match kind {
-        TaskKind::Qa => qa::plan(context, random),
-        TaskKind::Summarization => summarization::plan(context),
-        TaskKind::Math => math::plan(context),
-    }
 }
 
 /// Puts a question on top of material to a model, framed by what kind of answer is wanted.
@@ -177,14 +274,15 @@ mod tests {
     }
 
     fn planned(kind: TaskKind) -> TaskPlan {
-        let context = if source(kind) == SourceKind::Maths { problem() } else { article() };
-        plan(kind, &context, &mut ChaCha8Rng::seed_from_u64(1))
+        let definition = kind.definition();
+        let context = if definition.source == SourceKind::Maths { problem() } else { article() };
+        (definition.plan)(&context, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
     }
 
     #[test]
     fn the_rewards_of_every_kind_sum_to_one() {
-        for kind in TaskKind::ALL {
-            let rewards = planned(*kind).rewards;
+        for kind in ALL {
+            let rewards = kind.default_measures().rewards;
             let sum: f64 = rewards.iter().map(|weighted| weighted.weight).sum();
             assert!((sum - 1.0).abs() < 1e-9, "{kind:?}: {sum}");
         }
@@ -192,14 +290,14 @@ mod tests {
 
     #[test]
     fn a_problem_is_handed_over_unaltered_and_its_solution_is_the_reference() {
-        let plan = planned(TaskKind::Math);
+        let plan = planned(math::TASK);
         assert_eq!(plan.form, ChallengeForm::LeadingTo("What is 2 plus 3?".into()));
-        assert_eq!(plan.reference, ReferencePlan::Fixed("5".into()));
+        assert_eq!(plan.reference, ReferencePlan::Fixed(vec!["5".into()]));
     }
 
     #[test]
     fn a_question_and_its_reference_are_drawn_from_the_same_passage() {
-        let plan = planned(TaskKind::Qa);
+        let plan = planned(qa::TASK);
         let (Text::Generated(messages), ReferencePlan::Generated { material, .. }) =
             (plan.query, plan.reference)
         else {

@@ -13,16 +13,15 @@ use sn1_actors::axon::{Admit, AxonConfig, Knock};
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::conversation::Tally;
 use sn1_actors::dendrite::DendriteConfig;
-use sn1_actors::domain::{
-    MinerReply, Netuid, Query, RunSeed, Sampling, StatusCode, Tao, TaskKind, Uid,
-};
+use sn1_actors::domain::{MinerReply, Netuid, Query, RunSeed, Sampling, StatusCode, Tao, Uid};
 use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
 use sn1_actors::persona_agent::PersonaAgentConfig;
 use sn1_actors::ports::{AxonTarget, Clock, Event, MinerTransport, ScoreBook, SignedHead, Tool};
 use sn1_actors::runtime::{AskError, Topology};
-use sn1_actors::task_maker::TaskMakerConfig;
+use sn1_actors::task_maker::tasks::TaskKind;
+use sn1_actors::task_maker::{TaskMakerConfig, TaskShare};
 use sn1_actors::testkit::{FakeChain, FakeTools, MemoryLedger, Stage, TrustingCheck, hotkey};
 use sn1_actors::weight_setter::{
     ColdStart, SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
@@ -143,6 +142,11 @@ pub(crate) fn steps(stage: &Stage) -> Vec<Map<String, Value>> {
     stage.journal.events().into_iter().filter_map(step).collect()
 }
 
+fn share((name, probability): (&str, f64)) -> TaskShare {
+    let kind = TaskKind::named(name).unwrap();
+    TaskShare { kind, probability, measures: Arc::new(kind.default_measures()) }
+}
+
 fn validator_config(plan: Plan) -> ValidatorConfig {
     let sampling = Sampling { max_new_tokens: 96, ..Sampling::ORIGINAL };
     let patience = Duration::from_secs(600);
@@ -150,7 +154,7 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
         seed: RunSeed(plan.seed),
         in_flight: plan.in_flight,
         tasks: TaskMakerConfig {
-            kinds: vec![(TaskKind::Qa, 0.4), (TaskKind::Summarization, 0.4), (TaskKind::Math, 0.2)],
+            kinds: [("qa", 0.4), ("summarization", 0.4), ("math", 0.2)].map(share).into(),
             sampling,
             context_patience: Duration::from_secs(10),
             text_patience: patience,

@@ -2,11 +2,14 @@
 //! addresses, and values that have to go together. It is judged on the values in effect, so a later
 //! layer can mend an earlier one.
 
+use std::sync::Arc;
+
 use figment::Figment;
 use serde::de::DeserializeOwned;
-use sn1_actors::domain::TaskKind;
+use sn1_actors::task_maker::TaskShare;
+use sn1_actors::task_maker::tasks::{self, TaskKind};
 
-use super::{DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, TaskShare};
+use super::{DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};
@@ -225,11 +228,14 @@ impl Check<'_> {
                 let message = format!("`neuron.tasks` names {} twice", shown(name));
                 self.problem("neuron.tasks", ProblemKind::Inconsistent(message));
             }
-            match TaskKind::ALL.iter().find(|kind| kind.as_str() == name) {
-                Some(kind) if probability > 0.0 => mix.push(TaskShare { kind: *kind, probability }),
+            match TaskKind::named(name) {
+                Some(kind) if probability > 0.0 => {
+                    let measures = Arc::new(kind.default_measures());
+                    mix.push(TaskShare { kind, probability, measures });
+                }
                 Some(_) => {}
                 None if !LATER_TASKS.contains(&name.as_str()) => {
-                    let known = TaskKind::ALL.iter().map(|kind| kind.as_str());
+                    let known = tasks::ALL.iter().map(|kind| kind.name());
                     let known: Vec<&str> = known.chain(LATER_TASKS.iter().copied()).collect();
                     let expected = format!("a list of {}", known.join(", "));
                     self.bad("neuron.tasks", expected, name);

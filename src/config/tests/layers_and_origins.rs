@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sn1_actors::domain::TaskKind;
 
 use super::*;
 use crate::engine::{Dtype, Precision};
@@ -13,9 +12,9 @@ fn has_the_defaults_of_each_role() {
     assert_eq!(settings.neuron.sample_size, 10);
     assert_eq!(settings.neuron.num_concurrent_forwards, 1);
     assert_eq!(settings.neuron.name, "validator");
-    let shares = [(TaskKind::Summarization, 0.5), (TaskKind::Qa, 0.5)]
-        .map(|(kind, probability)| TaskShare { kind, probability });
-    assert_eq!(settings.neuron.task_mix, shares);
+    let mix = settings.neuron.task_mix.iter();
+    let mix: Vec<_> = mix.map(|share| (share.kind.name(), share.probability)).collect();
+    assert_eq!(mix, [("summarization", 0.5), ("qa", 0.5)]);
 
     let miner = Settings::load(Role::Miner, &inputs()).unwrap().settings;
     assert_eq!((miner.miner.kind, miner.neuron.name.as_str()), (MinerKind::Model, "miner"));

@@ -5,7 +5,15 @@
 
 mod numbers;
 
+use super::{Measure, Reward, RewardKind};
 use crate::domain::Score;
+
+/// Nearness of numbers.
+pub const FLOAT_DIFF: RewardKind = RewardKind(&Reward {
+    name: "float_diff",
+    about: "one less the relative difference of the answer's number from the reference's",
+    measure: Measure::Text(numeric_difference),
+});
 
 /// `1 - min(|reference - answer| / (|reference| + 1e-6), 1)`; equal numbers score 1.
 ///

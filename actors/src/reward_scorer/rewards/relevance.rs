@@ -1,6 +1,14 @@
 //! Likeness of meaning: how much nearer an answer is to the reference than silence is.
 
+use super::{Measure, Reward, RewardKind};
 use crate::domain::Score;
+
+/// Likeness of meaning.
+pub const RELEVANCE: RewardKind = RewardKind(&Reward {
+    name: "relevance",
+    about: "likeness of meaning to the reference, beyond that of an empty answer",
+    measure: Measure::Embedding(relevance),
+});
 
 /// `cos(reference, completion) - cos(reference, empty)`, clipped to the range of a score.
 ///

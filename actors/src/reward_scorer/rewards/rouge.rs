@@ -16,7 +16,27 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
+use super::{Measure, Reward, RewardKind};
 use crate::domain::Score;
+
+/// The F measure of distinct words.
+pub const ROUGE_1: RewardKind = RewardKind(&Reward {
+    name: "rouge_1",
+    about: "distinct words in common with the reference (ROUGE-1 F)",
+    measure: Measure::Text(rouge_1),
+});
+/// The F measure of distinct pairs of words.
+pub const ROUGE_2: RewardKind = RewardKind(&Reward {
+    name: "rouge_2",
+    about: "distinct pairs of words in common with the reference (ROUGE-2 F)",
+    measure: Measure::Text(rouge_2),
+});
+/// The F measure of longest common subsequences.
+pub const ROUGE_L: RewardKind = RewardKind(&Reward {
+    name: "rouge_l",
+    about: "longest runs of words in common with the reference (ROUGE-L F)",
+    measure: Measure::Text(rouge_l),
+});
 
 /// Words of each text that count; the rest is cut.
 pub const MAX_WORDS: usize = 4_096;

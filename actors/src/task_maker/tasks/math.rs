@@ -1,32 +1,33 @@
 //! `math`: a problem whose answer is one number.
 
-use super::{ChallengeForm, ReferencePlan, TaskPlan, Text};
-use crate::domain::{Context, ContextBody, RewardKind, Weighted};
+use rand_chacha::ChaCha8Rng;
 
-pub(super) const REWARDS: &[Weighted] =
-    &[Weighted { kind: RewardKind::NumericDifference, weight: 1.0 }];
+use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
+use crate::domain::{Context, ContextBody, SourceKind};
+use crate::reward_scorer::rewards::{Weighted, numeric::FLOAT_DIFF};
 
-pub(super) fn plan(context: &Context) -> TaskPlan {
-    let (problem, solution) = match &context.body {
-        ContextBody::Maths { problem, solution } => (problem.clone(), solution.clone()),
-        // Only a tool that answers with another kind than it was asked for leads here; the
-        // reference then is no number and nobody earns by it.
-        ContextBody::Article { .. }
-        | ContextBody::DatedFact { .. }
-        | ContextBody::Code { .. }
-        | ContextBody::Question { .. } => (context.text(), String::new()),
+pub(super) const TASK: TaskKind = TaskKind(&Definition {
+    name: "math",
+    about: "a problem with one answer",
+    desc: "get help with solving a math problem",
+    goal: "get the solution to this problem",
+    source: SourceKind::Maths,
+    rewards: &[Weighted { kind: FLOAT_DIFF, weight: 1.0 }],
+    penalties: &[],
+    plan,
+});
+
+fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
+    let ContextBody::Maths { problem, solution } = &context.body else {
+        return Err(Unfit::new(context, "it is no problem"));
     };
-    TaskPlan {
-        desc: "get help with solving a math problem",
-        goal: "get the solution to this problem",
+    Ok(TaskPlan {
         topic: context.topic.clone(),
         subtopic: context.subtopic.clone(),
         query: Text::Fixed(format!("How can I solve this? {problem}")),
-        reference: ReferencePlan::Fixed(solution),
+        reference: ReferencePlan::Fixed(vec![solution.clone()]),
         // A person may ramble, but a problem whose numbers are altered has another solution.
-        form: ChallengeForm::LeadingTo(problem),
-        rewards: REWARDS,
-        penalties: &[],
+        form: ChallengeForm::LeadingTo(problem.clone()),
         cleaners: &[],
-    }
+    })
 }
