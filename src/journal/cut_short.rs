@@ -131,7 +131,7 @@ pub(super) fn mend_end(path: &Path) -> io::Result<()> {
     }
     file.seek(SeekFrom::Start(begins))?;
     let mut torn = Vec::new();
-    file.by_ref().take(LONGEST_LINE).read_to_end(&mut torn)?;
+    (&file).take(LONGEST_LINE).read_to_end(&mut torn)?;
     let is_whole = serde_json::from_slice::<Line<'_>>(&torn).is_ok();
     let known = torn.len().min(BEGINNING.len());
     if !is_whole && torn.get(..known) == BEGINNING.get(..known) {
@@ -149,7 +149,7 @@ fn last_line(file: &mut File, length: u64) -> io::Result<u64> {
         let start = end.saturating_sub(BLOCK);
         file.seek(SeekFrom::Start(start))?;
         block.clear();
-        file.by_ref().take(end - start).read_to_end(&mut block)?;
+        (&*file).take(end - start).read_to_end(&mut block)?;
         if let Some(at) = block.iter().rposition(|byte| *byte == b'\n') {
             return Ok(start + at as u64 + 1);
         }

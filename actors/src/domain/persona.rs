@@ -54,13 +54,13 @@ const TONES: &[&str] = &[
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadTraits {
     /// Nothing could be drawn, or there is more than any use has.
-    #[error("there must be 1 to {} words, not {0}", Traits::MOST)]
+    #[error("there must be 1 to {most} words, not {0}", most = Traits::MOST)]
     Count(usize),
     /// A word is empty, long, or has spaces around it or control characters in it.
     #[error(
-        "a word must have 1 to {} characters, none of them a control character, and no spaces \
+        "a word must have 1 to {most} characters, none of them a control character, and no spaces \
          around it; the one at place {0} does not",
-        Traits::LONGEST
+        most = Traits::LONGEST
     )]
     Word(usize),
     /// A word would be drawn more often than the others.

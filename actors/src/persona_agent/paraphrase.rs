@@ -94,13 +94,13 @@ fn interrupted(query: &str, filler: &str) -> String {
     let (all, spans) = (words(query), spans(query));
     let apart = |pair: &[Word<'_>]| {
         let (end, start) = (pair[0].end(), pair[1].start);
-        let between = query.get(end..start).unwrap_or_default();
-        between.contains(char::is_whitespace)
-            && !spans.iter().any(|span| span.start < start && end < span.end)
+        let free = !spans.iter().any(|span| span.start < start && end < span.end);
+        free.then_some((query.get(end..start)?.contains(char::is_whitespace), start))
     };
-    let gaps: Vec<usize> =
-        all.windows(2).filter(|pair| apart(pair)).map(|pair| pair[1].start).collect();
-    let Some(at) = gaps.get(gaps.len() / 2) else { return format!("{filler}, {query}") };
+    let gaps: Vec<(bool, usize)> = all.windows(2).filter_map(apart).collect();
+    let spaces: Vec<&(bool, usize)> = gaps.iter().filter(|(space, _)| *space).collect();
+    let middle = spaces.get(spaces.len() / 2).copied().or_else(|| gaps.get(gaps.len() / 2));
+    let Some((_, at)) = middle else { return format!("{filler}, {query}") };
     let (head, tail) = query.split_at(*at);
     format!("{}, {filler}, {}", head.trim_end().trim_end_matches(','), tail)
 }

@@ -53,7 +53,8 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
             opens = false;
         }
         let ends = |c: char| matches!(c, '.' | '!' | '?' | '。' | '？' | '！') || c == '\n';
-        let tail = piece.get(start - from + word.len()..).unwrap_or_default();
+        let after = if word.is_empty() { 0 } else { start - from + word.len() };
+        let tail = piece.get(after..).unwrap_or_default();
         let short = SHORTENED.contains(&word.to_lowercase().as_str()) || word.contains('.');
         if tail.contains(ends) && !(short && !tail.contains(['!', '?', '\n'])) {
             opens = true;

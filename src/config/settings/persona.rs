@@ -5,7 +5,7 @@ use sn1_actors::domain::{Cast, Score, Traits};
 use sn1_actors::persona_agent::Goal;
 
 /// The names in configuration of what a goal is judged by.
-pub const GOALS: &[&str] = &["reward", "judgement"];
+pub(super) const GOALS: &[&str] = &["reward", "judgement"];
 /// The keys whose lists personas are drawn from.
 pub(super) const LISTS: &[&str] = &["persona.profiles", "persona.moods", "persona.tones"];
 
