@@ -59,7 +59,6 @@ impl Pacer {
             self.task_maker.push(Tick { conversation }).await;
         }
     }
-
 }
 
 /// A failure that repeats is not met with haste: from the third in a row, 1 s doubling up to 60 s.

@@ -142,21 +142,15 @@ impl PersonaAgentDeps {
             return conversation.end(Stopped::Completed);
         }
         conversation.turn = Turn(next);
-        let phrasing =
-            self.phraser.follow_up(conversation.id, conversation.turn, &exchange).await;
+        let phrasing = self.phraser.follow_up(conversation.id, conversation.turn, &exchange).await;
         let query = phrasing.challenge.clone();
         // Whoever writes the reference has not heard the conversation.
         let question = format!("{}\n{query}", phrasing.goal);
         let references =
             self.references.promise(&task.plan, &question, conversation.id, conversation.turn);
         let none = Duration::ZERO;
-        let task = Task {
-            query,
-            references,
-            context_time: none,
-            query_time: none,
-            ..Task::clone(&task)
-        };
+        let task =
+            Task { query, references, context_time: none, query_time: none, ..Task::clone(&task) };
         let (task, phrasing) = (Arc::new(task), Arc::new(phrasing));
         self.failpoints.hit("persona_agent:follow_up");
         self.dendrite.push(Challenge { conversation, task, phrasing }).await;

@@ -21,8 +21,7 @@ pub struct Persona {
 }
 
 /// What people do in life, unless configured otherwise.
-const PROFILES: &[&str] =
-    &["student", "teacher", "parent", "hacker", "programmer", "scientist"];
+const PROFILES: &[&str] = &["student", "teacher", "parent", "hacker", "programmer", "scientist"];
 /// How people feel, unless configured otherwise.
 const MOODS: &[&str] = &[
     "interested",

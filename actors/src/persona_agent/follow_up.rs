@@ -28,7 +28,10 @@ pub(super) const JUDGEMENT: Sampling =
 const JUDGE: &str = "You say whether a person who asked an assistant has got what the person \
                      wanted. Answer with one word: yes or no.";
 const JUDGED: [(&str, &str); 2] = [
-    ("A lazy student wanted: What causes the tides? The assistant answered: «I do not know.»", "no"),
+    (
+        "A lazy student wanted: What causes the tides? The assistant answered: «I do not know.»",
+        "no",
+    ),
     (
         "A polite teacher wanted: Where does tea grow? The assistant answered: «Mostly in warm and \
          rainy hills, as in Assam and Yunnan.»",

@@ -242,7 +242,11 @@ impl Phraser {
         Ok(Draft { words: None, attempts })
     }
 
-    async fn write(&self, messages: Vec<ChatMessage>, sampling: Sampling) -> Result<String, String> {
+    async fn write(
+        &self,
+        messages: Vec<ChatMessage>,
+        sampling: Sampling,
+    ) -> Result<String, String> {
         let request = Generate::new(messages, sampling, Lane::Validator);
         let words = generate(&self.model_worker, request, self.config.patience).await;
         words.map(|generation| generation.text).map_err(|error| error.to_string())

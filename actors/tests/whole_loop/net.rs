@@ -14,7 +14,8 @@ use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::conversation::Tally;
 use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{
-    Cast, ChatMessage, FinishReason, Generation, MinerReply, Netuid, Query, RunSeed, Sampling, Score, StatusCode, Tao, Uid,
+    Cast, ChatMessage, FinishReason, Generation, MinerReply, Netuid, Query, RunSeed, Sampling,
+    Score, StatusCode, Tao, Uid,
 };
 use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
@@ -147,6 +148,11 @@ impl Net {
     /// What was sent to miners, in order.
     pub(crate) fn asked(&self) -> Vec<(Uid, Query)> {
         self.transport.asked.lock().clone()
+    }
+
+    /// Takes all miners away.
+    pub(crate) fn silence(&self) {
+        self.transport.doors.lock().clear();
     }
 
     pub(crate) async fn standings(&self) -> ScoreBook {

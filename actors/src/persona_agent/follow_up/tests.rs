@@ -108,9 +108,14 @@ fn the_prompts_of_all_follow_ups_begin_alike() {
 
 #[test]
 fn only_a_clear_no_is_a_no() {
-    for (judgement, yes) in
-        [("No", false), ("no.", false), ("**No**, it", false), ("Yes", true), ("", true), ("Not", true)]
-    {
+    for (judgement, yes) in [
+        ("No", false),
+        ("no.", false),
+        ("**No**, it", false),
+        ("Yes", true),
+        ("", true),
+        ("Not", true),
+    ] {
         assert_eq!(is_yes(judgement), yes, "{judgement}");
     }
 }

@@ -10,12 +10,59 @@ use crate::persona_agent::words::{Word, akin, contains_run, folded, is_empty_wor
 const TITLE_WORDS: usize = 8;
 /// What requests begin with; with one of these a short query is no title.
 const ORDERS: &[&str] = &[
-    "add", "answer", "calculate", "change", "classify", "compare", "complete", "compose", "compute",
-    "convert", "correct", "count", "create", "debug", "define", "describe", "determine", "discuss",
-    "draft", "draw", "explain", "find", "fix", "generate", "give", "help", "identify", "imagine",
-    "list", "make", "name", "outline", "plan", "propose", "prove", "provide", "read", "repair",
-    "rewrite", "say", "show", "simplify", "solve", "sort", "state", "suggest", "summarise",
-    "summarize", "tell", "think", "translate", "turn", "write",
+    "add",
+    "answer",
+    "calculate",
+    "change",
+    "classify",
+    "compare",
+    "complete",
+    "compose",
+    "compute",
+    "convert",
+    "correct",
+    "count",
+    "create",
+    "debug",
+    "define",
+    "describe",
+    "determine",
+    "discuss",
+    "draft",
+    "draw",
+    "explain",
+    "find",
+    "fix",
+    "generate",
+    "give",
+    "help",
+    "identify",
+    "imagine",
+    "list",
+    "make",
+    "name",
+    "outline",
+    "plan",
+    "propose",
+    "prove",
+    "provide",
+    "read",
+    "repair",
+    "rewrite",
+    "say",
+    "show",
+    "simplify",
+    "solve",
+    "sort",
+    "state",
+    "suggest",
+    "summarise",
+    "summarize",
+    "tell",
+    "think",
+    "translate",
+    "turn",
+    "write",
 ];
 /// Numbers that people write as words.
 const COUNTED: &[&str] = &[
@@ -140,7 +187,8 @@ pub(in crate::persona_agent) fn spans(text: &str) -> Vec<Span<'_>> {
     let (mut spans, mut from) = (Vec::new(), 0);
     while let Some(rest) = text.get(from..) {
         let opened = MARKS.iter().filter_map(|(open, close)| Some((rest.find(open)?, open, close)));
-        let Some((at, open, close)) = opened.min_by_key(|(at, open, _)| (*at, 3 - open.len().min(3)))
+        let Some((at, open, close)) =
+            opened.min_by_key(|(at, open, _)| (*at, 3 - open.len().min(3)))
         else {
             break;
         };
@@ -213,7 +261,9 @@ fn is_name(word: &Word<'_>, next: Option<&Word<'_>>, topic: &BTreeSet<&str>) -> 
 fn says_something(word: &str) -> bool {
     let letters = word.chars().count();
     let wide = word.chars().any(|c| u32::from(c) >= 0x2e80);
-    (letters >= 3 || wide) && !is_empty_word(word) && !ORDERS.contains(&word.to_lowercase().as_str())
+    (letters >= 3 || wide)
+        && !is_empty_word(word)
+        && !ORDERS.contains(&word.to_lowercase().as_str())
 }
 
 /// The numbers of a text without the commas between digits and the zeros before them. Digits in a

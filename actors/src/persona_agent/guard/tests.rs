@@ -17,11 +17,18 @@ fn a_question_in_other_words_about_the_same_thing_may_leave() {
     for (words, query, topic) in [
         ("so what do suspended bridges mainly do?", BRIDGE, "Bridges"),
         ("sum up the nile for me pls", "Nile", "Rivers"),
-        ("I was wondering who came up with relativity in 1905, was it EINSTEIN's idea?",
-            "Did Einstein publish the theory of relativity in 1905?", "Physics"),
+        (
+            "I was wondering who came up with relativity in 1905, was it EINSTEIN's idea?",
+            "Did Einstein publish the theory of relativity in 1905?",
+            "Physics",
+        ),
         ("can you tell me how print_all works?", "What does `print_all` do?", "Code"),
         ("who wrote the line to be or not to be?", "Who wrote \"To be, or not to be\"?", "Plays"),
-        ("roughly when did the US become part of WHO?", "When did the US become a member of WHO?", "UN"),
+        (
+            "roughly when did the US become part of WHO?",
+            "When did the US become a member of WHO?",
+            "UN",
+        ),
         ("give me two of the reasons for tides please", "What are 2 reasons for the tides?", "Sea"),
         ("a quoi sert le pont suspendu?", "À quoi sert un pont suspendu ?", "Ponts"),
         ("請問萬里長城有多長？", "萬里長城", "長城"),
@@ -59,7 +66,11 @@ fn what_gives_nothing_to_answer_or_gives_all_away_does_not_leave() {
 #[test]
 fn names_numbers_code_and_quotations_are_kept_or_named_as_lost() {
     for (words, query, flaw) in [
-        ("when was he born, do you know?", "When was Ada Lovelace born?", lost(&["Ada", "Lovelace"])),
+        (
+            "when was he born, do you know?",
+            "When was Ada Lovelace born?",
+            lost(&["Ada", "Lovelace"]),
+        ),
         ("what happened to the treaty?", "What happened to the treaty in 1,648?", lost(&["1648"])),
         ("what did Turin do in 1950?", "What did Turing write in 1950?", lost(&["Turing"])),
         ("what did it change about us?", "What did the US change?", lost(&["US"])),

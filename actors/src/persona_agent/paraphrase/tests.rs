@@ -56,7 +56,11 @@ fn what_every_persona_says_of_a_query_may_leave() {
                     let (query, topic) = QUERIES[seed as usize % QUERIES.len()];
                     let form = ChallengeForm::Phrased;
                     let said = paraphrase(&persona, &form, query, topic, &mut random(seed));
-                    assert_eq!(guard::check(&said, &form, query, topic), Ok(()), "{query} -> {said}");
+                    assert_eq!(
+                        guard::check(&said, &form, query, topic),
+                        Ok(()),
+                        "{query} -> {said}"
+                    );
                 }
             }
         }
