@@ -39,7 +39,7 @@ pub struct Tick {
 }
 
 /// A task, ready but for its references.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Task {
     /// Its kind.
     pub kind: TaskKind,

@@ -115,7 +115,13 @@ pub(super) async fn challenge(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let place = one_actor::start(&settings, true).await?;
     let task = make(&place, &settings, matches).await?;
     let phraser = Phraser {
-        config: PersonaAgentConfig { sampling: sampling(&settings), patience: PATIENCE },
+        config: PersonaAgentConfig {
+            cast: settings.persona.cast(),
+            goal: settings.persona.goal(),
+            max_turns: settings.persona.max_turns,
+            sampling: sampling(&settings),
+            patience: PATIENCE,
+        },
         model_worker: place.shared.generate.clone(),
         seed: seed(&settings),
         clock: place.overseer.clock(),
@@ -130,6 +136,7 @@ pub(super) async fn challenge(matches: &ArgMatches) -> anyhow::Result<Exit> {
         "tone": phrasing.persona.tone,
         "system_prompt": phrasing.system_prompt,
         "challenge": phrasing.challenge,
+        "challenge_attempts": phrasing.attempts,
         "challenge_time": phrasing.time.as_secs_f64(),
     });
     print(matches, &value)?;

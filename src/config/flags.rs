@@ -108,7 +108,7 @@ fn flag(key: &Key) -> Arg {
 fn heading(section: &str) -> &'static str {
     match section {
         "run" | "journal" | "logging" => "Run, journal and logs",
-        "neuron" | "weights" | "models" | "engine" => "Validation and models",
+        "neuron" | "persona" | "weights" | "models" | "engine" => "Validation and models",
         "miner" | "blacklist" => "Miner",
         "localnet" => "Local network",
         "wallet" | "subtensor" | "axon" => "Chain and network",

@@ -20,10 +20,12 @@ use crate::engine::{Dtype, Precision};
 
 mod check;
 mod external_miner;
+mod persona;
 mod subtensor;
 
 pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
+pub use persona::Persona;
 pub use subtensor::{NETWORKS, Subtensor};
 
 /// What the configuration is read from, besides the files.
@@ -83,6 +85,8 @@ pub struct Settings {
     pub models: Models,
     /// The validator's and the models' settings.
     pub neuron: Neuron,
+    /// Who asks, and how long.
+    pub persona: Persona,
     /// From when on weights are set.
     pub weights: Weights,
     /// What is allowed on a public network although it is no good there.

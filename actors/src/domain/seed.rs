@@ -23,6 +23,10 @@ pub enum Purpose {
     Challenge,
     /// Which miners are asked, in which order.
     Uids,
+    /// How a challenge is worded without the model.
+    Paraphrase,
+    /// Whether a person has what it wants.
+    Goal,
 }
 
 /// The seed of a run.

@@ -23,6 +23,8 @@ pub enum Stopped {
     NoMiners,
     /// Whoever held it crashed, or the process is stopping.
     Dropped,
+    /// The process ended without ending it; the next one says so when it opens the journal.
+    CutShort,
 }
 
 /// One line of the journal.

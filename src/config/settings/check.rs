@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use figment::Figment;
 use serde::de::DeserializeOwned;
+use sn1_actors::domain::Traits;
 use sn1_actors::task_maker::TaskShare;
 use sn1_actors::task_maker::tasks::{self, TaskKind};
 
+use super::persona;
 use super::{DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
@@ -37,6 +39,10 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
     }
     for kind in check.value::<Vec<String>>("localnet.miners").unwrap_or_default() {
         check.miner("localnet.miners", &kind);
+    }
+    check.name_in("persona.goal", persona::GOALS.iter().copied());
+    for key in persona::LISTS {
+        check.traits(key);
     }
     check.external_miners();
     for key in ["wallet.name", "wallet.hotkey", "neuron.name"] {
@@ -125,6 +131,14 @@ impl Check<'_> {
         } else if MinerKind::ALL.iter().all(|known| known.as_str() != kind) {
             let names: Vec<&str> = MinerKind::ALL.iter().map(|known| known.as_str()).collect();
             self.bad(key, format!("one of {}", names.join(", ")), kind);
+        }
+    }
+
+    fn traits(&mut self, key: &str) {
+        if let Some(words) = self.value::<Vec<String>>(key)
+            && let Err(wrong) = Traits::new(words)
+        {
+            self.problem(key, ProblemKind::Inconsistent(format!("`{key}`: {wrong}")));
         }
     }
 
