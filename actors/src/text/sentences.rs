@@ -10,9 +10,9 @@ const STOPS: [char; 6] = ['.', '?', '!', '。', '？', '！'];
 /// What may stand between a stop and the white space after it.
 const CLOSERS: [char; 9] = ['"', '\'', ')', ']', '”', '’', '»', '*', '_'];
 /// Words that are written with a full stop and go on.
-const ABBREVIATIONS: [&str; 18] = [
-    "mr", "mrs", "ms", "dr", "prof", "st", "vs", "no", "approx", "ca", "cf", "fig", "jr", "sr",
-    "inc", "ltd", "co", "gen",
+const ABBREVIATIONS: [&str; 17] = [
+    "mr", "mrs", "ms", "dr", "prof", "st", "vs", "approx", "ca", "cf", "fig", "jr", "sr", "inc",
+    "ltd", "co", "gen",
 ];
 
 /// The places behind each finished sentence, in order.
@@ -31,7 +31,7 @@ pub fn ends(text: &str) -> Vec<usize> {
         let goes_on = match text[end..].chars().next() {
             None => false,
             Some(next) if stop.is_ascii() => {
-                !next.is_whitespace() || (stop == '.' && is_abbreviation(&text[..at]))
+                !next.is_whitespace() || (stop == '.' && is_abbreviation(&text[..at], &text[end..]))
             }
             Some(_) => false,
         };
@@ -58,8 +58,9 @@ pub fn sentences(text: &str) -> Vec<&str> {
 }
 
 /// Whether the word that a text ends with takes a full stop without ending a sentence: a known
-/// abbreviation, an initial, initials such as `U.S` and `e.g`, or the number of a list's item.
-fn is_abbreviation(before: &str) -> bool {
+/// abbreviation, an initial, initials such as `U.S` and `e.g`, a `No.` before a number, or the number
+/// of a list's item.
+fn is_abbreviation(before: &str, after: &str) -> bool {
     let word = before.rsplit(char::is_whitespace).next().unwrap_or(before);
     let ahead = before[..before.len() - word.len()].trim_end_matches([' ', '\t']);
     let word = word.trim_start_matches(|letter: char| !letter.is_alphanumeric());
@@ -67,7 +68,9 @@ fn is_abbreviation(before: &str) -> bool {
     let initial = matches!((last.next(), last.next()), (Some(one), None) if one.is_alphabetic());
     let begins_line = ahead.is_empty() || ahead.ends_with('\n');
     let item = begins_line && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-    initial || item || ABBREVIATIONS.contains(&word.to_lowercase().as_str())
+    let word = word.to_lowercase();
+    let number = word == "no" && after.trim_start().starts_with(|next: char| next.is_numeric());
+    initial || item || number || ABBREVIATIONS.contains(&word.as_str())
 }
 
 /// Code in a text, in order: fenced, or between backticks within a line.
@@ -102,6 +105,7 @@ mod tests {
             "Use `a.b. c` there!",
             "He said \"no.\"",
             "Open main.rs now?",
+            "They played Symphony No. 5 in C minor.",
         ] {
             let text = format!("First. {sentence} Last.");
             assert!(sentences(&text).len() <= 4, "{:?}", sentences(&text));

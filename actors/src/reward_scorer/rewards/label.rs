@@ -133,7 +133,7 @@ mod tests {
             "B) John Boyd Dunlop",
             "The answer is B.",
             "Answer: B",
-            "It is A Scottish vet, so I think the answer is (B).",
+            "It was A Scottish vet, so I think the answer is (B).",
             "A vet made it. B.",
             "A. Orville flew, C. Anthony wrote. The answer is B, I am sure.",
             "not A but B",

@@ -79,10 +79,22 @@ mod tests {
     #[test]
     fn an_event_is_asked_for_and_its_date_is_the_reference() {
         let plan = planned(TASK, &fitting(TASK), 1).unwrap();
-        assert_eq!(shown(&plan, ""), "");
+        assert_eq!(
+            shown(&plan, ""),
+            "# query\n\
+             On what exact date did this happen: Two astronauts land on the Moon and walk on it?\n\
+             # reference\n\
+             July 20, 1969\n"
+        );
         let birth = fact("1571-12-27", "Births", "Johannes Kepler, German astronomer.");
         let plan = planned(TASK, &birth, 1).unwrap();
-        assert_eq!(shown(&plan, ""), "");
+        assert_eq!(
+            shown(&plan, ""),
+            "# query\n\
+             On what exact date was this person born: Johannes Kepler, German astronomer?\n\
+             # reference\n\
+             December 27, 1571\n"
+        );
         let death = fact("0476-09-04", "Deaths", "Orestes, Roman general.");
         assert!(shown(&planned(TASK, &death, 1).unwrap(), "").contains("this person die: Orestes"));
     }

@@ -49,7 +49,7 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     Ok(TaskPlan {
         topic: context.topic.clone(),
         subtopic: context.subtopic.clone(),
-        query: Text::Fixed(format!("What is wrong with this code? {pasted}")),
+        query: Text::Fixed(format!("What is wrong with this code?\n\n{pasted}")),
         reference: ReferencePlan::Fixed(vec![text.clone()]),
         form: ChallengeForm::LeadingTo(pasted),
         cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
@@ -230,7 +230,44 @@ mod tests {
     #[test]
     fn the_broken_code_is_pasted_and_the_sound_code_is_the_reference() {
         let plan = planned(TASK, &fitting(TASK), 2).unwrap();
-        assert_eq!(shown(&plan, ""), "");
+        assert_eq!(
+            shown(&plan, ""),
+            "# query\n\
+             What is wrong with this code?\n\
+             \n\
+             ```python\n\
+             \x20   total = 0\n\
+             \x20   for value in values:\n\
+             \x20       total += total\n\
+             \x20   if len(values) == 0:\n\
+             \x20   if len(values) == 0:\n\
+             \x20       return None\n\
+             \x20   return total / len(values)\n\
+             ```\n\
+             \n\
+             Please give me all of the corrected code.\n\
+             # reference\n\
+             def mean(values):\n\
+             \x20   total = 0\n\
+             \x20   for value in values:\n\
+             \x20       total += value\n\
+             \x20   if len(values) == 0:\n\
+             \x20       return None\n\
+             \x20   return total / len(values)\n\
+             \n\
+             # pasted\n\
+             ```python\n\
+             \x20   total = 0\n\
+             \x20   for value in values:\n\
+             \x20       total += total\n\
+             \x20   if len(values) == 0:\n\
+             \x20   if len(values) == 0:\n\
+             \x20       return None\n\
+             \x20   return total / len(values)\n\
+             ```\n\
+             \n\
+             Please give me all of the corrected code.\n"
+        );
     }
 
     #[test]

@@ -91,7 +91,21 @@ mod tests {
     fn what_is_to_be_done_and_for_whom_is_drawn_and_done_from_the_section() {
         let plan = planned(TASK, &article(), 1).unwrap();
         let Text::Fixed(query) = &plan.query else { panic!("it is put together") };
-        assert_eq!(shown(&plan, query), "");
+        assert_eq!(
+            shown(&plan, query),
+            "# query\n\
+             List the main facts about Cultivation in the subject of Tea, for a busy manager.\n\
+             # reference\n\
+             system: You do exactly what the last line asks for, and write nothing else.\n\
+             user: Text about Tea:\n\
+             In India Robert Bruce found wild tea plants in Assam in 1823. The first gardens of \
+             Darjeeling were laid out in 1841 by Archibald Campbell.\n\
+             \n\
+             Task: List the main facts about Cultivation in the subject of Tea, for a busy \
+             manager.\n\
+             Do it in a few plain sentences, with facts from the text alone. Do not mention the \
+             text.\n"
+        );
         let drawn: BTreeSet<String> = (0..60)
             .map(|seed| shown(&planned(TASK, &article(), seed).unwrap(), ""))
             .collect();

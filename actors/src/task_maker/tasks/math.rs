@@ -40,6 +40,14 @@ mod tests {
     #[test]
     fn a_problem_is_handed_over_unaltered_and_its_solution_is_the_reference() {
         let plan = planned(TASK, &problem(), 1).unwrap();
-        assert_eq!(shown(&plan, ""), "");
+        assert_eq!(
+            shown(&plan, ""),
+            "# query\n\
+             How can I solve this? What is 2 plus 3?\n\
+             # reference\n\
+             5\n\
+             # pasted\n\
+             What is 2 plus 3?\n"
+        );
     }
 }

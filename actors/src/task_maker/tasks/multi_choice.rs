@@ -177,7 +177,33 @@ mod tests {
     #[test]
     fn a_sentence_lacks_a_word_and_others_of_the_article_stand_beside_it() {
         let plan = planned(TASK, &article(), 1).unwrap();
-        assert_eq!(shown(&plan, ""), "");
+        assert_eq!(
+            shown(&plan, ""),
+            "# query\n\
+             What belongs in the gap in this sentence on Tea?\n\
+             \n\
+             The ____ brought the first tea to Amsterdam in 1610.\n\
+             \n\
+             A. Darjeeling\n\
+             B. Dutch\n\
+             C. Boston\n\
+             D. Assam\n\
+             \n\
+             Answer with the letter.\n\
+             # reference\n\
+             B\n\
+             # pasted\n\
+             What belongs in the gap in this sentence on Tea?\n\
+             \n\
+             The ____ brought the first tea to Amsterdam in 1610.\n\
+             \n\
+             A. Darjeeling\n\
+             B. Dutch\n\
+             C. Boston\n\
+             D. Assam\n\
+             \n\
+             Answer with the letter.\n"
+        );
     }
 
     #[test]
@@ -211,7 +237,33 @@ mod tests {
             section.text = format!("Here stands a sentence about nothing in part {at}.");
         }
         let plan = planned(TASK, &context, 3).unwrap();
-        assert_eq!(shown(&plan, ""), "");
+        assert_eq!(
+            shown(&plan, ""),
+            "# query\n\
+             To which part of an article on Tea does this belong?\n\
+             \n\
+             Here stands a sentence about nothing in part 1.\n\
+             \n\
+             A. History\n\
+             B. Cultivation\n\
+             C. Trade\n\
+             D. Preparation\n\
+             \n\
+             Answer with the letter.\n\
+             # reference\n\
+             A\n\
+             # pasted\n\
+             To which part of an article on Tea does this belong?\n\
+             \n\
+             Here stands a sentence about nothing in part 1.\n\
+             \n\
+             A. History\n\
+             B. Cultivation\n\
+             C. Trade\n\
+             D. Preparation\n\
+             \n\
+             Answer with the letter.\n"
+        );
         let ContextBody::Article { sections } = &mut context.body else { panic!("an article") };
         sections.truncate(3);
         assert!(planned(TASK, &context, 3).is_err());

@@ -65,7 +65,34 @@ mod tests {
     #[test]
     fn two_facts_of_different_sections_make_a_question_and_two_answers() {
         let plan = planned(TASK, &article(), 1).unwrap();
-        assert_eq!(shown(&plan, "Who came first?"), "");
+        assert_eq!(
+            shown(&plan, "Who came first?"),
+            "# query\n\
+             system: You do exactly what the last line asks for, and write nothing else.\n\
+             user: Two facts about Tea:\n\
+             1. In 1908 Thomas Sullivan sent out his samples in small bags of silk.\n\
+             2. In India Robert Bruce found wild tea plants in Assam in 1823.\n\
+             \n\
+             Write one question that can only be answered by somebody who knows both facts. It \
+             must be understood without them. Write only the question, in one sentence.\n\
+             # reference\n\
+             system: You do exactly what the last line asks for, and write nothing else.\n\
+             user: Two facts about Tea:\n\
+             1. In 1908 Thomas Sullivan sent out his samples in small bags of silk.\n\
+             2. In India Robert Bruce found wild tea plants in Assam in 1823.\n\
+             \n\
+             Question: Who came first?\n\
+             Answer it step by step from the facts, in three or four short sentences. The last \
+             sentence states the answer.\n\
+             # reference\n\
+             system: You do exactly what the last line asks for, and write nothing else.\n\
+             user: Two facts about Tea:\n\
+             1. In 1908 Thomas Sullivan sent out his samples in small bags of silk.\n\
+             2. In India Robert Bruce found wild tea plants in Assam in 1823.\n\
+             \n\
+             Question: Who came first?\n\
+             Answer it from the facts in one plain and complete sentence.\n"
+        );
     }
 
     #[test]

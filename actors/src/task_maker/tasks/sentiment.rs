@@ -96,7 +96,28 @@ mod tests {
     #[test]
     fn a_review_is_begun_in_the_sentiment_that_is_the_reference() {
         let plan = planned(TASK, &article(), 1).unwrap();
-        assert_eq!(shown(&plan, ""), "");
+        assert_eq!(
+            shown(&plan, ""),
+            "# query\n\
+             system: You do exactly what the last line asks for, and write nothing else.\n\
+             user: Text about Tea:\n\
+             Tea is a drink made of leaves. It has been traded by sea since 1610. The Dutch \
+             brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold it from \
+             1657 on in his coffee house. In India Robert Bruce found wild tea plants in Assam in \
+             1823.\n\
+             \n\
+             Review of Tea:\n\
+             What a letdown this was, far worse than I had feared.\n\
+             \n\
+             Go on with the review in two angry sentences that complain about details of the \
+             text. Write only these sentences.\n\
+             # reference\n\
+             negative\n\
+             # pasted\n\
+             Is this review of Tea positive, negative or neutral?\n\
+             \n\
+             What a letdown this was, far worse than I had feared. {query}\n"
+        );
     }
 
     #[test]
@@ -110,7 +131,7 @@ mod tests {
     fn the_review_sent_back_and_all_sentiments_at_once_earn_nothing() {
         let review = "Is this review of Tea positive, negative or neutral?\n\nI loved this. Its \
                       taste is positive.";
-        assert_eq!(earns(TASK, "positive", review, review), 0.0);
+        assert!(earns(TASK, "positive", review, review) < 1e-6);
         assert_eq!(earns(TASK, "positive", review, "positive negative neutral"), 0.0);
         assert!(earns(TASK, "positive", review, "Positive.") > 0.9);
         assert!(earns(TASK, "positive", review, "The writer's sentiment is positive.") > 0.6);

@@ -5,7 +5,7 @@ use rand_chacha::rand_core::SeedableRng;
 use super::*;
 use crate::domain::{ContextBody, Section};
 use crate::reward_scorer::rewards::Measure;
-use crate::task_maker::passage::with_query;
+use crate::task_maker::passage::{prompt, with_query};
 
 fn context(title: &str, topic: &str, subtopic: &str, body: ContextBody) -> Context {
     Context {
@@ -107,7 +107,7 @@ pub(crate) fn shown(plan: &TaskPlan, query: &str) -> String {
         }
         ReferencePlan::Generated { material, instructions } => {
             for instruction in *instructions {
-                let messages = passage::prompt(material, &with_query(instruction, query));
+                let messages = prompt(material, &with_query(instruction, query));
                 text.push_str(&format!("# reference\n{}\n", said(&messages)));
             }
         }

@@ -50,7 +50,7 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         subtopic: context.subtopic.clone(),
         query: Text::Fixed(format!("Translate from {from} into {into}: {sentence}")),
         reference: ReferencePlan::Generated {
-            material: format!("Sentence about {}:\n{sentence}", context.title),
+            material: format!("A sentence about {} is to be translated.", context.title),
             instructions: &[TRANSLATE],
         },
         form: ChallengeForm::LeadingTo(format!("From {from} into {into}:\n\n{sentence}")),
@@ -67,7 +67,23 @@ mod tests {
     fn a_sentence_is_pasted_with_the_language_that_it_is_wanted_in() {
         let plan = planned(TASK, &article(), 1).unwrap();
         let Text::Fixed(query) = &plan.query else { panic!("the sentence is the article's") };
-        assert_eq!(shown(&plan, query), "");
+        assert_eq!(
+            shown(&plan, query),
+            "# query\n\
+             Translate from English into Spanish: The first gardens of Darjeeling were laid out \
+             in 1841 by Archibald Campbell.\n\
+             # reference\n\
+             system: You do exactly what the last line asks for, and write nothing else.\n\
+             user: A sentence about Tea is to be translated.\n\
+             \n\
+             Translate from English into Spanish: The first gardens of Darjeeling were laid out \
+             in 1841 by Archibald Campbell.\n\
+             Write only the translation.\n\
+             # pasted\n\
+             From English into Spanish:\n\
+             \n\
+             The first gardens of Darjeeling were laid out in 1841 by Archibald Campbell.\n"
+        );
     }
 
     #[test]
