@@ -268,6 +268,7 @@ impl Judge<'_> {
         let against =
             |kind: &Weighted, text: &str, anchor: Option<&Vec<f32>>| match kind.kind.measure() {
                 Measure::Text(measure) => measure(text, completion),
+                Measure::WithChallenge(measure) => measure(text, self.challenge, completion),
                 Measure::Embedding(measure) => match (anchor, &vector, &self.anchors) {
                     (Some(anchor), Some(vector), Some(anchors)) => {
                         measure(anchor, vector, &anchors.empty)

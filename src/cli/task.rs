@@ -9,7 +9,7 @@ use sn1_actors::domain::{
     ContextBody, ConversationId, Purpose, RunSeed, Sampling, SourceKind, Turn,
 };
 use sn1_actors::persona_agent::{PersonaAgentConfig, Phraser};
-use sn1_actors::ports::Want;
+use sn1_actors::ports::{Event, Want};
 use sn1_actors::task_maker::tasks::{self, ChallengeForm, TaskKind};
 use sn1_actors::task_maker::{Task, TaskMakerConfig, TaskShare, Workshop};
 use sn1_actors::tool_fetcher::FetchContext;
@@ -42,21 +42,22 @@ pub(super) fn fetch_command() -> Command {
 pub(super) fn task_command() -> Command {
     let command = Command::new("task")
         .about("Make one task: query, reference and reward definition, as TaskMaker does")
-        .after_help("Example:\n  sn1 task --kind math --seed 7 --json")
-        .args([kind_flag(), json_flag()]);
+        .after_help("Example:\n  sn1 task math --seed 7 --json")
+        .args([kind(), json_flag()]);
     add_config_flags(command)
 }
 
 pub(super) fn challenge_command() -> Command {
     let command = Command::new("challenge")
         .about("Put one task in a persona's words, as PersonaAgent does")
-        .after_help("Example:\n  sn1 challenge --kind qa --seed 7")
-        .args([kind_flag(), json_flag()]);
+        .after_help("Example:\n  sn1 challenge qa --seed 7")
+        .args([kind(), json_flag()]);
     add_config_flags(command)
 }
 
-fn kind_flag() -> Arg {
-    flag("kind", "KIND")
+fn kind() -> Arg {
+    Arg::new("kind")
+        .value_name("KIND")
         .value_parser(tasks::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>())
         .help("which kind of task; drawn as configured when left out")
 }
@@ -170,7 +171,12 @@ async fn make(
         clock: place.overseer.clock(),
         tasks: place.overseer.tasks().clone(),
     };
-    let made = workshop.make(CONVERSATION).await;
+    let tell = |event| {
+        if let Event::TaskPassedOver { task, cause, .. } = event {
+            tracing::warn!(task = task.name(), "passed over: {cause}");
+        }
+    };
+    let made = workshop.make(CONVERSATION, &tell).await;
     made.map_err(|stopped| anyhow::anyhow!("no task: {stopped:?}"))
 }
 

@@ -51,6 +51,15 @@ pub enum Event {
         /// The query.
         query: String,
     },
+    /// A kind of task was drawn but could not be made; another context or kind is tried.
+    TaskPassedOver {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// The kind that was drawn.
+        task: TaskKind,
+        /// What its source or its context lacked.
+        cause: String,
+    },
     /// A challenge left for the miners.
     Challenged {
         /// Of which conversation.

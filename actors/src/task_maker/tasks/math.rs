@@ -31,3 +31,23 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         cleaners: &[],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testkit::{planned, problem, shown};
+    use super::*;
+
+    #[test]
+    fn a_problem_is_handed_over_unaltered_and_its_solution_is_the_reference() {
+        let plan = planned(TASK, &problem(), 1).unwrap();
+        assert_eq!(
+            shown(&plan, ""),
+            "# query\n\
+             How can I solve this? What is 2 plus 3?\n\
+             # reference\n\
+             5\n\
+             # pasted\n\
+             What is 2 plus 3?\n"
+        );
+    }
+}
