@@ -4,25 +4,26 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::decimal;
-use super::kind::{Kind, Posed};
+use super::kind::{Form, Kind, Posed};
 
 const TOPIC: &str = "basic_math";
 
 pub(super) const KINDS: &[Kind] = &[
-    Kind { name: "addition", topic: TOPIC, subtopic: "Addition", pose: addition },
-    Kind { name: "subtraction", topic: TOPIC, subtopic: "Subtraction", pose: subtraction },
-    Kind { name: "multiplication", topic: TOPIC, subtopic: "Multiplication", pose: multiplication },
-    Kind { name: "division", topic: TOPIC, subtopic: "Division", pose: division },
-    Kind { name: "percentage", topic: TOPIC, subtopic: "Percentage of a number", pose: percentage },
-    Kind { name: "square_root", topic: TOPIC, subtopic: "Square Root", pose: square_root },
-    Kind { name: "exponentiation", topic: TOPIC, subtopic: "Exponentiation", pose: exponentiation },
-    Kind { name: "factorial", topic: TOPIC, subtopic: "Factorial", pose: factorial },
-    Kind {
-        name: "absolute_difference",
-        topic: TOPIC,
-        subtopic: "Absolute difference between two numbers",
-        pose: absolute_difference,
-    },
+    Kind::new(TOPIC, Form::Number, "addition", "Addition", addition),
+    Kind::new(TOPIC, Form::Number, "subtraction", "Subtraction", subtraction),
+    Kind::new(TOPIC, Form::Number, "multiplication", "Multiplication", multiplication),
+    Kind::new(TOPIC, Form::Number, "division", "Division", division),
+    Kind::new(TOPIC, Form::Number, "percentage", "Percentage of a number", percentage),
+    Kind::new(TOPIC, Form::Number, "square_root", "Square Root", square_root),
+    Kind::new(TOPIC, Form::Number, "exponentiation", "Exponentiation", exponentiation),
+    Kind::new(TOPIC, Form::Number, "factorial", "Factorial", factorial),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "absolute_difference",
+        "Absolute difference between two numbers",
+        absolute_difference,
+    ),
 ];
 
 fn addition(random: &mut ChaCha8Rng) -> Posed {
@@ -116,6 +117,7 @@ mod tests {
                     n[0].min(n[1]) as f64 + distance == n[0].max(n[1]) as f64 && distance > 0.0
                 }),
             ],
+            &[],
         );
     }
 }

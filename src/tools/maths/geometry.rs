@@ -4,44 +4,37 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::decimal;
-use super::kind::{Kind, Posed};
+use super::kind::{Form, Kind, Posed};
 
 const TOPIC: &str = "geometry";
 
 pub(super) const KINDS: &[Kind] = &[
-    Kind {
-        name: "area_of_triangle",
-        topic: TOPIC,
-        subtopic: "Area of Triangle",
-        pose: area_of_triangle,
-    },
-    Kind {
-        name: "pythagorean_theorem",
-        topic: TOPIC,
-        subtopic: "Pythagorean Theorem",
-        pose: pythagorean_theorem,
-    },
-    Kind {
-        name: "third_angle_of_triangle",
-        topic: TOPIC,
-        subtopic: "Third Angle of Triangle",
-        pose: third_angle_of_triangle,
-    },
-    Kind {
-        name: "sum_of_polygon_angles",
-        topic: TOPIC,
-        subtopic: "Sum of Angles of Polygon",
-        pose: sum_of_polygon_angles,
-    },
-    Kind { name: "volume_cuboid", topic: TOPIC, subtopic: "Volume of Cuboid", pose: volume_cuboid },
-    Kind {
-        name: "volume_cylinder",
-        topic: TOPIC,
-        subtopic: "Volume of cylinder",
-        pose: volume_cylinder,
-    },
-    Kind { name: "area_of_circle", topic: TOPIC, subtopic: "Area of Circle", pose: area_of_circle },
-    Kind { name: "circumference", topic: TOPIC, subtopic: "Circumference", pose: circumference },
+    Kind::new(TOPIC, Form::Number, "area_of_triangle", "Area of Triangle", area_of_triangle),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "pythagorean_theorem",
+        "Pythagorean Theorem",
+        pythagorean_theorem,
+    ),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "third_angle_of_triangle",
+        "Third Angle of Triangle",
+        third_angle_of_triangle,
+    ),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "sum_of_polygon_angles",
+        "Sum of Angles of Polygon",
+        sum_of_polygon_angles,
+    ),
+    Kind::new(TOPIC, Form::Number, "volume_cuboid", "Volume of Cuboid", volume_cuboid),
+    Kind::new(TOPIC, Form::Number, "volume_cylinder", "Volume of cylinder", volume_cylinder),
+    Kind::new(TOPIC, Form::Number, "area_of_circle", "Area of Circle", area_of_circle),
+    Kind::new(TOPIC, Form::Number, "circumference", "Circumference", circumference),
 ];
 
 fn area_of_triangle(random: &mut ChaCha8Rng) -> Posed {
@@ -152,6 +145,7 @@ mod tests {
                 ("area_of_circle", |n, area| is_pi_times(area, n[0] * n[0])),
                 ("circumference", |n, length| is_pi_times(length, 2 * n[0])),
             ],
+            &[],
         );
     }
 }

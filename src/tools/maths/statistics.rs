@@ -4,19 +4,14 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::decimal;
-use super::kind::{Kind, Posed};
+use super::kind::{Form, Kind, Posed};
 
 const TOPIC: &str = "statistics";
 
 pub(super) const KINDS: &[Kind] = &[
-    Kind {
-        name: "combinations",
-        topic: TOPIC,
-        subtopic: "Combinations of Objects",
-        pose: combinations,
-    },
-    Kind { name: "permutation", topic: TOPIC, subtopic: "Permutations", pose: permutation },
-    Kind { name: "mean", topic: TOPIC, subtopic: "Mean of a list", pose: mean },
+    Kind::new(TOPIC, Form::Number, "combinations", "Combinations of Objects", combinations),
+    Kind::new(TOPIC, Form::Number, "permutation", "Permutations", permutation),
+    Kind::new(TOPIC, Form::Number, "mean", "Mean of a list", mean),
 ];
 
 fn combinations(random: &mut ChaCha8Rng) -> Posed {
@@ -85,6 +80,7 @@ mod tests {
                     n.len() >= 3 && near(excess / n.len() as f64, 0.0)
                 }),
             ],
+            &[],
         );
     }
 }
