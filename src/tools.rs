@@ -5,7 +5,7 @@
 //! is for first runs and tests, and no ground for a real subnet.
 
 mod corpus;
-mod maths;
+pub mod maths;
 mod records;
 mod search;
 

@@ -4,55 +4,44 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::decimal;
-use super::kind::{Kind, Posed};
+use super::kind::{Form, Kind, Posed};
 
 const TOPIC: &str = "algebra";
 
 pub(super) const KINDS: &[Kind] = &[
-    Kind { name: "basic_algebra", topic: TOPIC, subtopic: "Basic Algebra", pose: basic_algebra },
-    Kind {
-        name: "system_of_equations",
-        topic: TOPIC,
-        subtopic: "System of Equations",
-        pose: system_of_equations,
-    },
-    Kind {
-        name: "quadratic_discriminant",
-        topic: TOPIC,
-        subtopic: "Discriminant of a Quadratic Equation",
-        pose: quadratic_discriminant,
-    },
-    Kind {
-        name: "distance_two_points",
-        topic: TOPIC,
-        subtopic: "Distance between 2 points",
-        pose: distance_two_points,
-    },
-    Kind {
-        name: "simple_interest",
-        topic: TOPIC,
-        subtopic: "Simple Interest",
-        pose: simple_interest,
-    },
-    Kind {
-        name: "compound_interest",
-        topic: TOPIC,
-        subtopic: "Compound Interest",
-        pose: compound_interest,
-    },
-    Kind {
-        name: "vector_dot",
-        topic: TOPIC,
-        subtopic: "Dot Product of 2 Vectors",
-        pose: vector_dot,
-    },
-    Kind {
-        name: "int_matrix_22_determinant",
-        topic: TOPIC,
-        subtopic: "Determinant to 2x2 Matrix",
-        pose: determinant,
-    },
-    Kind { name: "log", topic: TOPIC, subtopic: "Logarithm", pose: logarithm },
+    Kind::new(TOPIC, Form::Number, "basic_algebra", "Basic Algebra", basic_algebra),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "system_of_equations",
+        "System of Equations",
+        system_of_equations,
+    ),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "quadratic_discriminant",
+        "Discriminant of a Quadratic Equation",
+        quadratic_discriminant,
+    ),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "distance_two_points",
+        "Distance between 2 points",
+        distance_two_points,
+    ),
+    Kind::new(TOPIC, Form::Number, "simple_interest", "Simple Interest", simple_interest),
+    Kind::new(TOPIC, Form::Number, "compound_interest", "Compound Interest", compound_interest),
+    Kind::new(TOPIC, Form::Number, "vector_dot", "Dot Product of 2 Vectors", vector_dot),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "int_matrix_22_determinant",
+        "Determinant to 2x2 Matrix",
+        determinant,
+    ),
+    Kind::new(TOPIC, Form::Number, "log", "Logarithm", logarithm),
 ];
 
 fn basic_algebra(random: &mut ChaCha8Rng) -> Posed {
@@ -215,6 +204,7 @@ mod tests {
                     (0..exponent as i64).fold(1, |power, _| power * n[1]) == n[0]
                 }),
             ],
+            &[],
         );
     }
 }

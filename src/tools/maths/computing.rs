@@ -3,24 +3,14 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::kind::{Kind, Posed};
+use super::kind::{Form, Kind, Posed};
 
 const TOPIC: &str = "computer_science";
 
 pub(super) const KINDS: &[Kind] = &[
-    Kind {
-        name: "binary_to_decimal",
-        topic: TOPIC,
-        subtopic: "Binary to Decimal",
-        pose: binary_to_decimal,
-    },
-    Kind { name: "modulo_division", topic: TOPIC, subtopic: "Modulo Division", pose: modulo },
-    Kind {
-        name: "nth_fibonacci_number",
-        topic: TOPIC,
-        subtopic: "nth Fibonacci number",
-        pose: fibonacci,
-    },
+    Kind::new(TOPIC, Form::Number, "binary_to_decimal", "Binary to Decimal", binary_to_decimal),
+    Kind::new(TOPIC, Form::Number, "modulo_division", "Modulo Division", modulo),
+    Kind::new(TOPIC, Form::Number, "nth_fibonacci_number", "nth Fibonacci number", fibonacci),
 ];
 
 fn binary_to_decimal(random: &mut ChaCha8Rng) -> Posed {
@@ -70,6 +60,7 @@ mod tests {
                     number == (((1.0 + root) / 2.0).powi(n[0] as i32) / root).round()
                 }),
             ],
+            &[],
         );
     }
 }

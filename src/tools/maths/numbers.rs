@@ -4,31 +4,34 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::decimal;
-use super::kind::{Kind, Posed};
+use super::kind::{Form, Kind, Posed};
 
 const TOPIC: &str = "misc";
 
 pub(super) const KINDS: &[Kind] = &[
-    Kind { name: "gcd", topic: TOPIC, subtopic: "GCD (Greatest Common Divisor)", pose: gcd },
-    Kind { name: "lcm", topic: TOPIC, subtopic: "LCM (Least Common Multiple)", pose: lcm },
-    Kind {
-        name: "arithmetic_progression_term",
-        topic: TOPIC,
-        subtopic: "AP Term Calculation",
-        pose: progression_term,
-    },
-    Kind {
-        name: "arithmetic_progression_sum",
-        topic: TOPIC,
-        subtopic: "AP Sum Calculation",
-        pose: progression_sum,
-    },
-    Kind {
-        name: "celsius_to_fahrenheit",
-        topic: TOPIC,
-        subtopic: "Celsius To Fahrenheit",
-        pose: celsius_to_fahrenheit,
-    },
+    Kind::new(TOPIC, Form::Number, "gcd", "GCD (Greatest Common Divisor)", gcd),
+    Kind::new(TOPIC, Form::Number, "lcm", "LCM (Least Common Multiple)", lcm),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "arithmetic_progression_term",
+        "AP Term Calculation",
+        progression_term,
+    ),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "arithmetic_progression_sum",
+        "AP Sum Calculation",
+        progression_sum,
+    ),
+    Kind::new(
+        TOPIC,
+        Form::Number,
+        "celsius_to_fahrenheit",
+        "Celsius To Fahrenheit",
+        celsius_to_fahrenheit,
+    ),
 ];
 
 fn gcd(random: &mut ChaCha8Rng) -> Posed {
@@ -130,6 +133,7 @@ mod tests {
                     ((fahrenheit - 32.0) / 1.8 - n[0] as f64).abs() < 1e-9
                 }),
             ],
+            &[],
         );
     }
 }
