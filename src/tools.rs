@@ -4,11 +4,18 @@
 //! inside the program ([`Corpus`]). Everybody has that corpus, so miners can learn it by heart: it
 //! is for first runs and tests, and no ground for a real subnet.
 
+mod article_rules;
+mod code_folder;
 mod corpus;
+mod day_lines;
+mod html;
 mod maths;
 mod records;
 mod search;
+mod zim;
 
+pub use code_folder::{CodeFolder, CodeFolderError};
 pub use corpus::Corpus;
 pub use maths::Maths;
 pub use records::CorpusError;
+pub use self::zim::{ZimError, ZimFile};

@@ -81,7 +81,8 @@ impl Index {
     }
 }
 
-fn terms(text: &str) -> impl Iterator<Item = String> {
+/// The words of a text that tell something, in lower case and without a plural `s`.
+pub(super) fn terms(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.chars().nth(1).is_some())
         .map(str::to_lowercase)

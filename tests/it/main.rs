@@ -19,3 +19,4 @@ mod signals;
 mod spending;
 mod state;
 mod wallet;
+mod zim;
