@@ -5,10 +5,12 @@
 //! is for first runs and tests, and no ground for a real subnet.
 
 mod corpus;
+mod http;
 mod maths;
 mod records;
 mod search;
 
 pub use corpus::Corpus;
+pub use http::HttpError;
 pub use maths::Maths;
 pub use records::CorpusError;
