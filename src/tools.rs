@@ -11,6 +11,6 @@ mod records;
 mod search;
 
 pub use corpus::Corpus;
-pub use http::HttpError;
+pub use http::{HttpError, Manners};
 pub use maths::Maths;
 pub use records::CorpusError;

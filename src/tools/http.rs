@@ -37,31 +37,33 @@ const LONGEST_REST: Duration = Duration::from_secs(3_600);
 
 /// How hosts are treated.
 #[derive(Clone, Debug)]
-pub(crate) struct Manners {
-    /// Who asks, and whom to write to: `name/version (contact)`.
-    pub(crate) user_agent: String,
+pub struct Manners {
+    /// Whom to write to about the requests: an address of a page or of mail. Sources refuse those
+    /// who do not say.
+    pub contact: String,
     /// Requests at a time to one host, from 1.
-    pub(crate) in_flight: usize,
+    pub in_flight: usize,
     /// Requests to one host in a second, above 0.
-    pub(crate) requests_per_second: f64,
+    pub requests_per_second: f64,
     /// How long one try may take, its body included.
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
     /// Tries for one answer, from 1.
-    pub(crate) tries: u32,
+    pub tries: u32,
     /// The pause after the first try, up to half of it more; each further one is twice as long.
-    pub(crate) backoff: Duration,
+    pub backoff: Duration,
     /// The longest wait for a turn or between tries. What takes longer is reported as busy instead
     /// of waited out.
-    pub(crate) longest_wait: Duration,
+    pub longest_wait: Duration,
     /// The most that is read of an answer, in bytes after decompression.
-    pub(crate) max_bytes: usize,
+    pub max_bytes: usize,
 }
 
 impl Manners {
     /// One request at a time and one a second, three tries of ten seconds, four megabytes.
-    pub(crate) fn polite(user_agent: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn polite(contact: impl Into<String>) -> Self {
         Self {
-            user_agent: user_agent.into(),
+            contact: contact.into(),
             in_flight: 1,
             requests_per_second: 1.0,
             timeout: Duration::from_secs(10),
@@ -70,6 +72,12 @@ impl Manners {
             longest_wait: Duration::from_secs(20),
             max_bytes: 4 << 20,
         }
+    }
+
+    fn user_agent(&self) -> Option<HeaderValue> {
+        let contact = self.contact.trim();
+        let agent = format!("sn1/{} ({contact}) reqwest/0.13", env!("CARGO_PKG_VERSION"));
+        HeaderValue::from_str(&agent).ok().filter(|_| !contact.is_empty())
     }
 
     fn spacing(&self) -> Option<Duration> {
@@ -151,9 +159,9 @@ impl Http {
                 "at least once and by at least one request at a time: set both from 1",
             ));
         }
-        let agent = HeaderValue::from_str(&manners.user_agent).map_err(|_| {
-            HttpError::Manners("under a name that fits in a header: correct the contact")
-        })?;
+        let agent = manners.user_agent().ok_or(HttpError::Manners(
+            "by one who says whom to write to: give a contact without control characters",
+        ))?;
         let client = Client::builder()
             .user_agent(agent)
             .redirect(Policy::custom(stay))
