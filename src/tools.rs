@@ -9,13 +9,17 @@ mod code_folder;
 mod corpus;
 mod day_lines;
 mod html;
+mod http;
 mod maths;
 mod records;
 mod search;
+mod stackexchange;
 mod zim;
 
 pub use code_folder::{CodeFolder, CodeFolderError};
 pub use corpus::Corpus;
+pub use http::{HttpError, Manners};
 pub use maths::Maths;
 pub use records::CorpusError;
+pub use stackexchange::{StackExchange, StackExchangeError, StackExchangeOptions};
 pub use self::zim::{ZimError, ZimFile};
