@@ -16,10 +16,10 @@ mod search;
 mod stackexchange;
 mod zim;
 
+pub use self::zim::{ZimError, ZimFile};
 pub use code_folder::{CodeFolder, CodeFolderError};
 pub use corpus::Corpus;
 pub use http::{HttpError, Manners};
 pub use maths::Maths;
 pub use records::CorpusError;
 pub use stackexchange::{StackExchange, StackExchangeError, StackExchangeOptions};
-pub use self::zim::{ZimError, ZimFile};

@@ -43,12 +43,15 @@ pub(super) fn is_ambiguous(lead: &str) -> bool {
     AMBIGUOUS.iter().any(|ending| first.ends_with(ending))
 }
 
+/// Whether a section of that heading tells of the article and not of its subject.
+pub(super) fn is_furniture(heading: &str) -> bool {
+    FURNITURE.contains(&heading.trim().to_lowercase().as_str())
+}
+
 /// Without empty sections and those that tell of the article only; the lead stays.
 pub(super) fn prose(sections: Vec<Section>) -> Vec<Section> {
     let is_prose = |Section { heading, text }: &Section| match heading {
-        Some(heading) => {
-            !text.is_empty() && !FURNITURE.contains(&heading.trim().to_lowercase().as_str())
-        }
+        Some(heading) => !text.is_empty() && !is_furniture(heading),
         None => true,
     };
     sections.into_iter().filter(is_prose).collect()
@@ -66,7 +69,9 @@ mod tests {
 
     #[test]
     fn lists_and_disambiguation_pages_are_no_articles() {
-        for title in ["List of rivers", "Lists of lakes", "Mercury (disambiguation)", "Outline of tea"] {
+        for title in
+            ["List of rivers", "Lists of lakes", "Mercury (disambiguation)", "Outline of tea"]
+        {
             assert!(is_no_subject(title), "{title}");
         }
         for title in ["Listing", "Disambiguation", "Timeline", "A list of one's own"] {

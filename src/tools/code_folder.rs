@@ -72,7 +72,8 @@ impl CodeFolder {
     /// # Errors
     /// [`CodeFolderError`] for a folder that cannot be read or has no source file that fits.
     pub fn open(root: &Path) -> Result<Self, CodeFolderError> {
-        let error = |cause: String, remedy| CodeFolderError { path: root.to_owned(), cause, remedy };
+        let error =
+            |cause: String, remedy| CodeFolderError { path: root.to_owned(), cause, remedy };
         let files = walk::source_files(root)
             .map_err(|cause| error(cause.to_string(), "set a folder that can be read"))?;
         let folder = Folder { root: root.to_owned(), files };

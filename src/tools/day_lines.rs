@@ -38,7 +38,9 @@ pub(super) struct Day {
 impl Day {
     /// All 366.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        (1..).zip(MONTHS).flat_map(|(month, (_, days))| (1..=days).map(move |day| Self { month, day }))
+        (1..)
+            .zip(MONTHS)
+            .flat_map(|(month, (_, days))| (1..=days).map(move |day| Self { month, day }))
     }
 
     /// The title of the day's page, for example `July 20`.
@@ -106,7 +108,9 @@ fn fact(day: Day, section: &'static str, line: &str) -> Option<DayFact> {
     };
     let cut = subject.floor_char_boundary(LONGEST_SUBJECT);
     let subject = match subject.get(..cut) {
-        Some(begun) if cut < subject.len() => begun.rsplit_once(' ').map_or(begun, |(words, _)| words),
+        Some(begun) if cut < subject.len() => {
+            begun.rsplit_once(' ').map_or(begun, |(words, _)| words)
+        }
         _ => subject,
     };
     Some(DayFact {
@@ -178,7 +182,8 @@ mod tests {
             .into_iter()
             .map(|fact| (fact.date, fact.section, fact.subject))
             .collect();
-        let fact = |date: &str, section, subject: &str| (date.to_owned(), section, subject.to_owned());
+        let fact =
+            |date: &str, section, subject: &str| (date.to_owned(), section, subject.to_owned());
         assert_eq!(
             found,
             [
@@ -204,7 +209,8 @@ mod tests {
         ] {
             assert_eq!(dates(line), [] as [String; 0], "{line}");
         }
-        for line in ["1969 - With a hyphen.", "* 1969 — With a dash.", "1969 CE – With an era."] {
+        for line in ["1969 - With a hyphen.", "* 1969 — With a dash.", "1969 CE – With an era."]
+        {
             assert_eq!(dates(line), ["1969-07-20"], "{line}");
         }
     }

@@ -12,7 +12,6 @@ mod rests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -47,27 +46,21 @@ pub struct StackExchangeOptions {
     pub least_score: i64,
     /// Drawn from so many pages of the best questions, 1 to 25; a page has a hundred.
     pub pages: u32,
-    /// Who asks, and whom to write to: `name/version (contact)`.
-    pub user_agent: String,
-    /// How long one try may take, its body included.
-    pub timeout: Duration,
-    /// Requests in a second, above 0.
-    pub requests_per_second: f64,
+    /// How it is asked. Its answers have up to a hundred posts each.
+    pub manners: Manners,
 }
 
 impl StackExchangeOptions {
     /// Stack Overflow's best five hundred questions, as the original asked for.
     #[must_use]
-    pub fn stack_overflow(user_agent: impl Into<String>) -> Self {
+    pub fn stack_overflow(contact: impl Into<String>) -> Self {
         Self {
             base_url: "https://api.stackexchange.com/2.3".into(),
             site: "stackoverflow".into(),
             key: None,
             least_score: 10,
             pages: 5,
-            user_agent: user_agent.into(),
-            timeout: Duration::from_secs(10),
-            requests_per_second: 1.0,
+            manners: Manners::polite(contact),
         }
     }
 }
@@ -76,7 +69,9 @@ impl StackExchangeOptions {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StackExchangeError {
     /// The address of the API.
-    #[error("`{url}` is no address of a Stack Exchange API: {cause}; set one like https://api.stackexchange.com/2.3")]
+    #[error(
+        "`{url}` is no address of a Stack Exchange API: {cause}; set one like https://api.stackexchange.com/2.3"
+    )]
     Url {
         /// What was set.
         url: String,
@@ -124,12 +119,7 @@ impl StackExchange {
         if !(1..=MOST_PAGES).contains(&options.pages) {
             return Err(StackExchangeError::Pages(options.pages));
         }
-        let manners = Manners {
-            timeout: options.timeout,
-            requests_per_second: options.requests_per_second,
-            ..Manners::polite(options.user_agent)
-        };
-        let http = Http::new(manners, Arc::clone(&clock))?;
+        let http = Http::new(options.manners, Arc::clone(&clock))?;
         let api = Api::new(http, clock, &options.base_url, options.site, options.key)?;
         let pool = Pool { pages: options.pages, waiting: HashMap::new(), ready: Vec::new() };
         let site = Site { api, least_score: options.least_score, pool: Mutex::new(pool) };

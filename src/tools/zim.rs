@@ -23,7 +23,6 @@ use sn1_actors::ports::{Tool, ToolError, Want};
 use super::article_rules::{self, LEAST_WORDS};
 use super::day_lines::{self, Day};
 use archive::Archive;
-use pages::Article;
 
 const NAME: &str = "zim";
 /// So many entries are drawn for one article: most are cheap to pass over.
@@ -63,7 +62,8 @@ impl ZimFile {
     /// [`ZimError`] for a file that is missing, cut off, broken, or has no articles.
     pub fn open(path: &Path) -> Result<Self, ZimError> {
         let archive = Archive::open(path)?;
-        let days = Day::all().filter(|day| matches!(archive.find(&day.title()), Ok(Some(_)))).collect();
+        let days =
+            Day::all().filter(|day| matches!(archive.find(&day.title()), Ok(Some(_)))).collect();
         Ok(Self { library: Arc::new(Library { archive, days }) })
     }
 }

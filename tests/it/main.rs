@@ -17,6 +17,7 @@ mod refusals;
 mod remote_engine;
 mod signals;
 mod spending;
+mod stackexchange;
 mod state;
 mod wallet;
 mod zim;

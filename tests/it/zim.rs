@@ -76,7 +76,8 @@ fn made(place: &Place) -> Option<PathBuf> {
         write.arg(format!("--{key}={value}"));
     }
     let path = place.path("test.zim");
-    let run = write.arg(place.path("html")).arg(&path).current_dir(place.path(".")).output().unwrap();
+    let run =
+        write.arg(place.path("html")).arg(&path).current_dir(place.path(".")).output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     Some(path)
 }

@@ -116,7 +116,10 @@ fn a_folder_without_code_is_refused_with_what_to_do() {
     let error = CodeFolder::open(empty.path()).err().unwrap().to_string();
     assert!(error.contains("no source file of 5 to 100 lines; set a folder"), "{error}");
     let error = CodeFolder::open(&empty.path().join("missing")).err().unwrap().to_string();
-    assert!(error.contains("missing") && error.contains("set a folder that can be read"), "{error}");
+    assert!(
+        error.contains("missing") && error.contains("set a folder that can be read"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

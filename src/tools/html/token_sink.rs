@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use html5ever::tokenizer::states::{RawKind, ScriptEscapeKind};
+use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
 use super::writer::{Gap, Part, Writer};
@@ -20,17 +20,58 @@ pub(super) enum Drops {
 }
 
 const NO_TEXT: [&str; 17] = [
-    "annotation", "audio", "button", "canvas", "iframe", "nav", "noembed", "noframes", "noscript",
-    "object", "script", "select", "style", "svg", "template", "textarea", "video",
+    "annotation",
+    "audio",
+    "button",
+    "canvas",
+    "iframe",
+    "nav",
+    "noembed",
+    "noframes",
+    "noscript",
+    "object",
+    "script",
+    "select",
+    "style",
+    "svg",
+    "template",
+    "textarea",
+    "video",
 ];
 const FURNITURE: [&str; 5] = ["aside", "figure", "footer", "math", "table"];
 /// By the classes and identifiers that MediaWiki and its templates give it.
 const FURNITURE_NAMES: [&str; 31] = [
-    "ambox", "catlinks", "dablink", "dmbox", "gallery", "hatnote", "infobox", "jump-to-nav",
-    "metadata", "mw-cite-backlink", "mw-editsection", "mw-empty-elt", "mw-jump-link",
-    "mw-navigation", "mwe-math-element", "navbox", "navigation-not-searchable", "noprint",
-    "portalbox", "reference", "references", "reflist", "rellink", "shortdescription", "side-box",
-    "sidebar", "siteSub", "sistersitebox", "thumb", "toc", "vertical-navbox",
+    "ambox",
+    "catlinks",
+    "dablink",
+    "dmbox",
+    "gallery",
+    "hatnote",
+    "infobox",
+    "jump-to-nav",
+    "metadata",
+    "mw-cite-backlink",
+    "mw-editsection",
+    "mw-empty-elt",
+    "mw-jump-link",
+    "mw-navigation",
+    "mwe-math-element",
+    "navbox",
+    "navigation-not-searchable",
+    "noprint",
+    "portalbox",
+    "reference",
+    "references",
+    "reflist",
+    "rellink",
+    "shortdescription",
+    "side-box",
+    "sidebar",
+    "siteSub",
+    "sistersitebox",
+    "thumb",
+    "toc",
+    "vertical-navbox",
 ];
 const VOID: [&str; 14] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -146,7 +187,8 @@ impl State {
             "sup" => writer.raise(),
             "title" => writer.begin_heading(1),
             "link" if attribute(tag, "rel") == Some("canonical") => {
-                self.canonical = attribute(tag, "href").filter(|href| is_address(href)).map(str::to_owned);
+                self.canonical =
+                    attribute(tag, "href").filter(|href| is_address(href)).map(str::to_owned);
             }
             name => {
                 if let Some(level) = heading(name) {
@@ -193,8 +235,23 @@ fn heading(name: &str) -> Option<u8> {
 
 fn is_block(name: &str) -> bool {
     const BLOCKS: [&str; 17] = [
-        "address", "article", "aside", "blockquote", "body", "details", "div", "dl", "fieldset",
-        "figure", "form", "header", "hr", "main", "p", "section", "table",
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "details",
+        "div",
+        "dl",
+        "fieldset",
+        "figure",
+        "form",
+        "header",
+        "hr",
+        "main",
+        "p",
+        "section",
+        "table",
     ];
     BLOCKS.contains(&name)
 }

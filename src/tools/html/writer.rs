@@ -66,7 +66,8 @@ impl Writer {
             if c.is_whitespace() {
                 self.space = true;
             } else if !is_invisible(c) {
-                let above = mem::take(&mut self.raised) && (c.is_ascii_digit() || "-−+".contains(c));
+                let above =
+                    mem::take(&mut self.raised) && (c.is_ascii_digit() || "-−+".contains(c));
                 self.begin();
                 if above {
                     self.line().push('^');

@@ -57,7 +57,11 @@ struct Wrapper {
 enum Answered {
     Items(Wrapper),
     /// For so long no call, or no call of the method.
-    Throttled { wait: Duration, method_only: bool, why: String },
+    Throttled {
+        wait: Duration,
+        method_only: bool,
+        why: String,
+    },
 }
 
 impl Api {
@@ -68,10 +72,8 @@ impl Api {
         site: String,
         key: Option<String>,
     ) -> Result<Self, StackExchangeError> {
-        let error = |cause: &str| StackExchangeError::Url {
-            url: shown(base_url),
-            cause: cause.to_owned(),
-        };
+        let error =
+            |cause: &str| StackExchangeError::Url { url: shown(base_url), cause: cause.to_owned() };
         let base: Url = base_url.parse().map_err(|_| error("it does not parse"))?;
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
             return Err(error("it is none of the web"));

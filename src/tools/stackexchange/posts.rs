@@ -24,6 +24,7 @@ pub(super) struct Question {
     answer_count: u64,
     score: i64,
     title: String,
+    #[serde(default)]
     body: String,
     #[serde(default)]
     tags: Vec<String>,
@@ -64,9 +65,10 @@ pub(super) fn context(question: Question, answer: Answer, site: &str) -> Option<
     let title = line(&question.title);
     let body = html::text(&question.body);
     let answered = (answer.body.len() <= LONGEST_BODY).then(|| html::text(&answer.body))?;
-    if title.is_empty() || body.is_empty() || answered.is_empty() {
+    if title.is_empty() || answered.is_empty() {
         return None;
     }
+    let asked = if body.is_empty() { title.clone() } else { format!("{title}\n\n{body}") };
     let tags: Vec<String> =
         question.tags.iter().filter_map(|tag| word(tag)).take(MOST_TAGS).collect();
     let author = |owner: Option<Owner>| word(&owner?.display_name?);
@@ -82,7 +84,7 @@ pub(super) fn context(question: Question, answer: Answer, site: &str) -> Option<
         subtopic: tags.first().map_or_else(|| site.to_owned(), Clone::clone),
         tags,
         origin: Some(origin),
-        body: ContextBody::Question { question: format!("{title}\n\n{body}"), answer: answered },
+        body: ContextBody::Question { question: asked, answer: answered },
         title,
     })
 }

@@ -57,14 +57,16 @@ impl Archive {
             let mut first = path.as_os_str().to_owned();
             first.push("aa");
             if !Path::new(&first).is_file() {
-                return Err(error(cause.to_string(), "set the path of a ZIM file that can be read"));
+                return Err(error(
+                    cause.to_string(),
+                    "set the path of a ZIM file that can be read",
+                ));
             }
         }
         let zim = Zim::new(path).map_err(|cause| error(cause.to_string(), DOWNLOAD))?;
         let new = (zim.header.version_major, zim.header.version_minor) >= (6, 1);
         let namespace = if new { Namespace::UserContent } else { Namespace::Articles };
-        let mut archive =
-            Self { zim, namespace, order: Order::Paths, range: 0..0, licence: None };
+        let mut archive = Self { zim, namespace, order: Order::Paths, range: 0..0, licence: None };
         archive.sort().map_err(|cause| error(cause.to_string(), DOWNLOAD))?;
         if archive.is_without_pages().map_err(|cause| error(cause.to_string(), DOWNLOAD))? {
             return Err(error("it has no articles".into(), "set a ZIM file of an encyclopedia"));
@@ -240,7 +242,8 @@ impl Archive {
         let entry = self.zim.get_by_path(Namespace::Metadata, name).ok()??;
         let text = self.html(&entry).ok()?;
         let text = text.trim();
-        let plain = !text.is_empty() && text.len() <= LONGEST_LICENCE && !text.contains(char::is_control);
+        let plain =
+            !text.is_empty() && text.len() <= LONGEST_LICENCE && !text.contains(char::is_control);
         plain.then(|| text.to_owned())
     }
 

@@ -238,8 +238,7 @@ fn a_file_that_cannot_be_used_is_named_with_cause_and_remedy() {
         assert!(refused(&whole[..length]).remedy.contains("download"), "{length}");
     }
     assert!(refused(b"<html>not found</html>").remedy.contains("download"));
-    let pictures =
-        vec![Entry { namespace: b'A', path: "a.png", title: "", body: Body::Picture }];
+    let pictures = vec![Entry { namespace: b'A', path: "a.png", title: "", body: Body::Picture }];
     assert!(refused(&bytes(0, pictures)).cause.contains("no articles"));
     // A new file without a list, and without anything where articles would be.
     assert!(refused(&bytes(1, encyclopedia())).cause.contains("no articles"));
