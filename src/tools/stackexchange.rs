@@ -30,7 +30,7 @@ const NAME: &str = "stackexchange";
 const BATCH: usize = 100;
 /// Without a key the API refuses pages behind.
 const MOST_PAGES: u32 = 25;
-/// So many pages are asked for until one has questions with answers.
+/// So many pages are asked for, for one question with an answer.
 const ROUNDS: usize = 2;
 
 /// Which questions, and how they are asked for.
@@ -159,14 +159,17 @@ impl Tool for StackExchange {
 impl Site {
     async fn draw(&self, random: &mut ChaCha8Rng) -> Result<Context, ToolError> {
         let mut pool = self.pool.lock().await;
-        for _ in 0..ROUNDS {
-            // Of the pairs some may turn out to have no text.
+        for round in 0.. {
+            // Some of the pairs may turn out to have no text.
             while !pool.ready.is_empty() {
                 let drawn = random.random_range(0..pool.ready.len());
                 let (question, answer) = pool.ready.swap_remove(drawn);
                 if let Some(context) = posts::context(question, answer, self.api.site()) {
                     return Ok(context);
                 }
+            }
+            if round == ROUNDS {
+                break;
             }
             self.fill(&mut pool, random).await?;
         }

@@ -8,6 +8,7 @@
 mod archive;
 mod pages;
 mod title_search;
+mod titles;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,8 +63,7 @@ impl ZimFile {
     /// [`ZimError`] for a file that is missing, cut off, broken, or has no articles.
     pub fn open(path: &Path) -> Result<Self, ZimError> {
         let archive = Archive::open(path)?;
-        let days =
-            Day::all().filter(|day| matches!(archive.find(&day.title()), Ok(Some(_)))).collect();
+        let days = archive.days().unwrap_or_default();
         Ok(Self { library: Arc::new(Library { archive, days }) })
     }
 }
@@ -109,7 +109,7 @@ impl Library {
                 Err(nothing())
             }
             Want::Title(title) => {
-                let entry = self.archive.find(&title).map_err(failed)?.ok_or_else(nothing)?;
+                let entry = self.archive.titles().and_then(|titles| titles.find(&title)).map_err(failed)?.ok_or_else(nothing)?;
                 let article = self.archive.article(entry).map_err(failed)?.ok_or_else(nothing)?;
                 if article.is_ambiguous() { Err(nothing()) } else { Ok(article.into_context()) }
             }
@@ -118,11 +118,12 @@ impl Library {
     }
 
     fn random_article(&self, random: &mut ChaCha8Rng) -> Result<Context, ToolError> {
+        let titles = self.archive.titles().map_err(failed)?;
         let mut broken = None;
         let mut pages = 0;
         for _ in 0..DRAWS {
-            let position = random.random_range(0..self.archive.len());
-            let entry = match self.archive.entry_at(position) {
+            let position = random.random_range(0..titles.len());
+            let entry = match titles.entry_at(position) {
                 Ok(entry) if Archive::is_page(&entry) => entry,
                 Ok(_) => continue,
                 Err(error) => {
@@ -130,7 +131,7 @@ impl Library {
                     continue;
                 }
             };
-            if article_rules::is_no_subject(&archive::title(&entry)) {
+            if article_rules::is_no_subject(&titles::title(&entry)) {
                 continue;
             }
             pages += 1;
@@ -149,10 +150,11 @@ impl Library {
     }
 
     fn random_fact(&self, random: &mut ChaCha8Rng) -> Result<Context, ToolError> {
+        let titles = self.archive.titles().map_err(failed)?;
         let mut broken = None;
         for _ in 0..PAGES {
             let Some(day) = self.days.choose(random) else { break };
-            let page = self.archive.find(&day.title()).and_then(|entry| match entry {
+            let page = titles.find(&day.title()).and_then(|entry| match entry {
                 Some(entry) => self.archive.page(entry),
                 None => Ok(None),
             });
@@ -171,8 +173,9 @@ impl Library {
     }
 
     fn search(&self, text: &str) -> Result<Context, ToolError> {
+        let titles = self.archive.titles().map_err(failed)?;
         let mut broken = None;
-        for entry in title_search::best(&self.archive, text, FINDS).map_err(failed)? {
+        for entry in title_search::best(&titles, text, FINDS).map_err(failed)? {
             match self.archive.article(entry) {
                 Ok(Some(article)) if !article.is_ambiguous() => return Ok(article.into_context()),
                 Ok(_) => {}

@@ -207,6 +207,7 @@ impl State {
             "code" | "kbd" | "samp" | "tt" => writer.end_code(),
             "ul" | "menu" | "ol" => writer.end_list(),
             "li" | "dt" | "dd" | "tr" => writer.gap(Gap::Line),
+            "sup" => writer.lower(),
             "title" => writer.end_heading(),
             _ if heading(name).is_some() => writer.end_heading(),
             _ if is_block(name) => writer.gap(Gap::Paragraph),

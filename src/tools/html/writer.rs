@@ -115,6 +115,11 @@ impl Writer {
         self.raised = self.code.is_none() && self.gap == Gap::None && !self.space && after_word;
     }
 
+    /// What follows stands in the line again.
+    pub(super) fn lower(&mut self) {
+        self.raised = false;
+    }
+
     pub(super) fn begin_list(&mut self, first: Option<u32>) {
         self.gap(if self.lists.is_empty() { Gap::Paragraph } else { Gap::Line });
         if self.lists.len() < DEEPEST_LIST {

@@ -1,22 +1,21 @@
-//! The file's entries in the order of their titles, and what they hold.
+//! The file: which of its entries are articles, how they are sorted, what they hold.
 //!
 //! Both schemes of the format are read: since 6.1 articles are in the namespace `C`, before in `A`.
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::ops::Range;
 use std::path::Path;
 
-use zim::{DirectoryEntry, Error, Listing, MimeType, Namespace, Target, Zim};
+use zim::{DirectoryEntry, Error, MimeType, Namespace, Target, Zim};
 
 use super::ZimError;
+use super::titles::Titles;
 
 /// A cluster takes no more of the file; writers make them of about two megabytes.
 const LARGEST_CLUSTER: u64 = 16 << 20;
 /// A page that is longer is read so far.
 const LONGEST_PAGE: usize = 2 << 20;
-/// A title that is looked for is no longer.
-const LONGEST_TITLE: usize = 1_000;
+/// So many entries are looked at to find out whether any is a page.
+const LOOKED: usize = 1_000;
 const LONGEST_LICENCE: usize = 200;
 
 const DOWNLOAD: &str = "download the file again, or set another one";
@@ -86,15 +85,9 @@ impl Archive {
             return Ok(());
         }
         if let Some(list) = self.zim.entry_list_by_title()? {
-            let all = 0..list.len()?;
-            let namespace = self.namespace.as_byte();
-            let bound = |namespace: u8| {
-                self.lower_bound(all.clone(), |position| {
-                    let entry = self.listed(&list, position)?;
-                    Ok(entry.namespace.as_byte().cmp(&namespace))
-                })
-            };
-            let range = bound(namespace)?..bound(namespace.saturating_add(1))?;
+            let count = list.len()?;
+            let all = Titles::new(&self.zim, self.namespace, Some(list), 0..count);
+            let range = all.of_namespace()?;
             if !range.is_empty() {
                 (self.order, self.range) = (Order::Entries, range);
                 return Ok(());
@@ -105,96 +98,25 @@ impl Archive {
         Ok(())
     }
 
-    /// Whether none of the first entries is a page or leads to one.
+    /// Whether none of the first entries is a page or leads to one, of a file that has no more.
     fn is_without_pages(&self) -> Result<bool, ReadError> {
-        for position in 0..self.len().min(1_000) {
-            if let Some(entry) = self.entry_at(position).ok().map(|entry| self.resolved(entry))
-                && Self::is_page(&entry?)
-            {
-                return Ok(false);
-            }
-        }
-        Ok(self.len() <= 1_000)
+        let titles = self.titles()?;
+        let looked = titles.len().min(LOOKED);
+        let is_page = |position| {
+            let entry = titles.entry_at(position).and_then(|entry| self.resolved(entry));
+            entry.is_ok_and(|entry| Self::is_page(&entry))
+        };
+        Ok(titles.len() == looked && !(0..looked).any(is_page))
     }
 
-    /// How many entries are sorted here; redirects are among them.
-    pub(super) fn len(&self) -> usize {
-        self.range.len()
-    }
-
-    /// An entry by its place in the order of titles.
-    pub(super) fn entry_at(&self, position: usize) -> Result<DirectoryEntry, ReadError> {
-        let position = self.range.start.saturating_add(position);
+    /// The entries in the order of their titles, for some lookups.
+    pub(super) fn titles(&self) -> Result<Titles<'_>, ReadError> {
         let list = match self.order {
             Order::Articles => self.zim.article_list_by_title()?,
             Order::Entries => self.zim.entry_list_by_title()?,
-            Order::Paths => {
-                let index = u32::try_from(position).map_err(|_| Error::OutOfBounds)?;
-                return Ok(self.zim.get_by_url_index(index)?);
-            }
+            Order::Paths => None,
         };
-        self.listed(&list.ok_or(Error::OutOfBounds)?, position)
-    }
-
-    fn listed(&self, list: &Listing<'_>, position: usize) -> Result<DirectoryEntry, ReadError> {
-        let index = list.get(position)?.ok_or(Error::OutOfBounds)?;
-        Ok(self.zim.get_by_url_index(index)?)
-    }
-
-    /// The first place whose entry is not ordered before.
-    fn lower_bound(
-        &self,
-        range: Range<usize>,
-        ordered: impl Fn(usize) -> Result<Ordering, ReadError>,
-    ) -> Result<usize, ReadError> {
-        let Range { start: mut low, end: mut high } = range;
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match ordered(middle)? {
-                Ordering::Less => low = middle + 1,
-                Ordering::Equal | Ordering::Greater => high = middle,
-            }
-        }
-        Ok(low)
-    }
-
-    /// The entries from the first whose title is not ordered before `title`, `count` at most.
-    pub(super) fn from_title(
-        &self,
-        title: &str,
-        count: usize,
-    ) -> Result<Vec<DirectoryEntry>, ReadError> {
-        let wanted = match self.order {
-            Order::Articles | Order::Entries => Cow::Borrowed(title),
-            Order::Paths => title.replace(' ', "_").into(),
-        };
-        let key = |entry: &DirectoryEntry| match self.order {
-            Order::Articles | Order::Entries if !entry.title.is_empty() => entry.title.clone(),
-            _ => entry.url.clone(),
-        };
-        let first = self.lower_bound(0..self.len(), |position| {
-            Ok(key(&self.entry_at(position)?).as_bytes().cmp(wanted.as_bytes()))
-        })?;
-        (first..self.len()).take(count).map(|position| self.entry_at(position)).collect()
-    }
-
-    /// The entry of that title, or of the one with the other case of its first letter.
-    pub(super) fn find(&self, title: &str) -> Result<Option<DirectoryEntry>, ReadError> {
-        if title.is_empty() || title.len() > LONGEST_TITLE {
-            return Ok(None);
-        }
-        for wanted in [Some(title.to_owned()), with_other_case(title)].into_iter().flatten() {
-            for path in [wanted.replace(' ', "_"), wanted.clone()] {
-                if let Some(entry) = self.zim.get_by_path(self.namespace, &path)? {
-                    return Ok(Some(entry));
-                }
-            }
-            let mut found = self.from_title(&wanted, 1)?;
-            if let Some(entry) = found.pop().filter(|entry| self::title(entry) == wanted) {
-                return Ok(Some(entry));
-            }
-        }
-        Ok(None)
+        Ok(Titles::new(&self.zim, self.namespace, list, self.range.clone()))
     }
 
     /// Where redirects lead, which the crate follows fifty times at most.
@@ -251,21 +173,4 @@ impl Archive {
     pub(super) fn file_name(&self) -> String {
         self.zim.file_path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
-}
-
-/// What a reader calls an entry.
-pub(super) fn title(entry: &DirectoryEntry) -> String {
-    if entry.title.is_empty() { entry.url.replace('_', " ") } else { entry.title.clone() }
-}
-
-fn with_other_case(title: &str) -> Option<String> {
-    let mut letters = title.chars();
-    let first = letters.next()?;
-    let other: String = if first.is_lowercase() {
-        first.to_uppercase().collect()
-    } else {
-        first.to_lowercase().collect()
-    };
-    let other = other + letters.as_str();
-    (other != title).then_some(other)
 }

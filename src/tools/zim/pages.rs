@@ -3,8 +3,9 @@
 use sn1_actors::domain::{Context, ContextBody, Origin, Section};
 use zim::DirectoryEntry;
 
-use super::archive::{self, Archive, ReadError};
-use super::{NAME, article_rules};
+use super::archive::{Archive, ReadError};
+use super::{NAME, article_rules, titles};
+use crate::tools::day_lines::Day;
 use crate::tools::html;
 
 /// So many headings are an article's tags.
@@ -25,6 +26,13 @@ pub(super) struct Article {
 }
 
 impl Archive {
+    /// The days that the file has a page of.
+    pub(super) fn days(&self) -> Result<Vec<Day>, ReadError> {
+        let titles = self.titles()?;
+        let has_page = |day: &Day| matches!(titles.find(&day.title()), Ok(Some(_)));
+        Ok(Day::all().filter(has_page).collect())
+    }
+
     /// The page that an entry is or leads to; none where that is no page.
     pub(super) fn page(&self, entry: DirectoryEntry) -> Result<Option<Page>, ReadError> {
         let entry = self.resolved(entry)?;
@@ -37,7 +45,7 @@ impl Archive {
             author: None,
             license: self.licence.clone(),
         };
-        Ok(Some(Page { title: archive::title(&entry), sections, origin }))
+        Ok(Some(Page { title: titles::title(&entry), sections, origin }))
     }
 
     /// The article that an entry is or leads to; none where that has no prose.

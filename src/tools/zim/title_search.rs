@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zim::DirectoryEntry;
 
-use super::archive::{self, Archive, ReadError};
+use super::archive::ReadError;
+use super::titles::{self, Titles};
 use crate::tools::search;
 
 /// So many words of a text are looked at.
@@ -17,15 +18,15 @@ const TITLES: usize = 8;
 
 /// The entries whose titles fit a text best, the best first.
 pub(super) fn best(
-    archive: &Archive,
+    titles: &Titles<'_>,
     text: &str,
     count: usize,
 ) -> Result<Vec<DirectoryEntry>, ReadError> {
     let asked: BTreeSet<String> = search::terms(text).collect();
     let mut found = BTreeMap::new();
     for run in runs(text) {
-        for entry in archive.from_title(&run, TITLES)? {
-            let title = archive::title(&entry);
+        for entry in titles.from(&run, TITLES)? {
+            let title = titles::title(&entry);
             if let Some(fit) = fit(&asked, &title).filter(|_| title.starts_with(&run)) {
                 found.insert((Reverse(fit), title), entry);
             }
