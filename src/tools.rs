@@ -5,6 +5,7 @@
 //! is for first runs and tests, and no ground for a real subnet.
 
 mod article_rules;
+mod cache;
 mod code_folder;
 mod corpus;
 mod day_lines;
@@ -14,6 +15,7 @@ mod maths;
 mod records;
 mod search;
 mod stackexchange;
+mod wikipedia;
 mod zim;
 
 pub use self::zim::{ZimError, ZimFile};
@@ -23,3 +25,4 @@ pub use http::{HttpError, Manners};
 pub use maths::Maths;
 pub use records::CorpusError;
 pub use stackexchange::{StackExchange, StackExchangeError, StackExchangeOptions};
+pub use wikipedia::{Wikipedia, WikipediaConfig, WikipediaError};

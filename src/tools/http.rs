@@ -259,7 +259,7 @@ impl Inner {
             }
             body.extend_from_slice(&bytes);
         }
-        Ok(Reply::new(response.status(), response.headers().clone(), body, self.clock.unix()))
+        Ok(Reply::new(response.status(), response.headers(), body, self.clock.unix()))
     }
 }
 

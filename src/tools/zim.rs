@@ -109,7 +109,12 @@ impl Library {
                 Err(nothing())
             }
             Want::Title(title) => {
-                let entry = self.archive.titles().and_then(|titles| titles.find(&title)).map_err(failed)?.ok_or_else(nothing)?;
+                let entry = self
+                    .archive
+                    .titles()
+                    .and_then(|titles| titles.find(&title))
+                    .map_err(failed)?
+                    .ok_or_else(nothing)?;
                 let article = self.archive.article(entry).map_err(failed)?.ok_or_else(nothing)?;
                 if article.is_ambiguous() { Err(nothing()) } else { Ok(article.into_context()) }
             }

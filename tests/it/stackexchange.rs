@@ -223,7 +223,10 @@ async fn a_backoff_is_obeyed_by_method() {
         // First the questions, then their answers ask for a rest.
         while let Err(error) = bench.draw(seed).await {
             let ToolError::Busy { wait, cause, .. } = error else { panic!("{error:?}") };
-            assert!(wait <= Duration::from_secs(12) && cause.contains("back off"), "{wait:?} {cause}");
+            assert!(
+                wait <= Duration::from_secs(12) && cause.contains("back off"),
+                "{wait:?} {cause}"
+            );
             let asked = bench.asked().len();
             bench.clock.pass(wait - Duration::from_millis(1));
             bench.busy().await;

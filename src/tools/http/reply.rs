@@ -36,8 +36,6 @@ pub(crate) enum Verdict<T> {
 pub(crate) struct Reply {
     /// Its status.
     pub(crate) status: StatusCode,
-    /// Its headers.
-    pub(crate) headers: HeaderMap,
     /// Its body, decompressed.
     pub(crate) body: Vec<u8>,
     /// How long the host wants no request, by `Retry-After`.
@@ -48,12 +46,11 @@ impl Reply {
     /// `unix` is the time since the Unix epoch here.
     pub(super) fn new(
         status: StatusCode,
-        headers: HeaderMap,
+        headers: &HeaderMap,
         body: Vec<u8>,
         unix: Duration,
     ) -> Self {
-        let retry_after = retry_after(&headers, unix);
-        Self { status, headers, body, retry_after }
+        Self { status, body, retry_after: retry_after(headers, unix) }
     }
 
     /// What the status alone says against the answer; `None` for a success.
@@ -136,8 +133,7 @@ mod tests {
         let headers: HeaderMap = [(RETRY_AFTER, "3".parse().unwrap())].into_iter().collect();
         let of = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
-            Reply::new(status, headers.clone(), b"so\nit is".to_vec(), Duration::ZERO)
-                .complaint::<()>()
+            Reply::new(status, &headers, b"so\nit is".to_vec(), Duration::ZERO).complaint::<()>()
         };
         assert!(of(200).is_none() && of(204).is_none());
         for status in [429, 503] {

@@ -36,9 +36,8 @@ impl<'f> Titles<'f> {
 
     /// The part of a list of all entries that is in the namespace.
     pub(super) fn of_namespace(&self) -> Result<Range<usize>, ReadError> {
-        let first_from = |namespace: u8| {
-            self.lower_bound(|entry| entry.namespace.as_byte().cmp(&namespace))
-        };
+        let first_from =
+            |namespace: u8| self.lower_bound(|entry| entry.namespace.as_byte().cmp(&namespace));
         let namespace = self.namespace.as_byte();
         Ok(first_from(namespace)?..first_from(namespace.saturating_add(1))?)
     }
@@ -87,10 +86,7 @@ impl<'f> Titles<'f> {
     }
 
     /// The first place whose entry is not ordered before.
-    fn lower_bound(
-        &self,
-        order: impl Fn(&DirectoryEntry) -> Ordering,
-    ) -> Result<usize, ReadError> {
+    fn lower_bound(&self, order: impl Fn(&DirectoryEntry) -> Ordering) -> Result<usize, ReadError> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
