@@ -39,7 +39,7 @@ fn task(reference: ReferencePlan) -> Task {
 }
 
 fn generated() -> ReferencePlan {
-    ReferencePlan::Generated { frame: "", material: String::new() }
+    ReferencePlan::Generated { material: String::new(), instructions: &[] }
 }
 
 fn phrasing() -> Phrasing {
