@@ -1,6 +1,5 @@
 //! `sn1 fetch`, `sn1 task` and `sn1 challenge`: a context, a task, a persona's words.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -145,8 +144,7 @@ async fn make(
     let named = matches.get_one::<String>("kind");
     let kinds = match named.and_then(|name| TaskKind::named(name)) {
         Some(kind) => {
-            let measures = Arc::new(kind.default_measures());
-            vec![TaskShare { kind, probability: 1.0, measures }]
+            vec![TaskShare { kind, probability: 1.0, measures: settings.tasks.measures(kind) }]
         }
         None => settings.neuron.task_mix.clone(),
     };
@@ -177,7 +175,7 @@ async fn describe(task: &Task) -> anyhow::Result<Value> {
     let reference = task.references.wait().await?.map_err(anyhow::Error::msg)?;
     let form = match &task.plan.form {
         ChallengeForm::Phrased => "phrased",
-        ChallengeForm::LeadingTo(_) => "phrased, then the problem itself",
+        ChallengeForm::LeadingTo(_) => "phrased, then a text that is not altered",
     };
     Ok(json!({
         "task": task.kind,

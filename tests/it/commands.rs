@@ -37,7 +37,7 @@ fn one_seed_fetches_one_context() {
 
 #[test]
 fn a_maths_task_has_a_query_a_reference_and_its_rewards() {
-    let line = "task --kind math --seed 7 --json --model fake";
+    let line = "task math --seed 7 --json --model fake";
     let place = Place::new();
     let task = place.run(line).json();
     assert_eq!(task["task"], "math");
@@ -51,7 +51,7 @@ fn a_maths_task_has_a_query_a_reference_and_its_rewards() {
 
 #[test]
 fn a_challenge_comes_from_a_persona() {
-    let challenge = Place::new().run("challenge --kind qa --seed 7 --model fake --json").json();
+    let challenge = Place::new().run("challenge qa --seed 7 --model fake --json").json();
     assert_eq!(challenge["task"], "qa");
     for text in ["query", "profile", "mood", "tone", "system_prompt", "challenge"] {
         assert!(challenge[text].as_str().is_some_and(|t| !t.is_empty()), "{text} in {challenge}");
