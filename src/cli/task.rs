@@ -177,7 +177,7 @@ async fn describe(task: &Task) -> anyhow::Result<Value> {
         ChallengeForm::Phrased => "phrased",
         ChallengeForm::LeadingTo(_) => "phrased, then a text that is not altered",
     };
-    Ok(json!({
+    let mut value = json!({
         "task": task.kind,
         "desc": task.kind.definition().desc,
         "goal": task.kind.definition().goal,
@@ -186,12 +186,16 @@ async fn describe(task: &Task) -> anyhow::Result<Value> {
         "context_source": task.context.source,
         "query": task.query,
         "query_time": task.query_time.as_secs_f64(),
-        "reference": reference.texts,
+        "reference": reference.texts.first(),
         "reference_time": reference.time.as_secs_f64(),
         "challenge_form": form,
         "reward_definition": task.measures.rewards,
         "penalty_definition": task.measures.penalties,
-    }))
+    });
+    if reference.texts.len() > 1 {
+        value["references"] = json!(reference.texts);
+    }
+    Ok(value)
 }
 
 fn seed(settings: &Settings) -> RunSeed {

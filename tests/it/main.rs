@@ -18,4 +18,5 @@ mod remote_engine;
 mod signals;
 mod spending;
 mod state;
+mod tasks;
 mod wallet;

@@ -168,7 +168,8 @@ fn read(leaf: &Leaf, part: Part) -> Result<Vec<Weighted>, Vec<(Option<usize>, Pr
             Err(kind) => problems.push((leaf.line_of(at), kind)),
         }
     }
-    let sum: f64 = list.iter().map(|weighted| weighted.weight).sum();
+    // Not `sum()`: of nothing it is -0.
+    let sum = list.iter().fold(0.0, |sum, weighted| sum + weighted.weight);
     if problems.is_empty() && part == Part::Rewards && (sum - 1.0).abs() > SUM_TOLERANCE {
         let message = format!("the weights of `{}` must sum to 1, not {sum}", leaf.key);
         problems.push((leaf.line, ProblemKind::Inconsistent(message)));
