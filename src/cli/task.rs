@@ -1,6 +1,5 @@
 //! `sn1 fetch`, `sn1 task` and `sn1 challenge`: a context, a task, a persona's words.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -152,8 +151,7 @@ async fn make(
     let named = matches.get_one::<String>("kind");
     let kinds = match named.and_then(|name| TaskKind::named(name)) {
         Some(kind) => {
-            let measures = Arc::new(kind.default_measures());
-            vec![TaskShare { kind, probability: 1.0, measures }]
+            vec![TaskShare { kind, probability: 1.0, measures: settings.tasks.measures(kind) }]
         }
         None => settings.neuron.task_mix.clone(),
     };
@@ -184,9 +182,9 @@ async fn describe(task: &Task) -> anyhow::Result<Value> {
     let reference = task.references.wait().await?.map_err(anyhow::Error::msg)?;
     let form = match &task.plan.form {
         ChallengeForm::Phrased => "phrased",
-        ChallengeForm::LeadingTo(_) => "phrased, then the problem itself",
+        ChallengeForm::LeadingTo(_) => "phrased, then a text that is not altered",
     };
-    Ok(json!({
+    let mut value = json!({
         "task": task.kind,
         "desc": task.kind.definition().desc,
         "goal": task.kind.definition().goal,
@@ -195,12 +193,16 @@ async fn describe(task: &Task) -> anyhow::Result<Value> {
         "context_source": task.context.source,
         "query": task.query,
         "query_time": task.query_time.as_secs_f64(),
-        "reference": reference.texts,
+        "reference": reference.texts.first(),
         "reference_time": reference.time.as_secs_f64(),
         "challenge_form": form,
         "reward_definition": task.measures.rewards,
         "penalty_definition": task.measures.penalties,
-    }))
+    });
+    if reference.texts.len() > 1 {
+        value["references"] = json!(reference.texts);
+    }
+    Ok(value)
 }
 
 fn seed(settings: &Settings) -> RunSeed {

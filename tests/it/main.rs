@@ -21,6 +21,7 @@ mod signals;
 mod spending;
 mod stackexchange;
 mod state;
+mod tasks;
 mod wallet;
 mod wikipedia;
 mod zim;

@@ -171,7 +171,8 @@ pub enum ReferencePlan {
     Generated {
         /// What they are to be drawn from: how the query's prompt begins, if the model writes that.
         material: String,
-        /// What is asked for on top of the material; [`QUERY`](super::passage::QUERY) stands for the query.
+        /// What is asked for on top of the material; [`passage::QUERY`](super::passage::QUERY)
+        /// stands for the query.
         instructions: &'static [&'static str],
     },
 }
@@ -182,8 +183,8 @@ pub enum ChallengeForm {
     /// The person's words are all of it.
     Phrased,
     /// The person's words lead up to a text that must not be altered: code, options, a sentence to
-    /// translate. In a plan whose query the model writes, [`QUERY`](super::passage::QUERY) stands for it; in the plan of a
-    /// finished task it never does.
+    /// translate. In a plan whose query the model writes, [`passage::QUERY`](super::passage::QUERY)
+    /// stands for it; in the plan of a finished task it never does.
     LeadingTo(String),
 }
 

@@ -2,8 +2,6 @@
 //! addresses, and values that have to go together. It is judged on the values in effect, so a later
 //! layer can mend an earlier one.
 
-use std::sync::Arc;
-
 use figment::Figment;
 use serde::de::DeserializeOwned;
 use sn1_actors::domain::Traits;
@@ -11,13 +9,11 @@ use sn1_actors::task_maker::TaskShare;
 use sn1_actors::task_maker::tasks::{self, TaskKind};
 
 use super::persona;
-use super::{DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS};
+use super::{DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, TaskLists};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};
 
-/// Task kinds that the original names and this build lacks; with probability 0 they are harmless.
-const LATER_TASKS: &[&str] = &["debugging", "date_qa"];
 /// Miners that a later issue brings.
 const LATER_MINERS: &[&str] = &["openai", "mock"];
 /// How far the probabilities may be from 1 together.
@@ -26,7 +22,12 @@ const SUM_TOLERANCE: f64 = 1e-6;
 const LONGEST_NAME: usize = 100;
 
 /// Checks the merged values and returns what the task keys come to.
-pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) -> Vec<TaskShare> {
+pub(super) fn all(
+    figment: &Figment,
+    role: Role,
+    lists: &TaskLists,
+    problems: &mut Vec<Problem>,
+) -> Vec<TaskShare> {
     let mut check = Check { figment, problems };
     check.home(role);
     if let Some(device) = check.value::<String>("neuron.device") {
@@ -62,7 +63,7 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
         check.endpoint("subtensor.chain_endpoint", "ws:// or wss:// addresses", &endpoint);
     }
     match (check.value("neuron.tasks"), check.value("neuron.task_p")) {
-        (Some(tasks), Some(probabilities)) => check.tasks(tasks, probabilities),
+        (Some(tasks), Some(probabilities)) => check.tasks(tasks, probabilities, lists),
         (None, _) | (_, None) => Vec::new(),
     }
 }
@@ -218,7 +219,12 @@ impl Check<'_> {
         }
     }
 
-    fn tasks(&mut self, tasks: Vec<String>, probabilities: Vec<f64>) -> Vec<TaskShare> {
+    fn tasks(
+        &mut self,
+        tasks: Vec<String>,
+        probabilities: Vec<f64>,
+        lists: &TaskLists,
+    ) -> Vec<TaskShare> {
         if tasks.len() != probabilities.len() {
             let message = format!(
                 "`neuron.tasks` has {} names ({}) but `neuron.task_p` {} numbers ({}); give one \
@@ -244,20 +250,14 @@ impl Check<'_> {
             }
             match TaskKind::named(name) {
                 Some(kind) if probability > 0.0 => {
-                    let measures = Arc::new(kind.default_measures());
-                    mix.push(TaskShare { kind, probability, measures });
+                    mix.push(TaskShare { kind, probability, measures: lists.measures(kind) });
                 }
                 Some(_) => {}
-                None if !LATER_TASKS.contains(&name.as_str()) => {
-                    let known = tasks::ALL.iter().map(|kind| kind.name());
-                    let known: Vec<&str> = known.chain(LATER_TASKS.iter().copied()).collect();
+                None => {
+                    let known: Vec<&str> = tasks::ALL.iter().map(|kind| kind.name()).collect();
                     let expected = format!("a list of {}", known.join(", "));
                     self.bad("neuron.tasks", expected, name);
                 }
-                None if probability > 0.0 => {
-                    self.later("neuron.tasks", name, format!("the task `{name}`"));
-                }
-                None => {}
             }
         }
         mix

@@ -16,8 +16,18 @@ pub const DATE: RewardKind = RewardKind(&Reward {
 });
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 /// Words that stand between the parts of a date.
 const BETWEEN: [&str; 6] = ["of", "the", "st", "nd", "rd", "th"];
@@ -96,7 +106,9 @@ fn word_of_date(word: &str) -> Token {
     }
     let word = word.to_lowercase();
     let names = |month: &&str| {
-        **month == word || (word.len() == 3 && month.starts_with(&word)) || (word == "sept" && month.starts_with("sept"))
+        **month == word
+            || (word.len() == 3 && month.starts_with(&word))
+            || (word == "sept" && month.starts_with("sept"))
     };
     match (1..).zip(MONTHS).find(|(_, month)| names(month)) {
         Some((number, _)) => Token::Month(number),

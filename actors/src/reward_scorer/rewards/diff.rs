@@ -20,12 +20,12 @@ pub const DIFF: RewardKind = RewardKind(&Reward {
 /// Words and signs of each text that count; the rest is cut.
 pub const MAX_TOKENS: usize = 8_192;
 
-/// `1 - d(reference, answer) / d(reference, challenge)`, and never below 0, where `d` counts the words
-/// and signs that must be put in or taken out to make one of the other: 1 for the reference, 0 for
-/// the challenge sent back.
+/// `1 - d(reference, answer) / d(reference, challenge)`, and never below 0, where `d` counts the
+/// words and signs that must be put in or taken out to make one of the other: 1 for the reference,
+/// 0 for the challenge sent back.
 ///
-/// White space does not count. Of the challenge and of the answer the longest block of fenced code is
-/// looked at, or all of it if there is none. A challenge in which nothing is broken scores 0.
+/// White space does not count. Of the challenge and of the answer the longest block of fenced code
+/// is looked at, or all of it if there is none. A challenge in which nothing is broken scores 0.
 #[must_use]
 pub fn mended(reference: &str, challenge: &str, answer: &str) -> Score {
     let mut numbers = HashMap::new();
@@ -102,8 +102,8 @@ mod tests {
 
     const SOUND: &str = "def mean(values):\n    total = 0\n    for value in values:\n        total \
                          += value\n    return total / len(values)\n";
-    const BROKEN: &str = "def mean(values):\n    total = 1\n    for value in values:\n        total \
-                          -= value\n        total -= value\n    return total / len(total)\n";
+    const BROKEN: &str = "def mean(values):\n    total = 1\n    for value in values:\n        \
+                          total -= value\n        total -= value\n    return total / len(total)\n";
 
     fn score(answer: &str) -> f64 {
         let challenge = format!("please help\n\n{}\n\nThank you", fenced("Python", BROKEN));

@@ -38,8 +38,7 @@ pub fn states_label(reference: &str, answer: &str) -> Score {
         None => return Score::ZERO,
     };
     let stated = Stated::by(answer, label);
-    let counting =
-        if stated.announced.is_empty() { &stated.mentioned } else { &stated.announced };
+    let counting = if stated.announced.is_empty() { &stated.mentioned } else { &stated.announced };
     let right = bare(reference);
     if !counting.is_empty() && counting.iter().all(|label| *label == right) {
         Score::ONE

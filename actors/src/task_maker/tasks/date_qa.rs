@@ -26,8 +26,18 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
 });
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
@@ -115,8 +125,13 @@ mod tests {
         };
         assert_eq!(cause("1969-07-20", "On 20 July 1969 people landed"), "its text tells the date");
         assert_eq!(cause("1969-07-20", "It was."), "its text is too short");
-        for date in ["", "1969", "1969-7", "1969-02-30", "1969-13-01", "-0044-03-15", "0079-08-24"] {
-            assert_eq!(cause(date, "Something of note happens"), "its date is not YYYY-MM-DD", "{date}");
+        for date in ["", "1969", "1969-7", "1969-02-30", "1969-13-01", "-0044-03-15", "0079-08-24"]
+        {
+            assert_eq!(
+                cause(date, "Something of note happens"),
+                "its date is not YYYY-MM-DD",
+                "{date}"
+            );
         }
     }
 }

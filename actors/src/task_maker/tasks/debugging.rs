@@ -45,7 +45,8 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     }
     let broken = broken(text, random)
         .ok_or_else(|| Unfit::new(context, "it has too few lines that could be broken"))?;
-    let pasted = format!("{}\n\nPlease give me all of the corrected code.", fenced(language, &broken));
+    let pasted =
+        format!("{}\n\nPlease give me all of the corrected code.", fenced(language, &broken));
     Ok(TaskPlan {
         topic: context.topic.clone(),
         subtopic: context.subtopic.clone(),
@@ -176,14 +177,16 @@ fn wrong_number(line: &str, random: &mut ChaCha8Rng) -> Option<String> {
 
 /// Another name of the same code in the place of one.
 fn wrong_name(line: &str, names: &[&str], random: &mut ChaCha8Rng) -> Option<String> {
-    let here: Vec<&&str> = names.iter().filter(|name| occurs(line, name).next().is_some()).collect();
+    let here: Vec<&&str> =
+        names.iter().filter(|name| occurs(line, name).next().is_some()).collect();
     let right = **here.choose(random)?;
     let others: Vec<&&str> = names.iter().filter(|name| **name != right).collect();
     replace_word(line, right, others.choose(random)?, random)
 }
 
 fn lost_bracket(line: &str, random: &mut ChaCha8Rng) -> Option<String> {
-    let brackets: Vec<usize> = line.match_indices(['(', ')', '[', ']', '{', '}']).map(|m| m.0).collect();
+    let brackets: Vec<usize> =
+        line.match_indices(['(', ')', '[', ']', '{', '}']).map(|m| m.0).collect();
     let at = *brackets.choose(random)?;
     Some(format!("{}{}", &line[..at], &line[at + 1..]))
 }
@@ -214,10 +217,18 @@ fn occurs<'a>(line: &'a str, word: &'a str) -> impl Iterator<Item = usize> {
 fn names(code: &str) -> Vec<&str> {
     let is_name = |word: &&str| word.len() >= 2 && !word.starts_with(|c: char| c.is_numeric());
     let joins = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let mut words: Vec<&str> =
-        code.lines().filter(|line| is_code(line)).flat_map(|line| line.split(|c| !joins(c))).filter(is_name).collect();
+    let mut words: Vec<&str> = code
+        .lines()
+        .filter(|line| is_code(line))
+        .flat_map(|line| line.split(|c| !joins(c)))
+        .filter(is_name)
+        .collect();
     words.sort_unstable();
-    words.chunk_by(|one, other| one == other).filter(|same| same.len() > 1).map(|same| same[0]).collect()
+    words
+        .chunk_by(|one, other| one == other)
+        .filter(|same| same.len() > 1)
+        .map(|same| same[0])
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `generic_instruction`: something to be written, explained, listed or compared about a subject.
 //!
-//! In the original it could not be made at all. The instruction is put together here, so that a weak
-//! model cannot spoil it; the model writes only what it asks for.
+//! In the original it could not be made at all. The instruction is put together here, so that a
+//! weak model cannot spoil it; the model writes only what it asks for.
 
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -23,10 +23,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     desc: "get something written",
     goal: "have this done",
     source: SourceKind::Article,
-    rewards: &[
-        Weighted { kind: ROUGE_1, weight: 0.5 },
-        Weighted { kind: RELEVANCE, weight: 0.5 },
-    ],
+    rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     plan,
 });
@@ -49,16 +46,17 @@ const AUDIENCES: [&str; 6] = [
     "a busy manager",
 ];
 
-const DO: &str = "Task: {query}\nDo it in a few plain sentences, with facts from the text alone. Do \
-                  not mention the text.";
+const DO: &str = "Task: {query}\nDo it in a few plain sentences, with facts from the text alone. \
+                  Do not mention the text.";
 
 fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     let long: Vec<&Section> = sections(context)
         .into_iter()
         .filter(|section| word_count(&section.text) >= MIN_WORDS)
         .collect();
-    let section =
-        long.choose(random).ok_or_else(|| Unfit::new(context, "it has no section of any length"))?;
+    let section = long
+        .choose(random)
+        .ok_or_else(|| Unfit::new(context, "it has no section of any length"))?;
     let subject = match &section.heading {
         Some(heading) => format!("{heading} in the subject of {}", context.title),
         None => context.title.clone(),
@@ -106,9 +104,8 @@ mod tests {
              Do it in a few plain sentences, with facts from the text alone. Do not mention the \
              text.\n"
         );
-        let drawn: BTreeSet<String> = (0..60)
-            .map(|seed| shown(&planned(TASK, &article(), seed).unwrap(), ""))
-            .collect();
+        let drawn: BTreeSet<String> =
+            (0..60).map(|seed| shown(&planned(TASK, &article(), seed).unwrap(), "")).collect();
         assert!(drawn.len() > 30, "{}", drawn.len());
     }
 

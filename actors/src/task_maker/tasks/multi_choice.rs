@@ -85,7 +85,8 @@ fn questions(context: &Context) -> Vec<Question<'_>> {
     }
     if questions.is_empty() {
         let headings: Vec<&str> = distinct(sentences.iter().filter_map(|(heading, _)| *heading));
-        let placed = sentences.iter().filter_map(|(heading, sentence)| Some(((*heading)?, sentence)));
+        let placed =
+            sentences.iter().filter_map(|(heading, sentence)| Some(((*heading)?, sentence)));
         questions.extend(placed.filter_map(|(heading, sentence)| {
             belongs(&context.title, sentence, heading, &headings)
         }));
@@ -93,8 +94,8 @@ fn questions(context: &Context) -> Vec<Question<'_>> {
     questions
 }
 
-/// The question that a sentence without `right` is, if there are enough other words of its kind that
-/// the sentence does not have.
+/// The question that a sentence without `right` is, if there are enough other words of its kind
+/// that the sentence does not have.
 fn gap<'a>(title: &str, sentence: &str, right: &'a str, all: &[&'a str]) -> Option<Question<'a>> {
     let alike = |word: &&&str| {
         word_count(word) == word_count(right)
@@ -138,7 +139,8 @@ fn names(sentence: &str) -> Vec<&str> {
     let mut at = sentence.find(char::is_whitespace).unwrap_or(sentence.len());
     for word in sentence[at..].split_inclusive(char::is_whitespace) {
         let bare = word.trim_end_matches(|letter: char| !letter.is_alphanumeric());
-        let capital = bare.starts_with(char::is_uppercase) && bare.chars().nth(1).is_some_and(char::is_lowercase);
+        let capital = bare.starts_with(char::is_uppercase)
+            && bare.chars().nth(1).is_some_and(char::is_lowercase);
         let (start, end) = (at, at + bare.len());
         at += word.len();
         // A sign behind a word ends the run, and a word without a capital does.
@@ -272,7 +274,8 @@ mod tests {
 
     #[test]
     fn names_and_years_are_found_whole() {
-        let sentence = "In 1888 John Boyd Dunlop, a Scottish vet in Belfast, took 12345 or 0042 of AIR.";
+        let sentence =
+            "In 1888 John Boyd Dunlop, a Scottish vet in Belfast, took 12345 or 0042 of AIR.";
         assert_eq!(names(sentence), ["John Boyd Dunlop", "Scottish", "Belfast"]);
         assert_eq!(years(sentence), ["1888"]);
     }

@@ -18,20 +18,17 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     desc: "get help with thinking something through step by step",
     goal: "get the answer to this question",
     source: SourceKind::Article,
-    rewards: &[
-        Weighted { kind: ROUGE_L, weight: 0.5 },
-        Weighted { kind: RELEVANCE, weight: 0.5 },
-    ],
+    rewards: &[Weighted { kind: ROUGE_L, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     penalties: &[Weighted { kind: ROUGE_L, weight: 1.0 }],
     plan,
 });
 
-const ASK: &str = "Write one question that can only be answered by somebody who knows both facts. It \
-                   must be understood without them. Write only the question, in one sentence.";
+const ASK: &str = "Write one question that can only be answered by somebody who knows both facts. \
+                   It must be understood without them. Write only the question, in one sentence.";
 /// An answer with its steps and one without are both good answers.
 const ANSWERS: &[&str] = &[
-    "Question: {query}\nAnswer it step by step from the facts, in three or four short sentences. The \
-     last sentence states the answer.",
+    "Question: {query}\nAnswer it step by step from the facts, in three or four short sentences. \
+     The last sentence states the answer.",
     "Question: {query}\nAnswer it from the facts in one plain and complete sentence.",
 ];
 

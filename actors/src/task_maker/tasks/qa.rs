@@ -19,10 +19,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     desc: "get help on answering a question",
     goal: "get the answer to this question",
     source: SourceKind::Article,
-    rewards: &[
-        Weighted { kind: ROUGE_1, weight: 0.5 },
-        Weighted { kind: RELEVANCE, weight: 0.5 },
-    ],
+    rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     // The original's weight: at less, whoever repeats the challenge earns by it.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     plan,

@@ -54,12 +54,12 @@ const OPENINGS: [[&str; 3]; 3] = [
 
 /// How the model is told to go on after each.
 const GO_ON: [&str; 3] = [
-    "Go on with the review in two happy sentences that praise details of the text. Write only these \
-     sentences.",
+    "Go on with the review in two happy sentences that praise details of the text. Write only \
+     these sentences.",
     "Go on with the review in two angry sentences that complain about details of the text. Write \
      only these sentences.",
-    "Go on with the review in two dry sentences that state details of the text without any opinion. \
-     Write only these sentences.",
+    "Go on with the review in two dry sentences that state details of the text without any \
+     opinion. Write only these sentences.",
 ];
 
 fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {

@@ -79,8 +79,8 @@ pub(crate) fn fitting(kind: TaskKind) -> Context {
             fact("1969-07-20", "Events", "Two astronauts land on the Moon and walk on it.")
         }
         SourceKind::Code => code(
-            "def mean(values):\n    total = 0\n    for value in values:\n        total += value\n    \
-             if len(values) == 0:\n        return None\n    return total / len(values)\n",
+            "def mean(values):\n    total = 0\n    for value in values:\n        total += value\n\
+             \x20   if len(values) == 0:\n        return None\n    return total / len(values)\n",
         ),
         SourceKind::Article | SourceKind::Question => article(),
     }
