@@ -1,10 +1,10 @@
 //! HTML to plain text: what a reader of the page would read, code kept as it is.
 //!
 //! Built on the tokens of an HTML5 tokenizer and not on a document tree. A tree of hostile HTML
-//! grows with the square of its length (every paragraph repeats all unclosed formatting), tokens
-//! don't, and nothing here recurses. The price: an element left open inside something that is
-//! dropped takes the rest of the page with it. Images, formulas and the targets of links are left
-//! out.
+//! grows with the square of its length (30 kB became six million nodes, since every paragraph
+//! repeats all formatting that is open), tokens don't, and nothing here recurses. The price: an
+//! element that is dropped and never closed takes the rest of the page with it. Images, formulas
+//! and the targets of links are left out.
 
 mod token_sink;
 mod writer;
