@@ -79,10 +79,10 @@ fn append(text: &mut String, block: &str) {
 fn read(html: &str, drops: Drops) -> (Vec<writer::Part>, Option<String>) {
     let tokenizer = Tokenizer::new(TextSink::new(drops), TokenizerOpts::default());
     let queue = BufferQueue::default();
-    let mut rest = html.get(..html.floor_char_boundary(MOST_BYTES)).unwrap_or(html);
+    let (mut rest, _) = cut(html, MOST_BYTES);
     let (mut tokens, mut silent) = (0, 0);
     while !rest.is_empty() && silent < LONGEST_TOKEN {
-        let (step, after) = rest.split_at(rest.floor_char_boundary(STEP));
+        let (step, after) = cut(rest, STEP);
         rest = after;
         queue.push_back(StrTendril::from_slice(step));
         // Only a sink that asks for it is given back control before all is consumed; ours doesn't.
@@ -92,6 +92,12 @@ fn read(html: &str, drops: Drops) -> (Vec<writer::Part>, Option<String>) {
         tokens = so_far;
     }
     tokenizer.sink.finish()
+}
+
+/// Cuts a text in two, the first so many bytes long at most.
+fn cut(text: &str, most: usize) -> (&str, &str) {
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.split_at(end.unwrap_or_default())
 }
 
 #[cfg(test)]
