@@ -6,11 +6,14 @@
 
 mod algebra;
 mod arithmetic;
+mod calculus;
 #[cfg(test)]
 mod check;
 mod computing;
 mod decimal;
+mod draw;
 mod exact;
+mod fractions;
 mod geometry;
 mod kind;
 mod numbers;
@@ -26,10 +29,14 @@ pub use kind::{Form, Kind};
 
 const NAME: &str = "maths";
 
-const FIELDS: [&[Kind]; 6] = [
+const FIELDS: [&[Kind]; 10] = [
     arithmetic::KINDS,
+    fractions::KINDS,
+    calculus::KINDS,
     algebra::KINDS,
-    geometry::KINDS,
+    geometry::FLAT,
+    geometry::SOLID,
+    geometry::ANGLES,
     numbers::KINDS,
     statistics::KINDS,
     computing::KINDS,
@@ -97,47 +104,4 @@ impl Tool for Maths {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use futures_util::FutureExt;
-    use rand_chacha::rand_core::SeedableRng;
-
-    use super::*;
-
-    fn fetch(want: Want, seed: u64) -> Result<Context, ToolError> {
-        Maths.fetch(want, ChaCha8Rng::seed_from_u64(seed)).now_or_never().expect("is ready at once")
-    }
-
-    #[test]
-    fn draws_every_kind_and_names_it_in_the_context() {
-        let names: BTreeSet<&str> = FIELDS.into_iter().flatten().map(|kind| kind.name).collect();
-        assert_eq!(names.len(), FIELDS.into_iter().flatten().count(), "names are unique");
-        let drawn: BTreeSet<String> = (0..2000)
-            .map(|seed| {
-                let context = fetch(Want::Random(SourceKind::Maths), seed).unwrap();
-                assert_eq!(context.source, "maths");
-                assert_eq!(context.title, context.subtopic);
-                assert_eq!(context.tags[0], context.topic);
-                context.tags[1].clone()
-            })
-            .collect();
-        assert_eq!(drawn, names.into_iter().map(str::to_owned).collect());
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_problem_and_another_seed_another() {
-        let draw = |seed| fetch(Want::Random(SourceKind::Maths), seed).unwrap();
-        assert_eq!(draw(7), draw(7));
-        assert_ne!(draw(7), draw(8));
-    }
-
-    #[test]
-    fn has_nothing_for_searches_and_other_kinds() {
-        let nothing = Err(ToolError::Nothing { tool: "maths" });
-        assert_eq!(fetch(Want::Search("What is 2 plus 2?".into()), 1), nothing);
-        assert_eq!(fetch(Want::Random(SourceKind::Article), 1), nothing);
-        assert!(Maths.offers(SourceKind::Maths));
-        assert!(!Maths.offers(SourceKind::Question));
-    }
-}
+mod tests;

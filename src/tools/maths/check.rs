@@ -53,7 +53,7 @@ fn problems(kind: &Kind) -> impl Iterator<Item = Problem> {
 
 /// Whether `answer` is `exact` to two decimals.
 pub(super) fn near(answer: f64, exact: f64) -> bool {
-    (answer - exact).abs() <= 0.005 + 1e-9 * exact.abs()
+    (answer - exact).abs() <= 0.005 + 1e-12 * exact.abs() + 1e-12
 }
 
 /// The whole numbers of a text; a minus before one, with or without a space, belongs to it.
@@ -73,6 +73,45 @@ pub(super) fn whole_numbers(text: &str) -> Vec<i64> {
         }
     }
     found
+}
+
+/// The numbers of an answer such as `(-1.50, 2.25)`, if all have two decimals.
+pub(super) fn decimals(answer: &str) -> Vec<f64> {
+    let parts = answer.trim_matches(['(', ')']).split(", ");
+    let number = |part: &str| match part.split_once('.') {
+        Some((_, decimals)) if decimals.len() == 2 => part.parse().ok(),
+        _ => None,
+    };
+    parts.map(number).collect::<Option<_>>().unwrap_or_default()
+}
+
+/// The value of a polynomial as people write it, `-(1/2)x^3 + x - 4`, for an x.
+pub(super) fn polynomial_at(text: &str, x: f64) -> f64 {
+    let text = text.replace(" - ", " + -");
+    text.split(" + ").map(|term| term_at(term, x)).sum()
+}
+
+fn term_at(term: &str, x: f64) -> f64 {
+    let (factor, power) = match term.split_once('x') {
+        Some((factor, "")) => (factor, 1),
+        Some((factor, power)) => (factor, power.strip_prefix('^').unwrap().parse().unwrap()),
+        None => (term, 0),
+    };
+    let factor = match factor.replace(['(', ')'], "").as_str() {
+        "" => 1.0,
+        "-" => -1.0,
+        factor => match factor.split_once('/') {
+            Some((above, below)) => above.parse::<f64>().unwrap() / below.parse::<f64>().unwrap(),
+            None => factor.parse().unwrap(),
+        },
+    };
+    factor * x.powi(power)
+}
+
+#[test]
+fn evaluates_polynomials() {
+    assert_eq!(polynomial_at("-(1/2)x^3 + x - 4", 2.0), -6.0);
+    assert_eq!(polynomial_at("-x^2 - 3/4", 0.5), -1.0);
 }
 
 #[test]
