@@ -26,8 +26,8 @@ struct Cleaner<'a> {
     raw: &'a [char],
     at: usize,
     out: Vec<char>,
-    /// For every open brace whether it and its counterpart stay.
-    braces: Vec<bool>,
+    /// What becomes of the counterpart of every open brace.
+    braces: Vec<Option<char>>,
     /// How many matrices are open.
     matrix: usize,
 }
@@ -47,13 +47,12 @@ impl Cleaner<'_> {
         match c {
             '\\' => self.escape(),
             '{' => {
-                self.braces.push(true);
+                self.braces.push(Some('}'));
                 self.out.push(c);
             }
             '}' => {
-                if self.braces.pop().unwrap_or(true) {
-                    self.out.push(c);
-                }
+                let closing = self.braces.pop().unwrap_or(Some(c));
+                self.out.extend(closing);
             }
             '&' if self.past("lt;") => self.out.push('<'),
             '&' if self.past("gt;") => self.out.push('>'),
@@ -110,8 +109,12 @@ impl Cleaner<'_> {
             "text" | "textbf" | "textit" | "texttt" | "mathrm" | "mathbf" | "mathit" | "mathtt"
             | "operatorname" => {
                 if self.past("{") {
-                    self.braces.push(false);
+                    self.braces.push(None);
                 }
+            }
+            "sqrt" if self.past("{") => {
+                self.braces.push(Some(')'));
+                self.put("sqrt(");
             }
             other => {
                 if self.out.last().is_some_and(|c| c.is_alphanumeric()) {
@@ -190,6 +193,7 @@ mod tests {
             (r"\begin{array}{cc} 1 & 2 \end{array}", "[[ 1 , 2 ]]"),
             (r"\begin{align} x &= 1 \\ y &= 2 \end{align}", "  x &= 1 \n y &= 2  "),
             (r"\boxed{\text{Yes}}", "\\boxed{Yes}"),
+            (r"\frac{\sqrt{3}}{2}", "\\frac{sqrt(3)}{2}"),
             (r"\[ 4\mathrm{i} \]", "$ 4i $"),
             (r"\{1, 2\} &lt; 2\pi", "{1, 2} < 2 pi"),
             ("x¹²", "x^12"),

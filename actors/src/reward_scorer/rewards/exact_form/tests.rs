@@ -233,6 +233,9 @@ fn roman_numerals_are_whole_words() {
 #[test]
 fn other_texts_are_compared_word_by_word() {
     right("-sin(x)", &["-sin(x)", r"The answer is $-\sin(x)$.", "d/dx cos(x) = -Sin(x)"]);
+    right("-sqrt(3)/2", &[r"\boxed{-\frac{\sqrt{3}}{2}}", "sin(-60 degrees) = -sqrt(3)/2 ≈ -0.87"]);
+    right("32^54", &["It is 32^{54}.\nAnswer: **32^54**", "(32^6)^9 = 32^{54}"]);
+    wrong("32^54", &["(32^6)^9", "32^540", "32"]);
     wrong("-sin(x)", &["sin(x)", "-sin(x) + 1", "sin(x) or -sin(x) or cos(x)", ""]);
 }
 

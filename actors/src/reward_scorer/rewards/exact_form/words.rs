@@ -1,8 +1,11 @@
 //! Yes or no, comparison symbols, roman numerals, numbers of other bases, labelled values, and
 //! whatever else is compared word by word.
 
-use super::tokens::{Standing, Text, TokenKind};
+use super::tokens::{Standing, Text, Token, TokenKind};
 use super::values::Entry;
+
+/// Most tokens of a statement that are compared word by word.
+const LONGEST_TEXT: usize = 1_000;
 
 const ROMAN: [(&str, u32); 13] = [
     ("M", 1000),
@@ -219,19 +222,37 @@ pub(super) fn ends_as(text: &Text, reference: &Text) -> bool {
     });
     let Some(place) = place else { return false };
     let rest = text.tokens.get(place..).unwrap_or_default();
-    let (said, after) = rest.split_at_checked(reference.tokens.len()).unwrap_or((rest, &[]));
-    let goes_on = after.first().is_some_and(|next| {
-        !matches!(next.kind, TokenKind::Symbol('.' | ',' | ';' | '!' | '\n' | '}' | ')' | ']'))
+    let said = spelled(rest.get(..LONGEST_TEXT).unwrap_or(rest));
+    let goes_on = said.get(wanted.len()).is_some_and(|next| match next {
+        TokenKind::Symbol(c) => !".,;!\n)]=≈".contains(*c),
+        TokenKind::Word(word) => matches!(word.as_str(), "or" | "and"),
+        TokenKind::Number { .. } | TokenKind::Command(_) => true,
     });
-    !wanted.is_empty() && spelled(said) == wanted && !goes_on
+    !wanted.is_empty() && said.starts_with(&wanted) && !goes_on
 }
 
-fn spelled(tokens: &[super::tokens::Token]) -> Vec<TokenKind> {
-    tokens
-        .iter()
-        .map(|token| match &token.kind {
-            TokenKind::Word(word) => TokenKind::Word(word.to_lowercase()),
-            kind => kind.clone(),
-        })
-        .collect()
+/// Tokens in small letters, without braces, and with a slash in a fraction.
+fn spelled(tokens: &[Token]) -> Vec<TokenKind> {
+    let mut spelled = Vec::new();
+    // For every open brace whether a denominator follows its counterpart.
+    let mut braces: Vec<bool> = Vec::new();
+    let mut is_numerator = false;
+    for token in tokens {
+        match &token.kind {
+            TokenKind::Command(name) if name == "frac" => {
+                is_numerator = true;
+                continue;
+            }
+            TokenKind::Symbol('{') => braces.push(is_numerator),
+            TokenKind::Symbol('}') => {
+                if braces.pop() == Some(true) {
+                    spelled.push(TokenKind::Symbol('/'));
+                }
+            }
+            TokenKind::Word(word) => spelled.push(TokenKind::Word(word.to_lowercase())),
+            kind => spelled.push(kind.clone()),
+        }
+        is_numerator = false;
+    }
+    spelled
 }
