@@ -1,6 +1,7 @@
 //! Sums as on paper.
 
 use rand::Rng;
+use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
 use super::decimal;
@@ -156,7 +157,10 @@ fn percentage_error(random: &mut ChaCha8Rng) -> Posed {
 fn greatest_common_divisor(random: &mut ChaCha8Rng) -> Posed {
     let common = random.random_range(2..=999);
     let count = random.random_range(3..=4);
-    let numbers: Vec<i64> = (0..count).map(|_| common * random.random_range(2..=99)).collect();
+    let numbers: Vec<i64> = sample(random, 98, count)
+        .into_iter()
+        .map(|multiple| common * (multiple as i64 + 2))
+        .collect();
     Posed::new(
         format!("What is the greatest common divisor of the numbers {}?", listed(&numbers)),
         numbers.into_iter().fold(0, common_divisor),

@@ -118,10 +118,10 @@ fn confidence_interval(random: &mut ChaCha8Rng) -> Posed {
         let margin = score * (sample.variance() / sample.count()).sqrt();
         Some(Posed::new(
             format!(
-                "What is the {percent} percent confidence interval for the mean of what the sample {} \
-                 was drawn from? Use z = {score}, and for the standard error the population \
-                 standard deviation of the sample divided by the square root of its size. Answer as \
-                 (low, high), each rounded to two decimals.",
+                "What is the {percent} percent confidence interval for the mean of the population from \
+                 which the sample {} was drawn? Use z = {score}, and for the standard error the \
+                 population standard deviation of the sample divided by the square root of its size. \
+                 Answer as (low, high), each rounded to two decimals.",
                 listed(&sample.values)
             ),
             format!(
@@ -265,7 +265,7 @@ mod tests {
                     reduced && above * outcomes == fit as i64 * below
                 }),
                 ("confidence_interval", |statement, answer| {
-                    let (sample, rest) = statement.split_once(" was drawn from? Use z = ").unwrap();
+                    let (sample, rest) = statement.split_once(" was drawn? Use z = ").unwrap();
                     let said = whole_numbers(sample);
                     let (percent, values) = said.split_first().unwrap();
                     let score = match percent {
