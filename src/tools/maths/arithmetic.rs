@@ -185,7 +185,7 @@ fn asks_for_composite(random: &mut ChaCha8Rng) -> Posed {
 
 /// A number, and whether it is prime, which half of them are; none is even or ends in 5.
 fn perhaps_prime(random: &mut ChaCha8Rng) -> (i64, bool) {
-    let wanted = random.random();
+    let wanted: bool = random.random();
     until_some(random, |random| {
         let number = 2 * random.random_range(5..=2499) + 1;
         let prime = (2..).take_while(|d| d * d <= number).all(|d| number % d != 0);

@@ -5,6 +5,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use super::draw::until_some;
 use super::kind::{Form, Kind, Posed};
 
 const TOPIC: &str = "computer_science";
@@ -140,15 +141,20 @@ fn binary_complement_1s(random: &mut ChaCha8Rng) -> Posed {
 }
 
 fn binary_2s_complement(random: &mut ChaCha8Rng) -> Posed {
-    let BinaryWord { bits, width } = BinaryWord::draw(random);
-    let complement = (1 << width) - bits;
-    Posed::new(
-        format!(
-            "What is the two's complement of the {width}-bit binary number {bits:0width$b}? Write \
-             all {width} bits."
-        ),
-        format!("0b{complement:0width$b}"),
-    )
+    until_some(random, |random| {
+        let BinaryWord { bits, width } = BinaryWord::draw(random);
+        let complement = (1 << width) - bits;
+        // One is its own complement.
+        (complement != bits).then(|| {
+            Posed::new(
+                format!(
+                    "What is the two's complement of the {width}-bit binary number \
+                     {bits:0width$b}? Write all {width} bits."
+                ),
+                format!("0b{complement:0width$b}"),
+            )
+        })
+    })
 }
 
 /// Bits that are neither all set nor all clear.

@@ -209,6 +209,7 @@ fn digits_of_other_bases_need_no_prefix() {
 fn yes_and_no_are_read_from_the_last_sentence_that_says_one() {
     right("yes", &["yes", "Yes, 97 has no divisors.", "No doubt: the answer is yes", "**Yes**"]);
     right("yes", &["No. Wait, I erred. Yes."]);
+    right("yes", &["Is 97 prime? Answer yes or no. Yes"]);
     right("no", &["No", "It is no prime.", r"\boxed{\text{No}}", "no, since 91 = 7 * 13"]);
     wrong("yes", &["", "No", "yes or no", "Yes/No", "Yes, no, yes", "Yesterday", "Yes. No."]);
     wrong("no", &["yes or no", "Nothing", "Answer yes or no.", "Yes. No. Yes."]);

@@ -153,7 +153,13 @@ impl Text {
     }
 
     /// Whether the tokens `place..end` are a part of a calculation.
-    pub(super) fn is_operand(&self, place: usize, end: usize) -> bool {
+    fn is_operand(&self, place: usize, end: usize) -> bool {
+        if let Some(opening) = place.checked_sub(1)
+            && self.symbol(opening) == Some('(')
+            && self.symbol(end) == Some(')')
+        {
+            return self.is_factor(opening, end + 1) || self.is_operand(opening, end + 1);
+        }
         let is_value = |place: Option<usize>| match place.and_then(|place| self.kind(place)) {
             Some(TokenKind::Number { .. }) => true,
             Some(TokenKind::Word(word)) => word.chars().count() == 1,
@@ -173,6 +179,21 @@ impl Text {
             _ => false,
         };
         follows || goes_on
+    }
+
+    /// Whether a bracket, the tokens `place..end`, stands right beside another or after a number.
+    fn is_factor(&self, place: usize, end: usize) -> bool {
+        let is_glued = |left: usize, right: usize| {
+            let ends = self.tokens.get(left).zip(self.tokens.get(right));
+            ends.is_some_and(|(left, right)| left.end == right.at)
+        };
+        let multiplies = |before: usize| {
+            let is_left = matches!(self.kind(before), Some(TokenKind::Number { .. }))
+                || self.symbol(before) == Some(')');
+            is_left && is_glued(before, place)
+        };
+        place.checked_sub(1).is_some_and(multiplies)
+            || (self.symbol(end) == Some('(') && is_glued(end - 1, end))
     }
 
     /// Whether a minus subtracts something: a dash of prose is followed by a word.

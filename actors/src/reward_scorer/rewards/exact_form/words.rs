@@ -34,7 +34,7 @@ pub(super) fn yes_or_no(text: &Text) -> Option<bool> {
             TokenKind::Symbol('.' | '!' | '?' | '\n') => sentence += 1,
             TokenKind::Word(word) => {
                 let yes = word.eq_ignore_ascii_case("yes");
-                if yes || word.eq_ignore_ascii_case("no") {
+                if (yes || word.eq_ignore_ascii_case("no")) && !is_choice(text, place) {
                     let apart = stands_apart(text, place)
                         || text.standing(place, place + 1) > Standing::Said;
                     said.push((sentence, yes, apart));
@@ -49,6 +49,17 @@ pub(super) fn yes_or_no(text: &Text) -> Option<bool> {
     let (last, answer, _) = *said.last()?;
     let is_open = said.iter().any(|(sentence, yes, _)| *sentence == last && *yes != answer);
     (!is_open).then_some(answer)
+}
+
+/// Whether a yes or no is one of `yes or no`, as in a question.
+fn is_choice(text: &Text, place: usize) -> bool {
+    let is_answer = |place: usize| {
+        text.word(place).is_some_and(|word| matches!(word.to_lowercase().as_str(), "yes" | "no"))
+    };
+    let is_link = |place: usize| text.word(place) == Some("or") || text.symbol(place) == Some('/');
+    let before = place.checked_sub(2);
+    is_link(place + 1) && is_answer(place + 2)
+        || before.is_some_and(|before| is_link(before + 1) && is_answer(before))
 }
 
 fn stands_apart(text: &Text, place: usize) -> bool {
