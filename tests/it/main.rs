@@ -9,6 +9,7 @@ mod chain_writes;
 mod commands;
 mod harness;
 mod localnet;
+mod maths;
 mod miner;
 mod peers;
 mod query;
