@@ -29,15 +29,20 @@ pub use kind::{Form, Kind};
 
 const NAME: &str = "maths";
 
-const FIELDS: [&[Kind]; 10] = [
+const FIELDS: [&[Kind]; 15] = [
     arithmetic::KINDS,
     fractions::KINDS,
     calculus::KINDS,
-    algebra::KINDS,
+    algebra::EQUATIONS,
+    algebra::POLYNOMIALS,
+    algebra::VECTORS,
     geometry::FLAT,
     geometry::SOLID,
     geometry::ANGLES,
-    numbers::KINDS,
+    numbers::DIVISORS,
+    numbers::SEQUENCES,
+    numbers::POWERS,
+    numbers::EVERYDAY,
     statistics::KINDS,
     computing::KINDS,
 ];

@@ -4,6 +4,9 @@
 //! measured earns [`Score::ZERO`]. Weights and totals are [`super::combine`]'s; embedding the
 //! texts is the caller's.
 
+mod announcement;
+pub mod exact_form;
+pub mod maths_answer;
 pub mod numeric;
 pub mod relevance;
 pub mod rouge;

@@ -25,7 +25,8 @@ pub(super) fn verify(kinds: &[Kind], numbers: &[NumberCheck], exact: &[ExactChec
     for (kind, (_, right)) in with_numbers.into_iter().zip(numbers) {
         for problem in problems(kind) {
             let answer: f64 = problem.solution.parse().unwrap();
-            let decimals = problem.solution.split_once('.').map_or(0, |(_, part)| part.len());
+            let part = problem.solution.split_once('.').map_or("", |(_, part)| part);
+            let decimals = part.chars().take_while(char::is_ascii_digit).count();
             let asks = problem.statement.ends_with(" Round to two decimals.");
             assert!(if asks { decimals == 2 } else { decimals <= 2 }, "{problem:?}");
             assert!(

@@ -2,6 +2,8 @@ use std::collections::BTreeSet;
 
 use futures_util::FutureExt;
 use rand_chacha::rand_core::SeedableRng;
+use sn1_actors::domain::Score;
+use sn1_actors::reward_scorer::rewards::maths_answer::maths_answer;
 
 use super::exact::common_divisor;
 use super::*;
@@ -97,6 +99,22 @@ fn every_solution_has_the_form_that_its_kind_names() {
     for kind in Maths::kinds() {
         for (problem, solution) in drawn(kind, 200) {
             assert!(fits(kind.form, &solution), "{}: {problem} {solution}", kind.name);
+        }
+    }
+}
+
+#[test]
+fn every_solution_earns_all_and_no_exact_one_is_earned_by_repeating_the_statement() {
+    for kind in Maths::kinds() {
+        for (problem, solution) in drawn(kind, 200) {
+            for said in [solution.clone(), format!("{problem}\nThe answer is {solution}.")] {
+                let score = maths_answer(&solution, &said);
+                assert_eq!(score, Score::ONE, "{}: {said} for {solution}", kind.name);
+            }
+            if kind.form != Form::Number && solution.parse::<f64>().is_err() {
+                let score = maths_answer(&solution, &problem);
+                assert_eq!(score, Score::ZERO, "{}: {problem} for {solution}", kind.name);
+            }
         }
     }
 }

@@ -22,6 +22,11 @@ pub fn numeric_difference(reference: &str, answer: &str) -> Score {
     Score::new(1.0 - difference.min(1.0))
 }
 
+/// Whether a reference is a decimal number and no fraction.
+pub(super) fn is_decimal(reference: &str) -> bool {
+    numbers::whole(reference).is_some() && !reference.contains(['/', '\\'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
