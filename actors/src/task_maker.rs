@@ -25,7 +25,7 @@ use crate::persona_agent::cleaners::{Cleaner, clean};
 use crate::ports::{Clock, Event, Journal, Stopped, Want};
 use crate::reward_scorer::rewards::Measures;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
-use crate::tool_fetcher::FetchContext;
+use crate::tool_fetcher::{self, FetchContext};
 
 use references::{PromisedReferences, ReferenceMaker};
 use tasks::{TaskKind, TaskPlan, Text};
@@ -208,16 +208,11 @@ impl Workshop {
         kind: TaskKind,
         conversation: ConversationId,
     ) -> Result<SourceContext, Stopped> {
-        let message = FetchContext {
-            want: Want::Random(kind.definition().source),
-            random: self.seed.stream(conversation, Turn(0), Purpose::Context),
-        };
-        let deadline = self.tool_fetcher.within(self.config.context_patience);
-        match self.tool_fetcher.ask_again(message, deadline).await {
-            Ok(Ok(context)) => Ok(context),
-            Ok(Err(error)) => Err(Stopped::NoContext(error.to_string())),
-            Err(error) => Err(Stopped::NoContext(format!("tool fetcher: {error}"))),
-        }
+        let want = Want::Random(kind.definition().source);
+        let random = self.seed.stream(conversation, Turn(0), Purpose::Context);
+        let patience = self.config.context_patience;
+        let fetched = tool_fetcher::fetch(&self.tool_fetcher, want, random, patience).await;
+        fetched.map_err(|error| Stopped::NoContext(error.to_string()))
     }
 
     /// Makes the references; PersonaAgent has its own, for the turns that follow.

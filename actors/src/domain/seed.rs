@@ -23,6 +23,9 @@ pub enum Purpose {
     Challenge,
     /// Which miners are asked, in which order.
     Uids,
+    /// Which context a tool returns that is asked ahead: of a refill and a tool in the place of a
+    /// conversation and a turn.
+    Refill,
 }
 
 /// The seed of a run.

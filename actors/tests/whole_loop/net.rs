@@ -23,6 +23,7 @@ use sn1_actors::runtime::{AskError, Topology};
 use sn1_actors::task_maker::tasks::TaskKind;
 use sn1_actors::task_maker::{TaskMakerConfig, TaskShare};
 use sn1_actors::testkit::{FakeChain, FakeTools, MemoryLedger, Stage, TrustingCheck, hotkey};
+use sn1_actors::tool_fetcher::Prefetch;
 use sn1_actors::weight_setter::{
     ColdStart, SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
 };
@@ -83,7 +84,7 @@ impl Net {
             },
         };
         let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
-        let tools = ToolParts { tools, patience: Duration::from_secs(5) };
+        let tools = ToolParts { tools, patience: Duration::from_secs(5), prefetch: Prefetch::NONE };
         let shared = start_shared(&stage.overseer, model, tools, askers, &stage.failpoints);
         let mut doors = BTreeMap::new();
         let transport = Arc::new(Doors::default());
