@@ -21,10 +21,12 @@ use crate::engine::{Dtype, Precision};
 mod check;
 mod external_miner;
 mod subtensor;
+mod tools;
 
 pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
 pub use subtensor::{NETWORKS, Subtensor};
+pub use tools::{SourceName, Tools, is_contact};
 
 /// What the configuration is read from, besides the files.
 #[derive(Clone, Debug, Default)]
@@ -89,6 +91,8 @@ pub struct Settings {
     pub public: Public,
     /// Where and how the models run.
     pub engine: Engine,
+    /// Where contexts come from.
+    pub tools: Tools,
     /// What `sn1 miner` answers with.
     pub miner: Miner,
     /// Whom a miner refuses.

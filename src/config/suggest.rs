@@ -24,6 +24,17 @@ pub(super) fn nearest(unknown: &str) -> Option<&'static super::Key> {
     })
 }
 
+/// The nearest of some names, if one is near enough.
+pub(super) fn nearest_name(unknown: &str, names: &[&'static str]) -> Option<&'static str> {
+    if unknown.len() > LONGEST {
+        return None;
+    }
+    let allowed = (unknown.len() / 3).clamp(1, 3);
+    let near = names.iter().map(|name| (distance(unknown, name), *name));
+    let near = near.filter(|(distance, _)| *distance <= allowed);
+    near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
 /// How many letters must be put in, taken out or replaced to make one of the other.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
