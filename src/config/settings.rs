@@ -26,7 +26,7 @@ mod tools;
 pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
 pub use subtensor::{NETWORKS, Subtensor};
-pub use tools::{SourceName, Tools, is_contact};
+pub use tools::{SourceName, Tools};
 
 /// What the configuration is read from, besides the files.
 #[derive(Clone, Debug, Default)]

@@ -9,9 +9,8 @@ use serde::de::DeserializeOwned;
 use sn1_actors::task_maker::TaskShare;
 use sn1_actors::task_maker::tasks::{self, TaskKind};
 
-use super::{
-    DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName, is_contact,
-};
+use super::tools::is_contact;
+use super::{DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};

@@ -120,8 +120,7 @@ impl SourceName {
 }
 
 /// Whether somebody can be written to there: a mail or web address that fits into a header.
-#[must_use]
-pub fn is_contact(text: &str) -> bool {
+pub(super) fn is_contact(text: &str) -> bool {
     const LONGEST: usize = 200;
     let web = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let mail = text.split_once('@');
