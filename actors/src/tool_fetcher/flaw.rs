@@ -22,11 +22,11 @@ pub(super) fn flaw(context: &Context) -> Option<&'static str> {
     if context.title.trim().is_empty() {
         return Some("it sent a text without a title");
     }
-    if is_too_short(&context.body) {
-        return Some("it sent no text, or next to none");
-    }
     if parts.iter().any(|part| is_noise(part)) {
         return Some("it sent control characters in the place of text");
+    }
+    if is_too_short(&context.body) {
+        return Some("it sent no text, or next to none");
     }
     None
 }

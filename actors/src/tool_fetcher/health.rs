@@ -37,13 +37,15 @@ impl Health {
     }
 
     /// Notes a failure; returns whether all was well before. Of several failures that were under
-    /// way at once one counts.
-    pub(super) fn failed(&mut self, now: Moment, cause: &str) -> bool {
+    /// way at once one counts. The pause is `least` at least: who kept somebody waiting for long is
+    /// not soon to do so again.
+    pub(super) fn failed(&mut self, now: Moment, cause: &str, least: Duration) -> bool {
         if self.resting(now).is_some() {
             return false;
         }
         let was_well = self.failures == 0;
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
+        let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16));
+        let pause = doubled.max(least).min(LONGEST_PAUSE);
         self.failures = self.failures.saturating_add(1);
         self.resume = now.after(pause);
         cause.clone_into(&mut self.cause);
@@ -52,7 +54,7 @@ impl Health {
 
     /// Notes that it wants to be left alone for so long, or longer if it goes on saying so.
     pub(super) fn rest(&mut self, now: Moment, cause: &str, wish: Duration) {
-        self.failed(now, cause);
+        self.failed(now, cause, Duration::ZERO);
         self.resume = self.resume.max(now.after(wish.min(LONGEST_WISH)));
     }
 
@@ -81,13 +83,13 @@ mod tests {
         let mut health = Health::default();
         let (mut now, mut pauses) = (at(0), Vec::new());
         for _ in 0..12 {
-            health.failed(now, "down");
+            health.failed(now, "down", Duration::ZERO);
             pauses.push(seconds(&health, now));
             now = now.after(Duration::from_secs(300));
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         assert!(health.succeeded());
-        health.failed(now, "down");
+        health.failed(now, "down", Duration::ZERO);
         assert_eq!(seconds(&health, now), 1);
     }
 
@@ -95,17 +97,26 @@ mod tests {
     fn only_the_first_failure_and_the_first_success_are_news() {
         let mut health = Health::default();
         assert!(!health.succeeded());
-        assert!(health.failed(at(0), "down"));
-        assert!(!health.failed(at(5), "down"));
+        assert!(health.failed(at(0), "down", Duration::ZERO));
+        assert!(!health.failed(at(5), "down", Duration::ZERO));
         assert!(health.succeeded());
         assert!(!health.succeeded());
+    }
+
+    #[test]
+    fn the_pause_is_as_long_as_the_failure_took_up_to_five_minutes() {
+        for (took, pause) in [(0, 1), (10, 10), (1_000, 300)] {
+            let mut health = Health::default();
+            health.failed(at(0), "hangs", Duration::from_secs(took));
+            assert_eq!(seconds(&health, at(0)), pause);
+        }
     }
 
     #[test]
     fn failures_that_were_under_way_together_count_once() {
         let mut health = Health::default();
         for _ in 0..8 {
-            health.failed(at(0), "down");
+            health.failed(at(0), "down", Duration::ZERO);
         }
         assert_eq!(seconds(&health, at(0)), 1);
     }

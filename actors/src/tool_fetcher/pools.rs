@@ -5,6 +5,7 @@
 //! actor was restarted are gone when their last request is answered.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,11 +39,39 @@ pub(super) struct Pools {
     deps: ToolFetcherDeps,
     shelves: Vec<Shelf>,
     found: RefCell<Found>,
+    /// How many requests wait for a refill of each kind.
+    waiting: Waiting,
     /// Changes with every refill, whatever it brought.
     refilled: watch::Sender<u64>,
     /// Ends the tasks that fill them.
     end: CancellationToken,
     _end: DropGuard,
+}
+
+/// Requests that found the pools of a kind empty.
+#[derive(Clone, Default)]
+struct Waiting(Rc<RefCell<HashMap<SourceKind, usize>>>);
+
+/// One of them; it is counted until this is dropped.
+struct OneMore(Waiting, SourceKind);
+
+impl Waiting {
+    fn number(&self, kind: SourceKind) -> usize {
+        self.0.borrow().get(&kind).copied().unwrap_or_default()
+    }
+
+    fn one_more(&self, kind: SourceKind) -> OneMore {
+        *self.0.borrow_mut().entry(kind).or_default() += 1;
+        OneMore(self.clone(), kind)
+    }
+}
+
+impl Drop for OneMore {
+    fn drop(&mut self) {
+        if let Some(number) = self.0.0.borrow_mut().get_mut(&self.1) {
+            *number = number.saturating_sub(1);
+        }
+    }
 }
 
 /// What a task that fills pools does next.
@@ -75,6 +104,7 @@ impl Pools {
         Rc::new(Self {
             shelves,
             found: RefCell::default(),
+            waiting: Waiting::default(),
             refilled: watch::Sender::new(0),
             _end: end.clone().drop_guard(),
             end,
@@ -129,6 +159,7 @@ impl Pools {
             }
         }
         let mut refilled = self.refilled.subscribe();
+        let _one_more = self.waiting.one_more(kind);
         loop {
             refilled.mark_unchanged();
             if let Some(context) = self.offering(kind).find_map(|shelf| shelf.take(kind)) {
@@ -199,7 +230,8 @@ impl Pools {
         self.shelves.iter().filter(move |shelf| shelf.source.tool.offers(kind))
     }
 
-    /// What the task that fills a shelf does next: the kind with the most room first.
+    /// What the task that fills a shelf does next: the kind that somebody waits for, and then the
+    /// one with the most room, comes first.
     fn next(&self, at: usize) -> Option<Next> {
         let shelf = self.shelves.get(at)?;
         let (mut best, mut soonest) = (None, None::<Duration>);
@@ -208,10 +240,12 @@ impl Pools {
                 Some(resting) => {
                     soonest = Some(soonest.map_or(resting.wait, |wait| wait.min(resting.wait)));
                 }
-                None if best.is_none_or(|(room, _)| stock.room() > room) => {
-                    best = Some((stock.room(), stock.kind));
+                None => {
+                    let need = (self.waiting.number(stock.kind), stock.room());
+                    if best.is_none_or(|(most, _)| need > most) {
+                        best = Some((need, stock.kind));
+                    }
                 }
-                None => {}
             }
         }
         Some(match best {
@@ -229,8 +263,8 @@ impl Pools {
                 Put::Kept => shelf.source.succeeded(purpose),
                 Put::Repeated => {}
                 Put::Looping => {
-                    let cause = "it brings the same contexts again and again".to_owned();
-                    shelf.source.failed(purpose, &Failure::Failed { cause, wish: None });
+                    let failure = Failure::of("it brings the same contexts again and again");
+                    shelf.source.failed(purpose, &failure);
                 }
             },
             Err(failure) => shelf.source.failed(purpose, &failure),

@@ -56,13 +56,23 @@ pub(super) enum Failure {
     Failed {
         /// In what way.
         cause: String,
+        /// How long it kept us waiting, if that was the failure.
+        waited: Duration,
         /// How long it wants to be left alone, if it said so.
         wish: Option<Duration>,
     },
 }
 
+impl Failure {
+    /// One that took no time.
+    pub(super) fn of(cause: &str) -> Self {
+        Self::Failed { cause: told(cause), waited: Duration::ZERO, wish: None }
+    }
+}
+
 /// A tool and how it does.
 pub(super) struct Source {
+    /// What is asked.
     pub(super) tool: Arc<dyn Tool>,
     /// One permit: a tool has one fetch for its pools under way, over restarts of the actor too.
     pub(super) turn: Semaphore,
@@ -114,13 +124,15 @@ impl Source {
         let purpose = Purpose::of(&want);
         // A tool that panics must not take the pool's task along.
         let fetched = AssertUnwindSafe(async { self.tool.fetch(want, random).await });
-        let failed = |cause: String| Failure::Failed { cause, wish: None };
         match in_time(&*self.clock, patience, fetched.catch_unwind()).await {
-            None => Err(failed(format!("no answer within {patience:?}"))),
-            Some(Err(_)) => Err(failed("it panicked".to_owned())),
+            None => {
+                let cause = format!("no answer within {patience:?}");
+                Err(Failure::Failed { cause, waited: patience, wish: None })
+            }
+            Some(Err(_)) => Err(Failure::of("it panicked")),
             Some(Ok(Ok(context))) => match flaw(&context) {
                 None => Ok(context),
-                Some(flaw) => Err(failed(flaw.to_owned())),
+                Some(flaw) => Err(Failure::of(flaw)),
             },
             Some(Ok(Err(error))) => Err(failure(purpose, error)),
         }
@@ -144,12 +156,12 @@ impl Source {
 
     /// Notes a failure; the first after a success goes to the journal.
     pub(super) fn failed(&self, purpose: Purpose, failure: &Failure) {
-        let Failure::Failed { cause, wish } = failure else { return };
+        let Failure::Failed { cause, waited, wish } = failure else { return };
         let now = self.clock.now();
         if let Some(wish) = wish {
             self.busy.borrow_mut().rest(now, cause, *wish);
         }
-        let news = self.health.borrow_mut().entry(purpose).or_default().failed(now, cause);
+        let news = self.health.borrow_mut().entry(purpose).or_default().failed(now, cause, *waited);
         let source = self.tool.name().to_owned();
         if !news {
             tracing::debug!(source, cause, "a source of contexts fails still");
@@ -165,12 +177,10 @@ impl Source {
 fn failure(purpose: Purpose, error: ToolError) -> Failure {
     match (error, purpose) {
         (ToolError::Nothing { .. }, Purpose::LookUp) => Failure::Unknown,
-        (ToolError::Nothing { .. }, Purpose::Draw(_)) => {
-            Failure::Failed { cause: "it has nothing of that kind".to_owned(), wish: None }
-        }
-        (ToolError::Failed { cause, .. }, _) => Failure::Failed { cause: told(&cause), wish: None },
+        (ToolError::Nothing { .. }, Purpose::Draw(_)) => Failure::of("it has nothing of that kind"),
+        (ToolError::Failed { cause, .. }, _) => Failure::of(&cause),
         (ToolError::Busy { wait, cause, .. }, _) => {
-            Failure::Failed { cause: told(&cause), wish: Some(wait) }
+            Failure::Failed { cause: told(&cause), waited: Duration::ZERO, wish: Some(wait) }
         }
     }
 }

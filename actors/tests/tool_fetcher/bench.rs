@@ -30,6 +30,7 @@ pub(crate) enum Doing {
     Fails,
     Hangs,
     HasNothing,
+    HasNoCode,
     Repeats,
     Babbles,
     SendsTooMuch,
@@ -128,7 +129,8 @@ impl Puppet {
             Doing::Fails => {
                 Err(ToolError::Failed { tool, cause: "503\u{1b}[2J Service Unavailable".into() })
             }
-            Doing::HasNothing => Err(ToolError::Nothing { tool }),
+            Doing::HasNoCode if kind != SourceKind::Code => Ok(good),
+            Doing::HasNothing | Doing::HasNoCode => Err(ToolError::Nothing { tool }),
             Doing::Repeats => Ok(self.context(kind, 7)),
             Doing::Babbles => Ok(text("\u{fffd}\u{1}".repeat(200))),
             Doing::SendsTooMuch => Ok(text("tea ".repeat(1_000_000))),
