@@ -12,8 +12,8 @@ use sn1_actors::domain::{ChatMessage, Generation, Lane, Sampling};
 use sn1_actors::model_worker::{Generate, generate};
 use tokio::sync::mpsc;
 
-use super::signals::Signals;
 use super::one_actor::{self, Needs};
+use super::signals::Signals;
 use super::{flag, json_flag, output, settings, switch};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::Exit;

@@ -190,7 +190,8 @@ mod tests {
     #[test]
     fn a_task_without_a_source_is_refused_with_those_that_have_it() {
         let math = [("neuron.tasks", "math,qa"), ("neuron.task_p", "0.5,0.5")];
-        let refused = refusal(&[math[0], math[1], ("tools.sources", "maths,stackexchange"), CONTACT]);
+        let refused =
+            refusal(&[math[0], math[1], ("tools.sources", "maths,stackexchange"), CONTACT]);
         for part in ["`qa`", "article", "maths, stackexchange", "wikipedia or zim or builtin"] {
             assert!(refused.contains(part), "{part} is not in {refused}");
         }

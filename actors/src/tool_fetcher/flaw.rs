@@ -74,7 +74,8 @@ fn is_too_short(body: &ContextBody) -> bool {
 }
 
 fn is_noise(text: &str) -> bool {
-    let noisy = |c: char| (c.is_control() && !c.is_whitespace()) || c == char::REPLACEMENT_CHARACTER;
+    let noisy =
+        |c: char| (c.is_control() && !c.is_whitespace()) || c == char::REPLACEMENT_CHARACTER;
     let noise = text.chars().filter(|c| noisy(*c)).count();
     noise * NOISE > text.chars().count()
 }

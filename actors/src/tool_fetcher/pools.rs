@@ -41,7 +41,7 @@ pub(super) struct Pools {
     found: RefCell<Found>,
     /// How many requests wait for a refill of each kind.
     waiting: Waiting,
-    /// Changes with every refill, whatever it brought.
+    /// Changes with every refill, whatever it brought, and when there will be none for a while.
     refilled: watch::Sender<u64>,
     /// Ends the tasks that fill them.
     end: CancellationToken,
@@ -76,7 +76,7 @@ impl Drop for OneMore {
 
 /// What a task that fills pools does next.
 enum Next {
-    Fetch(Rc<Source>, SourceKind),
+    Fetch(SourceKind),
     /// Until something is taken, or for so long at the most.
     Wait(Arc<Notify>, Option<Duration>),
 }
@@ -93,11 +93,7 @@ impl Pools {
                     stocks.push(Stock::new(*kind, deps.prefetch.depth));
                 }
             }
-            Shelf {
-                source: Rc::clone(source),
-                stocks: RefCell::new(stocks),
-                taken: Arc::default(),
-            }
+            Shelf { source: Rc::clone(source), stocks: RefCell::new(stocks), taken: Arc::default() }
         };
         let shelves = sources.iter().map(shelf).collect();
         let end = CancellationToken::new();
@@ -117,7 +113,8 @@ impl Pools {
         for (at, shelf) in self.shelves.iter().enumerate() {
             if !shelf.stocks.borrow().is_empty() {
                 let pools = Rc::downgrade(self);
-                let filling = fill(pools, at, self.deps.clone(), self.end.clone());
+                let (source, deps) = (Rc::clone(&shelf.source), self.deps.clone());
+                let filling = fill(pools, at, source, deps, self.end.clone());
                 self.deps.tasks.spawn("prefetch", filling);
             }
         }
@@ -248,10 +245,12 @@ impl Pools {
                 }
             }
         }
-        Some(match best {
-            Some((_, kind)) => Next::Fetch(Rc::clone(&shelf.source), kind),
-            None => Next::Wait(Arc::clone(&shelf.taken), soonest),
-        })
+        let Some((_, kind)) = best else {
+            // Who waits for a refill hears that there will be none for a while.
+            self.tell();
+            return Some(Next::Wait(Arc::clone(&shelf.taken), soonest));
+        };
+        Some(Next::Fetch(kind))
     }
 
     /// Puts away what a refill brought, and notes how the source did.
@@ -269,17 +268,29 @@ impl Pools {
             },
             Err(failure) => shelf.source.failed(purpose, &failure),
         }
-        self.refilled.send_modify(|refills| *refills = refills.wrapping_add(1));
+        self.tell();
+    }
+
+    /// Wakes the requests that wait for a refill.
+    fn tell(&self) {
+        self.refilled.send_modify(|changes| *changes = changes.wrapping_add(1));
     }
 }
 
 /// Fills one tool's pools as long as there are such.
-async fn fill(pools: Weak<Pools>, at: usize, deps: ToolFetcherDeps, end: CancellationToken) {
+async fn fill(
+    pools: Weak<Pools>,
+    at: usize,
+    source: Rc<Source>,
+    deps: ToolFetcherDeps,
+    end: CancellationToken,
+) {
     loop {
+        // What is done next depends on how the fetch under way ends, that of earlier pools too.
+        let Ok(turn) = source.turn.acquire().await else { return };
         let Some(next) = pools.upgrade().and_then(|pools| pools.next(at)) else { return };
         match next {
-            Next::Fetch(source, kind) => {
-                let Ok(_turn) = source.turn.acquire().await else { return };
+            Next::Fetch(kind) => {
                 // Every refill of every tool has a stream of its own.
                 let tool = Turn(u8::try_from(at).unwrap_or(u8::MAX));
                 let number = ConversationId(source.next_refill());
@@ -298,6 +309,7 @@ async fn fill(pools: Weak<Pools>, at: usize, deps: ToolFetcherDeps, end: Cancell
                 }
             }
             Next::Wait(taken, pause) => {
+                drop(turn);
                 let pause = async {
                     match pause {
                         Some(pause) => deps.clock.sleep(pause).await,

@@ -98,6 +98,22 @@ fn a_source_that_wants_to_be_left_alone_is_left_alone_by_everybody_and_after_a_c
 }
 
 #[test]
+fn what_a_source_wished_for_while_the_actor_was_restarted_holds_as_well() {
+    Stage::play(async |stage: Stage| {
+        let wiki = Puppet::new(&stage, "wiki", SLOW);
+        wiki.does(Doing::IsBusyFor(Duration::from_secs(90)));
+        stage.failpoints.arm("tool_fetcher:fetch", 0);
+        let port = fetcher(&stage, &[&wiki], ahead(2));
+        let (answer, _) = article(&stage, &port).await;
+        assert!(answer.unwrap_err().to_string().contains("quota is used up"));
+        pass(&stage, 89).await;
+        assert_eq!(wiki.asked(), [0]);
+        pass(&stage, 2).await;
+        assert_eq!(wiki.asked(), [0, 91]);
+    });
+}
+
+#[test]
 fn a_short_pause_is_waited_out_and_a_long_one_is_told_at_once() {
     Stage::play(async |stage: Stage| {
         let wiki = Puppet::new(&stage, "wiki", Duration::from_millis(1));

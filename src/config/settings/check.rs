@@ -101,7 +101,9 @@ impl Check<'_> {
     fn home(&mut self, role: Role) {
         for key in KEYS.iter().filter(|key| key.used_by(role)) {
             let paths = match key.kind {
-                Kind::Path => self.value::<Option<String>>(key.name).flatten().map(|path| vec![path]),
+                Kind::Path => {
+                    self.value::<Option<String>>(key.name).flatten().map(|path| vec![path])
+                }
                 Kind::PathList => self.value::<Option<Vec<String>>>(key.name).flatten(),
                 _ => None,
             };

@@ -73,14 +73,8 @@ pub enum SourceName {
 
 impl SourceName {
     /// Every source.
-    pub const ALL: [Self; 6] = [
-        Self::Wikipedia,
-        Self::Zim,
-        Self::StackExchange,
-        Self::Code,
-        Self::Maths,
-        Self::Builtin,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Wikipedia, Self::Zim, Self::StackExchange, Self::Code, Self::Maths, Self::Builtin];
 
     /// Its name.
     #[must_use]
