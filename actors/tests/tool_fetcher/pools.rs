@@ -114,7 +114,7 @@ fn titles(takes: Duration) -> Vec<String> {
         let port = fetcher(&stage, &[&wiki], ahead(2));
         for seed in 0..6 {
             let want = Want::Random(SourceKind::Article);
-            titles.push(asked(&stage, &port, want, seed).await.0.unwrap().title);
+            titles.push(asked(&stage, &port, want, seed).await.0.expect("it is well").title);
         }
     });
     titles
