@@ -4,11 +4,18 @@
 //! inside the program ([`Corpus`]). Everybody has that corpus, so miners can learn it by heart: it
 //! is for first runs and tests, and no ground for a real subnet.
 
+mod article_rules;
+mod cache;
 mod corpus;
+mod day_lines;
+mod http;
 mod maths;
 mod records;
 mod search;
+mod wikipedia;
 
 pub use corpus::Corpus;
+pub use http::{HttpError, Manners};
 pub use maths::Maths;
 pub use records::CorpusError;
+pub use wikipedia::{Wikipedia, WikipediaConfig, WikipediaError};
