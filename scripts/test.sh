@@ -162,6 +162,18 @@ sdk() {
 sdk SN1_SDK10_PYTHON sdk-10.5
 sdk SN1_SDK6_PYTHON sdk-6.6
 
+heading "zimwriterfs"
+# The ZIM tool reads a file that the reference writer makes. SN1_ZIMWRITERFS is that program.
+if [[ -z ${SN1_ZIMWRITERFS-} ]]; then
+    if has zimwriterfs || install zim-tools; then
+        SN1_ZIMWRITERFS=$(command -v zimwriterfs)
+    else
+        skip "ZIM files of the reference writer: zim-tools could not be installed, see above"
+    fi
+fi
+export SN1_ZIMWRITERFS=${SN1_ZIMWRITERFS-}
+[[ -z $SN1_ZIMWRITERFS ]] || echo "$SN1_ZIMWRITERFS"
+
 heading "a MediaWiki"
 # The wikipedia tool is tested against it. SN1_MEDIAWIKI is the address of its API.
 if [[ -z ${SN1_MEDIAWIKI-} ]]; then

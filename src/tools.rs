@@ -6,16 +6,23 @@
 
 mod article_rules;
 mod cache;
+mod code_folder;
 mod corpus;
 mod day_lines;
+mod html;
 mod http;
 mod maths;
 mod records;
 mod search;
+mod stackexchange;
 mod wikipedia;
+mod zim;
 
+pub use self::zim::{ZimError, ZimFile};
+pub use code_folder::{CodeFolder, CodeFolderError};
 pub use corpus::Corpus;
 pub use http::{HttpError, Manners};
 pub use maths::Maths;
 pub use records::CorpusError;
+pub use stackexchange::{StackExchange, StackExchangeError, StackExchangeOptions};
 pub use wikipedia::{Wikipedia, WikipediaConfig, WikipediaError};

@@ -18,6 +18,8 @@ mod refusals;
 mod remote_engine;
 mod signals;
 mod spending;
+mod stackexchange;
 mod state;
 mod wallet;
 mod wikipedia;
+mod zim;
