@@ -5,7 +5,7 @@
 //! actor was restarted are gone when their last request is answered.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,7 +124,7 @@ impl Pools {
     pub(super) async fn bring(&self, request: FetchContext) -> Result<Context, FetchError> {
         let FetchContext { want, random, patience } = request;
         let purpose = Purpose::of(&want);
-        let mut missed = Vec::new();
+        let mut missed = BTreeMap::new();
         let brought = async {
             match &want {
                 Want::Random(kind) => self.draw(*kind, random, &mut missed).await,
@@ -141,9 +141,9 @@ impl Pools {
         &self,
         kind: SourceKind,
         random: ChaCha8Rng,
-        missed: &mut Vec<Missed>,
+        missed: &mut BTreeMap<usize, Missed>,
     ) -> Option<Context> {
-        for shelf in self.offering(kind) {
+        for (at, shelf) in self.offering(kind) {
             if let Some(context) = shelf.take(kind) {
                 return Some(context);
             }
@@ -151,18 +151,18 @@ impl Pools {
                 let brought = self.ask(shelf, Want::Random(kind), random.clone()).await;
                 match brought {
                     Ok(context) => return Some(context),
-                    Err(cause) => missed.push(cause),
-                }
+                    Err(why) => missed.insert(at, why),
+                };
             }
         }
         let mut refilled = self.refilled.subscribe();
         let _one_more = self.waiting.one_more(kind);
         loop {
             refilled.mark_unchanged();
-            if let Some(context) = self.offering(kind).find_map(|shelf| shelf.take(kind)) {
+            if let Some(context) = self.offering(kind).find_map(|(_, shelf)| shelf.take(kind)) {
                 return Some(context);
             }
-            if !self.offering(kind).any(|shelf| shelf.is_worth_waiting_for(kind)) {
+            if !self.offering(kind).any(|(_, shelf)| shelf.is_worth_waiting_for(kind)) {
                 return None;
             }
             refilled.changed().await.ok()?;
@@ -173,19 +173,19 @@ impl Pools {
         &self,
         want: Want,
         random: ChaCha8Rng,
-        missed: &mut Vec<Missed>,
+        missed: &mut BTreeMap<usize, Missed>,
     ) -> Option<Context> {
         if let Some(context) = self.found.borrow_mut().get(&want) {
             return Some(context);
         }
-        for shelf in &self.shelves {
+        for (at, shelf) in self.shelves.iter().enumerate() {
             match self.ask(shelf, want.clone(), random.clone()).await {
                 Ok(context) => {
                     self.found.borrow_mut().put(want, context.clone());
                     return Some(context);
                 }
-                Err(cause) => missed.push(cause),
-            }
+                Err(why) => missed.insert(at, why),
+            };
         }
         None
     }
@@ -206,25 +206,28 @@ impl Pools {
     }
 
     /// What every tool that was to bring it has to say.
-    fn why(&self, purpose: Purpose, mut missed: Vec<Missed>) -> FetchError {
-        for shelf in &self.shelves {
-            let known = missed.iter().any(|missed| missed.tool == shelf.source.tool.name());
+    fn why(&self, purpose: Purpose, mut missed: BTreeMap<usize, Missed>) -> FetchError {
+        for (at, shelf) in self.shelves.iter().enumerate() {
             let asked = match purpose {
                 Purpose::Draw(kind) => shelf.source.tool.offers(kind),
                 Purpose::LookUp => true,
             };
-            if asked && !known {
-                missed.push(shelf.missed_in_time(purpose));
+            if asked {
+                missed.entry(at).or_insert_with(|| shelf.missed_in_time(purpose));
             }
         }
         match (missed.is_empty(), purpose) {
             (true, Purpose::Draw(kind)) => FetchError::NoTool(kind),
-            (false, _) | (true, Purpose::LookUp) => FetchError::AllFailed(missed),
+            (false, _) | (true, Purpose::LookUp) => {
+                FetchError::AllFailed(missed.into_values().collect())
+            }
         }
     }
 
-    fn offering(&self, kind: SourceKind) -> impl Iterator<Item = &Shelf> {
-        self.shelves.iter().filter(move |shelf| shelf.source.tool.offers(kind))
+    /// The shelves of tools that have such contexts, in order, with their places.
+    fn offering(&self, kind: SourceKind) -> impl Iterator<Item = (usize, &Shelf)> {
+        let offers = move |(_, shelf): &(usize, &Shelf)| shelf.source.tool.offers(kind);
+        self.shelves.iter().enumerate().filter(offers)
     }
 
     /// What the task that fills a shelf does next: the kind that somebody waits for, and then the

@@ -122,7 +122,7 @@ pub const KEYS: &[Key] = &[
     used("tools.in_flight", Kind::Integer { min: 1, max: 16 }, ALL, "requests at a time to one host"),
     used("tools.timeout", Kind::Seconds(Range::above(0.0, 600.0)), ALL, "how long one request to a source may take"),
     used("tools.tries", Kind::Integer { min: 1, max: 10 }, ALL, "tries of one request to a source"),
-    maybe("tools.cache", Kind::Path, ALL, "folder of what sources answered; the user's cache when left out"),
+    maybe("tools.cache", Kind::Path, ALL, "folder of articles that wikipedia brought; the user's cache when left out"),
     used("tools.cache_bytes", ANY_NUMBER, ALL, "size that this folder is kept under; 0 keeps nothing"),
     used("tools.wikipedia_api", Kind::Text, ALL, "api.php of the MediaWiki that wikipedia stands for"),
     maybe("tools.wikipedia_token_env", Kind::Text, ALL, "environment variable that holds its bearer token; none is sent when left out"),

@@ -28,7 +28,7 @@ pub struct Tools {
     pub timeout: Duration,
     /// Tries of one request, from 1.
     pub tries: u32,
-    /// Folder of what sources answered; `None` is the cache's usual place.
+    /// Folder of articles that wikipedia brought; `None` is the cache's usual place.
     #[serde(default)]
     pub cache: Option<PathBuf>,
     /// Size in bytes that this folder is kept under; 0 keeps nothing.
