@@ -90,7 +90,7 @@ pub(super) fn telling_words(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// The same without a plural `s`.
-fn terms(text: &str) -> impl Iterator<Item = String> {
+pub(super) fn terms(text: &str) -> impl Iterator<Item = String> {
     telling_words(text).map(|mut word| {
         let plural = word.ends_with('s') && !word.ends_with("ss") && word.chars().count() > 3;
         if plural {

@@ -106,30 +106,3 @@ fn a_page_ends_at_its_bound_and_at_a_tag_that_does_not_end() {
     let attributes: String = (0..1_000_000).map(|n| format!(" a{n}")).collect();
     assert_eq!(text(&format!("before<p{attributes}>behind")), "before");
 }
-
-#[test]
-fn zz_measure_scraper() {
-    for (name, html) in [
-        ("div 64K", "<div>".repeat(13_000)),
-        (
-            "b*p 32K",
-            format!(
-                "<p>{}{}",
-                (0..1_500).map(|n| format!("<b a={n}>")).collect::<String>(),
-                "<p>x".repeat(4_000)
-            ),
-        ),
-    ] {
-        let t = std::time::Instant::now();
-        let tree = scraper::Html::parse_fragment(&html);
-        println!(
-            "{name}: {} bytes, {} nodes, {:?}",
-            html.len(),
-            tree.tree.nodes().count(),
-            t.elapsed()
-        );
-        let t = std::time::Instant::now();
-        let n = text(&html).len();
-        println!("  ours {n} {:?}", t.elapsed());
-    }
-}

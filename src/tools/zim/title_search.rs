@@ -7,7 +7,7 @@ use zim::DirectoryEntry;
 
 use super::archive::ReadError;
 use super::titles::{self, Titles};
-use crate::tools::search::telling_words;
+use crate::tools::search::terms;
 
 /// So many words of a text are looked at.
 const WORDS: usize = 40;
@@ -22,7 +22,7 @@ pub(super) fn best(
     text: &str,
     count: usize,
 ) -> Result<Vec<DirectoryEntry>, ReadError> {
-    let asked: BTreeSet<String> = telling_words(text).collect();
+    let asked: BTreeSet<String> = terms(text).collect();
     let mut found = BTreeMap::new();
     for run in runs(text) {
         for entry in titles.from(&run, TITLES)? {
@@ -44,7 +44,7 @@ fn runs(text: &str) -> BTreeSet<String> {
         .filter(|word| !word.is_empty())
         .take(WORDS)
         .collect();
-    let tells = |word: Option<&&str>| word.is_some_and(|word| telling_words(word).next().is_some());
+    let tells = |word: Option<&&str>| word.is_some_and(|word| terms(word).next().is_some());
     let mut runs = BTreeSet::new();
     for start in 0..words.len() {
         for run in (1..=RUN).filter_map(|length| words.get(start..start + length)) {
@@ -68,7 +68,7 @@ fn runs(text: &str) -> BTreeSet<String> {
 /// number, in thousandths; then its length, since long words are rare ones. None where less than
 /// half of it was asked for.
 fn fit(asked: &BTreeSet<String>, title: &str) -> Option<(usize, usize)> {
-    let words: BTreeSet<String> = telling_words(title).collect();
+    let words: BTreeSet<String> = terms(title).collect();
     let matched = words.intersection(asked).count();
     let enough = matched > 0 && matched * 2 >= words.len();
     enough.then(|| (matched * matched * 1_000 / words.len(), title.len()))
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_title_fits_by_how_much_of_it_was_asked_for() {
-        let asked = telling_words("How big is New York City today?").collect();
+        let asked = terms("How big is New York City today?").collect();
         let fit = |title| fit(&asked, title);
         assert!(fit("New York City") > fit("New York"));
         assert!(fit("New York") > fit("York"));
