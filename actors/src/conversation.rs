@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::domain::{ConversationId, Moment, Turn};
@@ -50,13 +51,21 @@ pub struct ConversationLog {
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
     tally: Arc<watch::Sender<Tally>>,
+    no_context: Arc<Mutex<Option<String>>>,
 }
 
 impl ConversationLog {
     /// A log without entries.
     #[must_use]
     pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Self {
-        Self { journal, clock, tally: Arc::new(watch::channel(Tally::default()).0) }
+        let tally = Arc::new(watch::channel(Tally::default()).0);
+        Self { journal, clock, tally, no_context: Arc::default() }
+    }
+
+    /// What the sources had to say if the last conversation to end had no context.
+    #[must_use]
+    pub fn no_context(&self) -> Option<String> {
+        self.no_context.lock().clone()
     }
 
     /// Follows how conversations end.
@@ -119,6 +128,10 @@ impl Conversation {
     fn close(&mut self, stopped: Stopped) {
         let Some(credit) = self.credit.take() else { return };
         let completed = stopped == Stopped::Completed;
+        *self.log.no_context.lock() = match &stopped {
+            Stopped::NoContext(cause) => Some(cause.clone()),
+            _ => None,
+        };
         self.log.journal.record(Event::ConversationEnded {
             conversation: self.id,
             seconds: self.log.clock.now().since(self.began).as_secs_f64(),

@@ -38,11 +38,18 @@ impl Pacer {
         self.log.want(self.steps);
         let mut tally = self.log.tally();
         let mut next = 0;
+        let mut notice = Notice::default();
         loop {
             let credit = self.credits.take().await;
             self.journal.ready().await?;
             let seen = *tally.borrow_and_update();
-            if let Some(pause) = pause_after(seen.failed_in_row) {
+            let pause = pause_after(seen.failed_in_row);
+            match notice.about(seen.failed_in_row, pause, self.log.no_context()) {
+                Some(Said::Paused(why)) => tracing::warn!("{why}"),
+                Some(Said::Resumed) => tracing::info!("the sources bring contexts again"),
+                None => {}
+            }
+            if let Some(pause) = pause {
                 self.clock.sleep(pause).await;
             }
             if seen.is_enough_under_way() {
@@ -57,6 +64,41 @@ impl Pacer {
             let conversation = self.log.begin(ConversationId(next), credit);
             next += 1;
             self.task_maker.push(Tick { conversation }).await;
+        }
+    }
+}
+
+/// What is to be said about pauses for want of contexts: one thing when they begin, one when they
+/// are over.
+#[derive(Debug, Default)]
+struct Notice {
+    paused: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    Paused(String),
+    Resumed,
+}
+
+impl Notice {
+    fn about(
+        &mut self,
+        failed_in_row: u32,
+        pause: Option<Duration>,
+        no_context: Option<String>,
+    ) -> Option<Said> {
+        match (self.paused, pause, no_context) {
+            (false, Some(pause), Some(cause)) => {
+                self.paused = true;
+                let next = pause.as_secs();
+                Some(Said::Paused(format!("paused: {cause}; next try in {next} s")))
+            }
+            (true, _, _) if failed_in_row == 0 => {
+                self.paused = false;
+                Some(Said::Resumed)
+            }
+            _ => None,
         }
     }
 }
@@ -78,5 +120,23 @@ mod tests {
         assert_eq!(seconds(3), Some(1));
         assert_eq!(seconds(5), Some(4));
         assert_eq!(seconds(1_000), Some(60));
+    }
+
+    #[test]
+    fn a_pause_for_want_of_contexts_is_told_once_with_its_cause_and_so_is_its_end() {
+        let mut notice = Notice::default();
+        let mut about = |failed: u32, cause: Option<&str>| {
+            notice.about(failed, pause_after(failed), cause.map(ToOwned::to_owned))
+        };
+        let down = Some("wikipedia: HTTP 503");
+        assert_eq!(about(2, down), None, "it goes on still");
+        assert_eq!(about(3, None), None, "it has another cause");
+        let told = "paused: wikipedia: HTTP 503; next try in 2 s".to_owned();
+        assert_eq!(about(4, down), Some(Said::Paused(told)));
+        assert_eq!(about(5, down), None);
+        assert_eq!(about(6, None), None);
+        assert_eq!(about(0, None), Some(Said::Resumed));
+        assert_eq!(about(0, None), None);
+        assert!(matches!(about(3, down), Some(Said::Paused(_))));
     }
 }

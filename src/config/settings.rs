@@ -23,12 +23,14 @@ mod external_miner;
 mod persona;
 mod subtensor;
 mod tasks;
+mod tools;
 
 pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
 pub use persona::Persona;
 pub use subtensor::{NETWORKS, Subtensor};
 pub use tasks::TaskLists;
+pub use tools::{SourceName, Tools};
 
 /// What the configuration is read from, besides the files.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +100,8 @@ pub struct Settings {
     pub tasks: TaskLists,
     /// Where and how the models run.
     pub engine: Engine,
+    /// Where contexts come from.
+    pub tools: Tools,
     /// What `sn1 miner` answers with.
     pub miner: Miner,
     /// Whom a miner refuses.

@@ -45,12 +45,14 @@ pub struct WikipediaConfig {
     pub api: String,
     /// The bearer token of an account, for wikis that then allow more.
     pub token: Option<ApiKey>,
-    /// The licence of its text, as contexts name it.
-    pub license: String,
+    /// The licence of its text, as contexts name it, if it is known.
+    pub license: Option<String>,
     /// How it is treated.
     pub manners: Manners,
     /// The folder where articles are kept between runs, if they are.
     pub cache: Option<PathBuf>,
+    /// The most bytes that are kept there.
+    pub cache_bytes: u64,
 }
 
 impl WikipediaConfig {
@@ -60,9 +62,10 @@ impl WikipediaConfig {
         Self {
             api: ENGLISH.to_owned(),
             token: None,
-            license: LICENSE.to_owned(),
+            license: Some(LICENSE.to_owned()),
             manners: Manners::polite(contact),
             cache: None,
+            cache_bytes: CacheLimits::default().max_bytes,
         }
     }
 }
@@ -91,7 +94,7 @@ pub struct Wikipedia(Arc<Inner>);
 
 struct Inner {
     api: Api,
-    license: String,
+    license: Option<String>,
     /// Titles from batches of random pages that passed the filter and were not used yet.
     candidates: Mutex<Vec<String>>,
 }
@@ -109,13 +112,14 @@ impl Wikipedia {
     /// # Errors
     /// [`WikipediaError`] where the configuration makes no sense.
     pub fn new(config: WikipediaConfig, clock: Arc<dyn Clock>) -> Result<Self, WikipediaError> {
-        let WikipediaConfig { api, token, license, manners, cache } = config;
+        let WikipediaConfig { api, token, license, manners, cache, cache_bytes } = config;
         let address = address(&api).map_err(|problem| {
             let address = api.rsplit('@').next().unwrap_or_default().to_owned();
             WikipediaError::Address { address, problem }
         })?;
         let http = Http::new(manners, clock.clone())?;
-        let cache = cache.map(|folder| Cache::new(folder, CacheLimits::default(), clock));
+        let limits = CacheLimits { max_bytes: cache_bytes, ..CacheLimits::default() };
+        let cache = cache.map(|folder| Cache::new(folder, limits, clock));
         let mut headers = HeaderMap::new();
         if let Some(token) = token {
             headers.insert(AUTHORIZATION, token.header().clone());

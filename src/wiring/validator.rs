@@ -123,9 +123,10 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let Outside { keypair, netuid, chain, allow_local, journal, ledger } = outside;
     let in_flight = settings.neuron.num_concurrent_forwards;
+    let tools = tools::open_for_tasks(settings, &overseer.clock(), seed)?;
     let model = model::open(settings, overseer).await?;
     let failpoints = Failpoints::default();
-    let shared = start_shared(overseer, model, tools()?, 2 * in_flight, &failpoints);
+    let shared = start_shared(overseer, model, tools, 2 * in_flight, &failpoints);
     let own = keypair.hotkey();
     let streaming = settings.neuron.streaming;
     let options = TransportOptions { allow_local, streaming, ..TransportOptions::default() };

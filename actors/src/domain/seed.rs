@@ -27,6 +27,9 @@ pub enum Purpose {
     Paraphrase,
     /// Whether a person has what it wants.
     Goal,
+    /// Which context a tool returns that is asked ahead: of a refill and a tool in the place of a
+    /// conversation and a turn.
+    Refill,
 }
 
 /// The seed of a run.

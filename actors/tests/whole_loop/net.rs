@@ -29,6 +29,7 @@ use sn1_actors::runtime::{AskError, Topology};
 use sn1_actors::task_maker::tasks::TaskKind;
 use sn1_actors::task_maker::{TaskMakerConfig, TaskShare};
 use sn1_actors::testkit::{FakeChain, FakeTools, MemoryLedger, Stage, TrustingCheck, hotkey};
+use sn1_actors::tool_fetcher::Prefetch;
 use sn1_actors::weight_setter::{
     ColdStart, SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
 };
@@ -107,7 +108,7 @@ impl Net {
             },
         };
         let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
-        let tools = ToolParts { tools, patience: Duration::from_secs(5) };
+        let tools = ToolParts { tools, patience: Duration::from_secs(5), prefetch: Prefetch::NONE };
         let shared = start_shared(&stage.overseer, model, tools, askers, &stage.failpoints);
         let mut doors = BTreeMap::new();
         let transport = Arc::new(Doors::default());
@@ -184,7 +185,7 @@ pub(crate) fn steps(stage: &Stage) -> Vec<Map<String, Value>> {
 }
 
 fn share((name, probability): (&str, f64)) -> TaskShare {
-    let kind = TaskKind::named(name).unwrap();
+    let kind = TaskKind::named(name).expect("there is such a kind");
     TaskShare { kind, probability, measures: Arc::new(kind.default_measures()) }
 }
 

@@ -148,7 +148,7 @@ impl Inner {
                 url.query_pairs_mut().append_pair("curid", &id);
                 url
             });
-        Origin { url: url.into(), author: None, license: Some(self.license.clone()) }
+        Origin { url: url.into(), author: None, license: self.license.clone() }
     }
 }
 
