@@ -89,20 +89,22 @@ fn phrased(persona: &Persona, query: &str, topic: &str, random: &mut ChaCha8Rng)
     plain.clone().find(will_do).or_else(|| plain.last()).unwrap_or_default()
 }
 
-/// The query with other words in its middle, between two words that may be parted.
+/// The query with other words in its middle: before a word or a quotation, after a space if it can.
 fn interrupted(query: &str, filler: &str) -> String {
-    let (all, spans) = (words(query), spans(query));
-    let apart = |pair: &[Word<'_>]| {
-        let (end, start) = (pair[0].end(), pair[1].start);
-        let free = !spans.iter().any(|span| span.start < start && end < span.end);
-        free.then_some((query.get(end..start)?.contains(char::is_whitespace), start))
-    };
-    let gaps: Vec<(bool, usize)> = all.windows(2).filter_map(apart).collect();
-    let spaces: Vec<&(bool, usize)> = gaps.iter().filter(|(space, _)| *space).collect();
-    let middle = spaces.get(spaces.len() / 2).copied().or_else(|| gaps.get(gaps.len() / 2));
-    let Some((_, at)) = middle else { return format!("{filler}, {query}") };
+    let spans = spans(query);
+    let inside =
+        |word: &Word<'_>| spans.iter().any(|s| s.start <= word.start && word.end() <= s.end);
+    let free = words(query).into_iter().filter(|word| !inside(word)).map(|word| word.start);
+    let mut starts: Vec<usize> = free.chain(spans.iter().map(|span| span.start)).collect();
+    starts.sort_unstable();
+    let after_space =
+        |at: &usize| query.get(..*at).is_some_and(|h| h.ends_with(char::is_whitespace));
+    let later = starts.get(1..).unwrap_or_default();
+    let spaced: Vec<usize> = later.iter().copied().filter(after_space).collect();
+    let places = if spaced.is_empty() { later } else { &spaced };
+    let Some(at) = places.get(places.len() / 2) else { return format!("{filler}, {query}") };
     let (head, tail) = query.split_at(*at);
-    format!("{}, {filler}, {}", head.trim_end().trim_end_matches(','), tail)
+    format!("{}, {filler}, {tail}", head.trim_end().trim_end_matches(','))
 }
 
 fn pick<'a>(all: &[&'a str], random: &mut ChaCha8Rng) -> &'a str {

@@ -146,7 +146,9 @@ impl Facts {
         let names = self.names.iter().filter(|name| !named(name));
         let mut missing: Vec<String> =
             code.chain(quotations).chain(numbers).chain(names).cloned().collect();
-        let kept = |subject: &&String| said.iter().any(|word| akin(word.text, subject));
+        let kept = |subject: &&String| {
+            said.iter().any(|word| akin(word.text, subject)) || is_in_unspaced(text, subject)
+        };
         let lost: Vec<&String> = self.subjects.iter().filter(|subject| !kept(subject)).collect();
         let short = self.needed.saturating_sub(self.subjects.len() - lost.len());
         missing.extend(lost.into_iter().take(short).cloned());
@@ -257,13 +259,27 @@ fn is_name(word: &Word<'_>, next: Option<&Word<'_>>, topic: &BTreeSet<&str>) -> 
     !word.opens || topic.contains(text) || (before_name && !orders)
 }
 
+/// Whether a word is of a script that puts no spaces between words, as Chinese.
+fn is_unspaced(word: &str) -> bool {
+    word.chars().any(|c| u32::from(c) >= 0x2e80)
+}
+
+/// Whether half of the neighbouring signs of an unspaced word are neighbours in a text.
+fn is_in_unspaced(text: &str, word: &str) -> bool {
+    if !is_unspaced(word) {
+        return false;
+    }
+    let signs: Vec<char> = word.chars().collect();
+    let found = |pair: &&[char]| text.contains(&pair.iter().collect::<String>());
+    let pairs = signs.windows(2.min(signs.len()));
+    let (all, kept) = (pairs.len(), pairs.filter(found).count());
+    kept * 2 >= all
+}
+
 /// Short words of an alphabet say nothing; one sign of Chinese says much.
 fn says_something(word: &str) -> bool {
-    let letters = word.chars().count();
-    let wide = word.chars().any(|c| u32::from(c) >= 0x2e80);
-    (letters >= 3 || wide)
-        && !is_empty_word(word)
-        && !ORDERS.contains(&word.to_lowercase().as_str())
+    let long = word.chars().count() >= 3 || is_unspaced(word);
+    long && !is_empty_word(word) && !ORDERS.contains(&word.to_lowercase().as_str())
 }
 
 /// The numbers of a text without the commas between digits and the zeros before them. Digits in a
@@ -273,7 +289,7 @@ pub(super) fn numbers(text: &str) -> Vec<String> {
     let mut in_name = false;
     while let Some((at, c)) = letters.next() {
         if !c.is_ascii_digit() || in_name {
-            in_name = c.is_alphanumeric() || c == '_';
+            in_name = c.is_alphanumeric();
             continue;
         }
         let part = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
