@@ -55,7 +55,7 @@ impl Day {
 
     /// Whether the day was in that year.
     fn is_in(self, year: u16) -> bool {
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let leap = year.is_multiple_of(if year.is_multiple_of(100) { 400 } else { 4 });
         leap || (self.month, self.day) != (2, 29)
     }
 }
@@ -106,19 +106,27 @@ fn fact(day: Day, section: &'static str, line: &str) -> Option<DayFact> {
         "Events" => text.split_terminator(". ").next().unwrap_or(text).trim_end_matches('.'),
         _ => text.split([',', '(']).next().unwrap_or(text).trim(),
     };
-    let cut = subject.floor_char_boundary(LONGEST_SUBJECT);
-    let subject = match subject.get(..cut) {
-        Some(begun) if cut < subject.len() => {
-            begun.rsplit_once(' ').map_or(begun, |(words, _)| words)
-        }
-        _ => subject,
-    };
     Some(DayFact {
         date: day.of_year(year),
         section,
-        subject: subject.to_owned(),
+        subject: shortened(subject),
         text: text.to_owned(),
     })
+}
+
+/// As many of its words as a subject may have.
+fn shortened(text: &str) -> String {
+    let mut subject = String::new();
+    for word in text.split_whitespace() {
+        if subject.len() + word.len() >= LONGEST_SUBJECT && !subject.is_empty() {
+            break;
+        }
+        if !subject.is_empty() {
+            subject.push(' ');
+        }
+        subject.push_str(word);
+    }
+    subject
 }
 
 /// `1969`, `AD 70`, `70 AD`, `70 CE`; not `44 BC`, and no month or day before it.
