@@ -173,7 +173,7 @@ async fn serve(mut connection: TcpStream, state: Arc<Mutex<State>>, clock: Arc<H
 }
 
 async fn send(connection: &mut TcpStream, reply: Fault, coding: Coding) -> std::io::Result<()> {
-    let mut head = |status: u16, headers: &str| {
+    let head = |status: u16, headers: &str| {
         format!("HTTP/1.1 {status} X\r\n{headers}Connection: close\r\n\r\n").into_bytes()
     };
     match reply {
@@ -261,7 +261,7 @@ impl State {
         let quota = self.rules.quota;
         let mut body = json!({ "items": items, "has_more": has_more, "quota_max": 300,
             "quota_remaining": quota });
-        if self.rules.backoff_every.is_some_and(|every| self.asked.len() % every == 0) {
+        if self.rules.backoff_every.is_some_and(|every| self.asked.len().is_multiple_of(every)) {
             body["backoff"] = json!(BACKOFF);
             self.held.insert(method, now + Duration::from_secs(BACKOFF));
         }
