@@ -143,7 +143,7 @@ pub(crate) fn steps(stage: &Stage) -> Vec<Map<String, Value>> {
 }
 
 fn share((name, probability): (&str, f64)) -> TaskShare {
-    let kind = TaskKind::named(name).unwrap();
+    let kind = TaskKind::named(name).expect("there is such a kind");
     TaskShare { kind, probability, measures: Arc::new(kind.default_measures()) }
 }
 
