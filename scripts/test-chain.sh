@@ -218,7 +218,7 @@ run_both() {
     wait_for 120 "$miner" "the axon's address is on the chain" "${processes[-1]}" || return
     echo "the miner serves at 127.0.0.2:$port"
     attend timeout 600 "$SN1" validator --uri "$validator_key" "${common[@]}" --neuron.model_id fake \
-        --run.steps 10 --neuron.epoch_length 5 --weights.min_steps 1 \
+        --tools.sources builtin,maths --run.steps 10 --neuron.epoch_length 5 --weights.min_steps 1 \
         --weights.min_scored_fraction 0 --neuron.axon_off || outcome=$?
     stop "${processes[@]}"
     processes=()

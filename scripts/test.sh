@@ -162,6 +162,53 @@ sdk() {
 sdk SN1_SDK10_PYTHON sdk-10.5
 sdk SN1_SDK6_PYTHON sdk-6.6
 
+heading "sympy"
+# The maths problems are worked out by it. SN1_SYMPY_PYTHON is a Python that has it.
+if [[ -z ${SN1_SYMPY_PYTHON-} ]]; then
+    venv=$target/venv-sympy
+    sympy=sympy==1.14.0
+    if "$venv/bin/python" -c "import sympy" 2>/dev/null ||
+        { python3 -m venv --clear "$venv" && "$venv/bin/pip" install -q --only-binary :all: "$sympy"; }; then
+        SN1_SYMPY_PYTHON=$(realpath -s "$venv/bin/python")
+    else
+        skip "the maths problems against sympy: $sympy could not be installed, see above"
+    fi
+fi
+export SN1_SYMPY_PYTHON=${SN1_SYMPY_PYTHON-}
+[[ -z $SN1_SYMPY_PYTHON ]] || echo "$SN1_SYMPY_PYTHON"
+
+heading "zimwriterfs"
+# The ZIM tool reads a file that the reference writer makes. SN1_ZIMWRITERFS is that program.
+if [[ -z ${SN1_ZIMWRITERFS-} ]]; then
+    if has zimwriterfs || install zim-tools; then
+        SN1_ZIMWRITERFS=$(command -v zimwriterfs)
+    else
+        skip "ZIM files of the reference writer: zim-tools could not be installed, see above"
+    fi
+fi
+export SN1_ZIMWRITERFS=${SN1_ZIMWRITERFS-}
+[[ -z $SN1_ZIMWRITERFS ]] || echo "$SN1_ZIMWRITERFS"
+
+heading "a MediaWiki"
+# The wikipedia tool is tested against it. SN1_MEDIAWIKI is the address of its API.
+if [[ -z ${SN1_MEDIAWIKI-} ]]; then
+    wiki=$target/mediawiki
+    port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])') || port=
+    if [[ -n $port ]] && scripts/mediawiki.sh "$wiki"; then
+        scripts/mediawiki.sh "$wiki" "$port" >"$wiki/served.log" 2>&1 &
+        trap "kill $! 2>/dev/null || true" EXIT
+        for _ in {1..100}; do
+            (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+            sleep 0.1
+        done
+        SN1_MEDIAWIKI=http://127.0.0.1:$port/w/api.php
+    else
+        skip "the wikipedia tool against a MediaWiki: it could not be set up, see above"
+    fi
+fi
+export SN1_MEDIAWIKI=${SN1_MEDIAWIKI-}
+[[ -z $SN1_MEDIAWIKI ]] || echo "$SN1_MEDIAWIKI"
+
 heading "tests"
 cargo test --workspace
 finish

@@ -7,6 +7,7 @@ mod bench;
 mod chain;
 mod config;
 mod consent;
+mod fetch;
 mod generate;
 mod lines;
 mod localnet;
@@ -59,7 +60,7 @@ pub fn command() -> Command {
             chain::command(),
             metagraph::command(),
             config::command(),
-            task::fetch_command(),
+            fetch::command(),
             task::task_command(),
             task::challenge_command(),
             generate::command(),
@@ -86,7 +87,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("chain", matches)) => Box::pin(chain::run(matches)).await,
         Some(("metagraph", matches)) => Box::pin(metagraph::run(matches)).await,
         Some(("config", matches)) => config::run(matches),
-        Some(("fetch", matches)) => task::fetch(matches).await,
+        Some(("fetch", matches)) => Box::pin(fetch::run(matches)).await,
         Some(("task", matches)) => Box::pin(task::task(matches)).await,
         Some(("challenge", matches)) => Box::pin(task::challenge(matches)).await,
         Some(("generate", matches)) => Box::pin(generate::run(matches)).await,

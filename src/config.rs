@@ -31,5 +31,5 @@ pub use origin::{Origin, Origins, Place};
 pub use problem::{ConfigErrors, Problem, ProblemKind, Warning};
 pub use settings::{
     DTYPES, Device, Engine, ExternalMiner, Inputs, Loaded, MinerKind, NETWORKS, PRECISIONS,
-    Settings, Subtensor, is_file_name,
+    Settings, SourceName, Subtensor, Tools, is_file_name,
 };

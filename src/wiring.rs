@@ -10,6 +10,7 @@ pub mod model;
 pub mod publish;
 pub mod remote;
 pub mod safety;
+pub mod tools;
 pub mod validator;
 
 use std::path::PathBuf;
@@ -17,11 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sn1_actors::domain::{Hotkey, Netuid, Sampling};
-use sn1_actors::ports::{Clock, TokioClock, Tool};
-use sn1_actors::wiring::ToolParts;
+use sn1_actors::ports::{Clock, TokioClock};
 
 use crate::config::Settings;
-use crate::tools::{Corpus, Maths};
 use crate::wire::AxonOptions;
 
 /// The clock of the real world.
@@ -43,15 +42,6 @@ pub fn unix_time() -> Duration {
 pub fn fresh_seed() -> u64 {
     // Small enough to be typed again.
     u64::from(rand::random::<u32>())
-}
-
-/// The tools of this version: the embedded corpus and the maths generator.
-///
-/// # Errors
-/// If the embedded corpus is damaged.
-pub fn tools() -> anyhow::Result<ToolParts> {
-    let tools: [Arc<dyn Tool>; 2] = [Arc::new(Corpus::embedded()?), Arc::new(Maths)];
-    Ok(ToolParts { tools: Arc::new(tools), patience: Duration::from_secs(10) })
 }
 
 /// How texts are sampled, as configured; the seed is set for each.

@@ -20,7 +20,7 @@ use crate::domain::{ChatMessage, Lane, Moment, Query, Role, Sampling};
 use crate::model_worker::{self, Generate};
 use crate::ports::{Clock, Piece, Want, in_time};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
-use crate::tool_fetcher::FetchContext;
+use crate::tool_fetcher::{FetchContext, fetch};
 
 use board::AnswerBoard;
 
@@ -188,8 +188,10 @@ impl AssistantDeps {
     async fn look_up(&self, query: &Query, deadline: Moment) -> Option<String> {
         const WORDS: usize = 120;
         let want = Want::Search(last_message(query).to_owned());
-        let request = FetchContext { want, random: ChaCha8Rng::seed_from_u64(0) };
-        let context = self.tool_fetcher.ask(request, deadline).await.ok()?.ok()?;
+        // The model has to have time left when a source takes long.
+        let patience = deadline.since(self.clock.now()) / 2;
+        let random = ChaCha8Rng::seed_from_u64(0);
+        let context = fetch(&self.tool_fetcher, want, random, patience).await.ok()?;
         Some(passage::best(&context, last_message(query), WORDS))
     }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::conversation::{ConversationLog, Tally};
+use crate::conversation::ConversationLog;
 use crate::domain::ConversationId;
 use crate::ports::{Clock, Journal, JournalError};
 use crate::runtime::{Credits, Port};
@@ -25,30 +25,38 @@ pub struct Pacer {
     pub clock: Arc<dyn Clock>,
     /// Where conversations begin.
     pub task_maker: Port<Tick>,
-    /// Ends after so many completed conversations; `None` goes on until the kill switch.
+    /// Ends after so many steps: scored turns. `None` goes on until the kill switch.
     pub steps: Option<u64>,
 }
 
 impl Pacer {
-    /// Runs until the wanted number of conversations are completed.
+    /// Runs until the wanted number of steps are scored and their conversations have ended.
     ///
     /// # Errors
     /// [`JournalError`] if what happens can no longer be written down.
     pub async fn run(self) -> Result<(), JournalError> {
+        self.log.want(self.steps);
         let mut tally = self.log.tally();
         let mut next = 0;
+        let mut notice = Notice::default();
         loop {
             let credit = self.credits.take().await;
             self.journal.ready().await?;
             let seen = *tally.borrow_and_update();
-            if let Some(pause) = pause_after(seen.failed_in_row) {
+            let pause = pause_after(seen.failed_in_row);
+            match notice.about(seen.failed_in_row, pause, self.log.no_context()) {
+                Some(Said::Paused(why)) => tracing::warn!("{why}"),
+                Some(Said::Resumed) => tracing::info!("the sources bring contexts again"),
+                None => {}
+            }
+            if let Some(pause) = pause {
                 self.clock.sleep(pause).await;
             }
-            if self.steps.is_some_and(|steps| seen.completed >= steps) {
-                return Ok(());
-            }
-            if self.enough_under_way(seen, next) {
+            if seen.is_enough_under_way() {
                 drop(credit);
+                if seen.under_way() == 0 {
+                    return Ok(());
+                }
                 // One that is under way may still fail; only its end tells whether to begin another.
                 let _ = tally.changed().await;
                 continue;
@@ -58,10 +66,40 @@ impl Pacer {
             self.task_maker.push(Tick { conversation }).await;
         }
     }
+}
 
-    fn enough_under_way(&self, tally: Tally, begun: u64) -> bool {
-        let under_way = begun - (tally.completed + tally.failed).min(begun);
-        self.steps.is_some_and(|steps| tally.completed + under_way >= steps)
+/// What is to be said about pauses for want of contexts: one thing when they begin, one when they
+/// are over.
+#[derive(Debug, Default)]
+struct Notice {
+    paused: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    Paused(String),
+    Resumed,
+}
+
+impl Notice {
+    fn about(
+        &mut self,
+        failed_in_row: u32,
+        pause: Option<Duration>,
+        no_context: Option<String>,
+    ) -> Option<Said> {
+        match (self.paused, pause, no_context) {
+            (false, Some(pause), Some(cause)) => {
+                self.paused = true;
+                let next = pause.as_secs();
+                Some(Said::Paused(format!("paused: {cause}; next try in {next} s")))
+            }
+            (true, _, _) if failed_in_row == 0 => {
+                self.paused = false;
+                Some(Said::Resumed)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -82,5 +120,23 @@ mod tests {
         assert_eq!(seconds(3), Some(1));
         assert_eq!(seconds(5), Some(4));
         assert_eq!(seconds(1_000), Some(60));
+    }
+
+    #[test]
+    fn a_pause_for_want_of_contexts_is_told_once_with_its_cause_and_so_is_its_end() {
+        let mut notice = Notice::default();
+        let mut about = |failed: u32, cause: Option<&str>| {
+            notice.about(failed, pause_after(failed), cause.map(ToOwned::to_owned))
+        };
+        let down = Some("wikipedia: HTTP 503");
+        assert_eq!(about(2, down), None, "it goes on still");
+        assert_eq!(about(3, None), None, "it has another cause");
+        let told = "paused: wikipedia: HTTP 503; next try in 2 s".to_owned();
+        assert_eq!(about(4, down), Some(Said::Paused(told)));
+        assert_eq!(about(5, down), None);
+        assert_eq!(about(6, None), None);
+        assert_eq!(about(0, None), Some(Said::Resumed));
+        assert_eq!(about(0, None), None);
+        assert!(matches!(about(3, down), Some(Said::Paused(_))));
     }
 }

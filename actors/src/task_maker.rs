@@ -27,7 +27,7 @@ use crate::persona_agent::cleaners::{Cleaner, clean};
 use crate::ports::{Clock, Event, Journal, Stopped, Want};
 use crate::reward_scorer::rewards::Measures;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
-use crate::tool_fetcher::FetchContext;
+use crate::tool_fetcher::{self, FetchContext};
 
 use passage::with_query;
 use references::{PromisedReferences, ReferenceMaker};
@@ -42,7 +42,7 @@ pub struct Tick {
 }
 
 /// A task, ready but for its references.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Task {
     /// Its kind.
     pub kind: TaskKind,
@@ -271,13 +271,10 @@ impl Workshop {
     }
 
     async fn fetch(&self, kind: TaskKind, random: ChaCha8Rng) -> Result<SourceContext, String> {
-        let message = FetchContext { want: Want::Random(kind.definition().source), random };
-        let deadline = self.tool_fetcher.within(self.config.context_patience);
-        match self.tool_fetcher.ask_again(message, deadline).await {
-            Ok(Ok(context)) => Ok(context),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(error) => Err(format!("tool fetcher: {error}")),
-        }
+        let want = Want::Random(kind.definition().source);
+        let patience = self.config.context_patience;
+        let fetched = tool_fetcher::fetch(&self.tool_fetcher, want, random, patience).await;
+        fetched.map_err(|error| error.to_string())
     }
 
     /// Makes the references; PersonaAgent has its own, for the turns that follow.

@@ -1,37 +1,125 @@
 //! ToolFetcher: brings contexts from the tools, in the order of preference they are configured in.
 //!
-//! TaskMaker and Assistant ask it. A tool that fails or has nothing is passed over for the next;
-//! only when all have failed does the asker hear of it.
+//! TaskMaker and Assistant ask it. Slow tools are asked ahead, so that a step finds what it wants in
+//! a pool and never waits for a network as long as there is something in it. A tool that fails, has
+//! nothing, goes round in a circle or talks nonsense is left alone for a while and passed over for
+//! the next; only when all do so does the asker hear of it, with what each tool has to say.
+//!
+//! How often a host may be asked is the tools' own business; here a tool has one fetch for its pools
+//! under way at most, and lookups besides.
 
+mod flaw;
+mod found;
+mod health;
+mod pools;
+mod source;
+mod stock;
+
+use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context as ActorContext, Handler, Message, Supervised};
 use rand_chacha::ChaCha8Rng;
 
-use crate::domain::{Context, SourceKind};
-use crate::ports::{Clock, Tool, ToolError, Want, in_time};
-use crate::runtime::{Failpoints, Job, Tasks};
+use crate::domain::{Context, RunSeed, SourceKind};
+use crate::ports::{Clock, Journal, Tool, Want};
+use crate::runtime::{AskError, Failpoints, Job, Port, Tasks};
 
-/// Bring a context.
+use pools::Pools;
+use source::Source;
+
+/// How much longer an answer may be on its way than ToolFetcher takes for it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Bring a context; [`fetch`] sends it.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Context, FetchError>")]
 pub struct FetchContext {
     /// What is wanted.
     pub want: Want,
-    /// Decides every choice; the same stream brings the same context.
+    /// Decides every choice of a tool that is asked for this request itself; what comes out of a
+    /// pool was chosen before.
     pub random: ChaCha8Rng,
+    /// How long it may take.
+    pub patience: Duration,
 }
 
 /// No tool brought a context.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// No configured tool has contexts of this kind.
-    #[error("no tool is configured that has this kind of context")]
-    NoTool,
-    /// Every tool failed; the last failure is told.
-    #[error("every tool failed, the last with: {0}")]
-    AllFailed(ToolError),
+    #[error("no source of tools.sources has contexts of the kind {}", .0.name())]
+    NoTool(SourceKind),
+    /// No tool brought anything, and what each has to say to that.
+    #[error("{}", join(.0))]
+    AllFailed(Vec<Missed>),
+    /// ToolFetcher did not answer.
+    #[error("tool fetcher: {0}")]
+    NoAnswer(AskError),
+}
+
+/// Why one tool brought nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// Which tool.
+    pub tool: &'static str,
+    /// What happened.
+    pub cause: String,
+    /// When it is asked again, if it is left alone for now.
+    pub next_try: Option<Duration>,
+}
+
+impl fmt::Display for Missed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.tool, self.cause)?;
+        match self.next_try {
+            Some(wait) => write!(f, " (asked again in {} s)", wait.as_secs_f64().ceil()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn join(missed: &[Missed]) -> String {
+    if missed.is_empty() {
+        return "tools.sources is empty".to_owned();
+    }
+    missed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Asks for a context, again if ToolFetcher is restarted meanwhile.
+///
+/// # Errors
+/// [`FetchError`] with what every tool has to say.
+pub async fn fetch(
+    port: &Port<FetchContext>,
+    want: Want,
+    random: ChaCha8Rng,
+    patience: Duration,
+) -> Result<Context, FetchError> {
+    let deadline = port.within(patience.saturating_add(GRACE));
+    let asked = port.ask_again(FetchContext { want, random, patience }, deadline).await;
+    asked.map_err(FetchError::NoAnswer)?
+}
+
+/// What is fetched before it is wanted.
+#[derive(Clone, Debug)]
+pub struct Prefetch {
+    /// Of these kinds.
+    pub kinds: Vec<SourceKind>,
+    /// So many contexts of each kind from each slow tool; with 0, each when it is wanted.
+    pub depth: usize,
+    /// How long one may take, where nobody waits for it.
+    pub patience: Duration,
+    /// Decides every choice.
+    pub seed: RunSeed,
+}
+
+impl Prefetch {
+    /// Everything is fetched when it is wanted.
+    pub const NONE: Self =
+        Self { kinds: Vec::new(), depth: 0, patience: Duration::ZERO, seed: RunSeed(0) };
 }
 
 /// What ToolFetcher works with, and is rebuilt from.
@@ -39,10 +127,14 @@ pub enum FetchError {
 pub struct ToolFetcherDeps {
     /// The tools, the preferred one first.
     pub tools: Arc<[Arc<dyn Tool>]>,
-    /// How long one tool may take.
+    /// How long one tool may take while somebody waits.
     pub patience: Duration,
-    /// Measures that.
+    /// What is fetched before it is wanted.
+    pub prefetch: Prefetch,
+    /// Measures time.
     pub clock: Arc<dyn Clock>,
+    /// What happened to the sources.
+    pub journal: Arc<dyn Journal>,
     /// Where fetching runs.
     pub tasks: Tasks,
     /// For tests.
@@ -52,23 +144,39 @@ pub struct ToolFetcherDeps {
 /// The actor.
 pub struct ToolFetcher {
     deps: ToolFetcherDeps,
+    sources: Vec<Rc<Source>>,
+    pools: Rc<Pools>,
 }
 
 impl ToolFetcher {
-    /// A new one; it has no state to lose.
+    /// A new one with empty pools.
     #[must_use]
     pub fn new(deps: ToolFetcherDeps) -> Self {
-        Self { deps }
+        let source = |tool: &Arc<dyn Tool>| {
+            let (clock, journal) = (Arc::clone(&deps.clock), Arc::clone(&deps.journal));
+            Rc::new(Source::new(Arc::clone(tool), clock, journal))
+        };
+        let sources = deps.tools.iter().map(source).collect();
+        Self::with(deps, sources)
+    }
+
+    fn with(deps: ToolFetcherDeps, sources: Vec<Rc<Source>>) -> Self {
+        let pools = Pools::new(deps.clone(), &sources);
+        Self { deps, sources, pools }
     }
 }
 
 impl Actor for ToolFetcher {
     type Context = ActorContext<Self>;
+
+    fn started(&mut self, _: &mut ActorContext<Self>) {
+        self.pools.keep_full();
+    }
 }
 
 impl Supervised for ToolFetcher {
     fn restarting(&mut self, _: &mut ActorContext<Self>) {
-        *self = Self::new(self.deps.clone());
+        *self = Self::with(self.deps.clone(), self.sources.clone());
     }
 }
 
@@ -77,36 +185,18 @@ impl Handler<Job<FetchContext>> for ToolFetcher {
 
     fn handle(&mut self, job: Job<FetchContext>, _: &mut ActorContext<Self>) {
         self.deps.failpoints.hit("tool_fetcher:fetch");
-        let deps = self.deps.clone();
+        let (pools, failpoints) = (Rc::clone(&self.pools), self.deps.failpoints.clone());
         self.deps.tasks.spawn("fetch", async move {
-            let _slot = job.slot;
-            deps.failpoints.hit("tool_fetcher:task");
-            job.reply.send(deps.fetch(job.message).await);
+            let Job { message, mut reply, slot, .. } = job;
+            let _slot = slot;
+            failpoints.hit("tool_fetcher:task");
+            let brought = tokio::select! {
+                brought = pools.bring(message) => brought,
+                // Nobody wants it any more.
+                () = reply.abandoned() => return,
+            };
+            reply.send(brought);
         });
         self.deps.failpoints.hit("tool_fetcher:after");
-    }
-}
-
-impl ToolFetcherDeps {
-    async fn fetch(&self, request: FetchContext) -> Result<Context, FetchError> {
-        let kind = match &request.want {
-            Want::Random(kind) => *kind,
-            Want::Search(_) | Want::Title(_) => SourceKind::Article,
-        };
-        let mut last = None;
-        for tool in self.tools.iter().filter(|tool| tool.offers(kind)) {
-            let fetched = tool.fetch(request.want.clone(), request.random.clone());
-            let error = match in_time(&*self.clock, self.patience, fetched).await {
-                Some(Ok(context)) => return Ok(context),
-                Some(Err(error)) => error,
-                None => ToolError::Failed {
-                    tool: tool.name(),
-                    cause: format!("no answer within {:?}", self.patience),
-                },
-            };
-            tracing::debug!(tool = tool.name(), %error, "tool brought nothing");
-            last = Some(error);
-        }
-        Err(last.map_or(FetchError::NoTool, FetchError::AllFailed))
     }
 }

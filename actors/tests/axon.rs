@@ -16,6 +16,7 @@ use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevic
 use sn1_actors::ports::{Event, Piece, SignedHead, Tool};
 use sn1_actors::runtime::Topology;
 use sn1_actors::testkit::{FakeTools, Stage, TrustingCheck, hotkey};
+use sn1_actors::tool_fetcher::Prefetch;
 use sn1_actors::wiring::{
     Miner, MinerConfig, MinerParts, ModelParts, ToolParts, start_miner, start_shared,
 };
@@ -59,7 +60,7 @@ fn miner(stage: &Stage, axon: AxonConfig, kind: Kind) -> Miner {
         scheduler: SchedulerConfig::default(),
     };
     let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
-    let tools = ToolParts { tools, patience: Duration::from_secs(5) };
+    let tools = ToolParts { tools, patience: Duration::from_secs(5), prefetch: Prefetch::NONE };
     let shared = start_shared(&stage.overseer, model, tools, 8, &stage.failpoints);
     let config = MinerConfig {
         suffix: String::new(),

@@ -12,8 +12,9 @@ use sn1_actors::domain::{ChatMessage, Generation, Lane, Sampling};
 use sn1_actors::model_worker::{Generate, generate};
 use tokio::sync::mpsc;
 
+use super::one_actor::{self, Needs};
 use super::signals::Signals;
-use super::{flag, json_flag, one_actor, output, settings, switch};
+use super::{flag, json_flag, output, settings, switch};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::Exit;
 use crate::wiring::{fresh_seed, sampling};
@@ -64,7 +65,7 @@ fn penalty(text: &str) -> Result<f32, String> {
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Localnet, matches)?;
-    let place = one_actor::start(&settings, true).await?;
+    let place = one_actor::start(&settings, Needs { model: true, tools: false }).await?;
     if matches.get_flag("embed") {
         return embed::run(&place.shared.embed, stdin().lock()).await;
     }

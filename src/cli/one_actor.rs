@@ -1,11 +1,13 @@
 //! The model and the tools without a validator around them, for commands that run one actor.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sn1_actors::ports::{Event, Journal, JournalError};
 use sn1_actors::runtime::{Failpoints, Overseer};
-use sn1_actors::wiring::{Shared, start_shared};
+use sn1_actors::tool_fetcher::Prefetch;
+use sn1_actors::wiring::{Shared, ToolParts, start_shared};
 
 use crate::config::Settings;
 use crate::wiring::{model, system_clock, tools};
@@ -34,14 +36,29 @@ pub(super) fn overseer() -> Overseer {
     Overseer::new(system_clock(), Arc::new(NoJournal))
 }
 
-/// Starts ModelWorker and ToolFetcher; without `model` the stand-in takes its place.
-pub(super) async fn start(settings: &Settings, with_model: bool) -> anyhow::Result<Workplace> {
+/// What a command works with; what it does not need is not opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs {
+    /// The configured model; without, the stand-in takes its place.
+    pub(super) model: bool,
+    /// The configured sources; without, there are none.
+    pub(super) tools: bool,
+}
+
+/// Starts ModelWorker and ToolFetcher. Contexts are fetched when they are wanted, not ahead.
+pub(super) async fn start(settings: &Settings, needs: Needs) -> anyhow::Result<Workplace> {
     let overseer = overseer();
     let mut settings = settings.clone();
-    if !with_model {
+    if !needs.model {
         model::FAKE.clone_into(&mut settings.neuron.model_id);
     }
+    let tools = if needs.tools {
+        tools::open(&settings, &overseer.clock())?
+    } else {
+        let none = Arc::new([]);
+        ToolParts { tools: none, patience: Duration::ZERO, prefetch: Prefetch::NONE }
+    };
     let parts = model::open(&settings, &overseer).await?;
-    let shared = start_shared(&overseer, parts, tools()?, 4, &Failpoints::default());
+    let shared = start_shared(&overseer, parts, tools, 4, &Failpoints::default());
     Ok(Workplace { overseer, shared })
 }

@@ -9,7 +9,8 @@ use sn1_actors::domain::{Answer, Hotkey, MinerReply, StatusCode, Uid};
 use sn1_actors::reward_scorer::Bench;
 use sn1_actors::task_maker::tasks::{self, TaskKind};
 
-use super::{flag, json_flag, one_actor, output, settings};
+use super::one_actor::{self, Needs};
+use super::{flag, json_flag, output, settings};
 use crate::config::{Role, add_config_flags};
 use crate::exit::Exit;
 use crate::wire::Keypair;
@@ -39,7 +40,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let kind = TaskKind::named(&text("kind")).context("no such kind of task")?;
     let measures = settings.tasks.measures(kind);
-    let place = one_actor::start(&settings, measures.embed()).await?;
+    let needs = Needs { model: measures.embed(), tools: false };
+    let place = one_actor::start(&settings, needs).await?;
     let bench = Bench {
         model_worker: place.shared.embed.clone(),
         patience: Duration::from_secs(600),

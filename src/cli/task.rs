@@ -1,19 +1,16 @@
-//! `sn1 fetch`, `sn1 task` and `sn1 challenge`: a context, a task, a persona's words.
+//! `sn1 task` and `sn1 challenge`: a task, and a persona's words for it.
 
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
-use sn1_actors::domain::{
-    ContextBody, ConversationId, Purpose, RunSeed, Sampling, SourceKind, Turn,
-};
+use sn1_actors::domain::{ConversationId, RunSeed, Sampling, Turn};
 use sn1_actors::persona_agent::{PersonaAgentConfig, Phraser};
-use sn1_actors::ports::{Event, Want};
+use sn1_actors::ports::Event;
 use sn1_actors::task_maker::tasks::{self, ChallengeForm, TaskKind};
 use sn1_actors::task_maker::{Task, TaskMakerConfig, TaskShare, Workshop};
-use sn1_actors::tool_fetcher::FetchContext;
 
-use super::one_actor::{self, Workplace};
+use super::one_actor::{self, Needs, Workplace};
 use super::{flag, json_flag, output, settings};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::Exit;
@@ -21,22 +18,7 @@ use crate::wiring::{fresh_seed, sampling};
 
 const PATIENCE: Duration = Duration::from_secs(600);
 /// These commands make the first conversation of a run of that seed.
-const CONVERSATION: ConversationId = ConversationId(0);
-
-pub(super) fn fetch_command() -> Command {
-    let kind = flag("kind", "KIND")
-        .default_value("article")
-        .value_parser(["article", "maths", "code", "dated-fact", "question"])
-        .help("what kind of source");
-    let search = flag("search", "TEXT").help("the article that fits");
-    let command = Command::new("fetch")
-        .about("Fetch one context from a source, as ToolFetcher does")
-        .after_help(
-            "Examples:\n  sn1 fetch --seed 7\n  sn1 fetch --search 'how do corals grow?' --json",
-        )
-        .args([kind, search, json_flag()]);
-    add_config_flags(command)
-}
+pub(super) const CONVERSATION: ConversationId = ConversationId(0);
 
 pub(super) fn task_command() -> Command {
     let command = Command::new("task")
@@ -61,49 +43,9 @@ fn kind() -> Arg {
         .help("which kind of task; drawn as configured when left out")
 }
 
-pub(super) async fn fetch(matches: &ArgMatches) -> anyhow::Result<Exit> {
-    let settings = settings(Role::Localnet, matches)?;
-    let place = one_actor::start(&settings, false).await?;
-    let kind = match matches.get_one::<String>("kind").map(String::as_str) {
-        Some("maths") => SourceKind::Maths,
-        Some("code") => SourceKind::Code,
-        Some("dated-fact") => SourceKind::DatedFact,
-        Some("question") => SourceKind::Question,
-        _ => SourceKind::Article,
-    };
-    let want = match matches.get_one::<String>("search") {
-        Some(text) => Want::Search(text.clone()),
-        None => Want::Random(kind),
-    };
-    let random = seed(&settings).stream(CONVERSATION, Turn(0), Purpose::Context);
-    let fetch = &place.shared.fetch;
-    let context = fetch.ask(FetchContext { want, random }, fetch.within(PATIENCE)).await??;
-    if matches.get_flag("json") {
-        output::json(&context)?;
-        return Ok(Exit::Done);
-    }
-    output::line(&format!("{} ({}), from {}", context.title, context.subtopic, context.source))?;
-    match &context.body {
-        ContextBody::Article { sections } => {
-            for section in sections {
-                let heading = section.heading.as_deref().unwrap_or("(lead)");
-                output::line(&format!("\n{heading}\n{}", section.text))?;
-            }
-        }
-        ContextBody::Maths { solution, .. } => {
-            output::line(&format!("{}\nSolution: {solution}", context.text()))?;
-        }
-        ContextBody::DatedFact { date, section, .. } => {
-            output::line(&format!("{section}, {date}: {}", context.text()))?;
-        }
-        ContextBody::Code { .. } | ContextBody::Question { .. } => output::line(&context.text())?,
-    }
-    Ok(Exit::Done)
-}
-
 pub(super) async fn task(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Localnet, matches)?;
-    let place = one_actor::start(&settings, true).await?;
+    let place = one_actor::start(&settings, Needs { model: true, tools: true }).await?;
     let task = make(&place, &settings, matches).await?;
     let value = describe(&task).await?;
     print(matches, &value)?;
@@ -112,10 +54,16 @@ pub(super) async fn task(matches: &ArgMatches) -> anyhow::Result<Exit> {
 
 pub(super) async fn challenge(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Localnet, matches)?;
-    let place = one_actor::start(&settings, true).await?;
+    let place = one_actor::start(&settings, Needs { model: true, tools: true }).await?;
     let task = make(&place, &settings, matches).await?;
     let phraser = Phraser {
-        config: PersonaAgentConfig { sampling: sampling(&settings), patience: PATIENCE },
+        config: PersonaAgentConfig {
+            cast: settings.persona.cast(),
+            goal: settings.persona.goal(),
+            max_turns: settings.persona.max_turns,
+            sampling: sampling(&settings),
+            patience: PATIENCE,
+        },
         model_worker: place.shared.generate.clone(),
         seed: seed(&settings),
         clock: place.overseer.clock(),
@@ -130,6 +78,7 @@ pub(super) async fn challenge(matches: &ArgMatches) -> anyhow::Result<Exit> {
         "tone": phrasing.persona.tone,
         "system_prompt": phrasing.system_prompt,
         "challenge": phrasing.challenge,
+        "challenge_attempts": phrasing.attempts,
         "challenge_time": phrasing.time.as_secs_f64(),
     });
     print(matches, &value)?;
@@ -153,7 +102,7 @@ async fn make(
         config: TaskMakerConfig {
             kinds,
             sampling,
-            context_patience: Duration::from_secs(30),
+            context_patience: PATIENCE,
             text_patience: PATIENCE,
         },
         tool_fetcher: place.shared.fetch.clone(),
@@ -162,13 +111,15 @@ async fn make(
         clock: place.overseer.clock(),
         tasks: place.overseer.tasks().clone(),
     };
-    let tell = |event| {
-        if let Event::TaskPassedOver { task, cause, .. } = event {
-            tracing::warn!(task = task.name(), "passed over: {cause}");
-        }
-    };
-    let made = workshop.make(CONVERSATION, &tell).await;
+    let made = workshop.make(CONVERSATION, &log).await;
     made.map_err(|stopped| anyhow::anyhow!("no task: {stopped:?}"))
+}
+
+/// In the journal's place, for commands that keep none: says what was passed over.
+pub(super) fn log(event: Event) {
+    if let Event::TaskPassedOver { task, cause, .. } = event {
+        tracing::warn!(task = task.name(), "passed over: {cause}");
+    }
 }
 
 async fn describe(task: &Task) -> anyhow::Result<Value> {
@@ -198,7 +149,7 @@ async fn describe(task: &Task) -> anyhow::Result<Value> {
     Ok(value)
 }
 
-fn seed(settings: &Settings) -> RunSeed {
+pub(super) fn seed(settings: &Settings) -> RunSeed {
     RunSeed(settings.run.seed.unwrap_or_else(fresh_seed))
 }
 

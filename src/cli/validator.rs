@@ -24,7 +24,7 @@ use crate::wire::Keypair;
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::validator::{self, Outside, Running};
 use crate::wiring::{
-    axon_options, fresh_seed, local_axon, publish, safety, state_folder, system_clock,
+    axon_options, fresh_seed, local_axon, publish, safety, state_folder, system_clock, tools,
 };
 
 pub(super) fn command() -> Command {
@@ -32,8 +32,9 @@ pub(super) fn command() -> Command {
         .about("Run a validator: ask miners, score them, set weights")
         .after_help(
             "Examples:\n  sn1 validator --netuid 61 --subtensor.network test --wallet.name alice \
-             --wallet.hotkey validator1 --model zephyr-7b-beta --public.allow_embedded_corpus\n  \
-             sn1 validator --netuid 1 --subtensor.network local --uri //Alice --steps 10\n\nThere is \
+             --wallet.hotkey validator1 --model zephyr-7b-beta --tools.contact ops@example.org\n  \
+             sn1 validator --netuid 1 --subtensor.network local --uri //Alice --steps 10 \
+             --tools.sources builtin,maths\n\nThere is \
              no default network: what costs or earns must be asked for. Weights are set unless \
              --neuron.disable_set_weights; `sn1 register` gives the hotkey a slot.",
         )
@@ -48,6 +49,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     if joining.endpoints.is_public() {
         safety::check(settings, joining.endpoints.network())?;
     }
+    tools::check(settings)?;
     if let Some(path) = &settings.run.summary {
         summary::check_writable(path)?;
     }

@@ -77,6 +77,7 @@ fn flag(key: &Key) -> Arg {
         Kind::Text | Kind::Repeated => "TEXT",
         Kind::Ip => "IP",
         Kind::Path => "PATH",
+        Kind::PathList => "PATHS",
         Kind::TextList => "NAMES",
         Kind::FloatList(_) => "NUMBERS",
     };
@@ -100,7 +101,7 @@ fn flag(key: &Key) -> Arg {
     let arg = arg.overrides_with(key.name);
     match key.kind {
         Kind::Bool => arg.num_args(0..=1).default_missing_value("true"),
-        Kind::TextList | Kind::FloatList(_) => arg.num_args(1..),
+        Kind::TextList | Kind::FloatList(_) | Kind::PathList => arg.num_args(1..),
         Kind::Integer { .. }
         | Kind::Float(_)
         | Kind::Seconds(_)
@@ -114,7 +115,8 @@ fn flag(key: &Key) -> Arg {
 fn heading(section: &str) -> &'static str {
     match section {
         "run" | "journal" | "logging" => "Run, journal and logs",
-        "neuron" | "weights" | "models" | "engine" => "Validation and models",
+        "neuron" | "persona" | "weights" | "models" | "engine" => "Validation and models",
+        "tools" => "Sources of contexts",
         "miner" | "blacklist" => "Miner",
         "localnet" => "Local network",
         "wallet" | "subtensor" | "axon" => "Chain and network",

@@ -103,6 +103,8 @@ pub enum Kind {
     Path,
     /// Several texts.
     TextList,
+    /// Several files or folders.
+    PathList,
     /// Several texts, each with a flag of its own, which is repeated.
     Repeated,
     /// Several numbers, each in the range.

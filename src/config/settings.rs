@@ -20,13 +20,17 @@ use crate::engine::{Dtype, Precision};
 
 mod check;
 mod external_miner;
+mod persona;
 mod subtensor;
 mod tasks;
+mod tools;
 
 pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
+pub use persona::Persona;
 pub use subtensor::{NETWORKS, Subtensor};
 pub use tasks::TaskLists;
+pub use tools::{SourceName, Tools};
 
 /// What the configuration is read from, besides the files.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +89,8 @@ pub struct Settings {
     pub models: Models,
     /// The validator's and the models' settings.
     pub neuron: Neuron,
+    /// Who asks, and how long.
+    pub persona: Persona,
     /// From when on weights are set.
     pub weights: Weights,
     /// What is allowed on a public network although it is no good there.
@@ -94,6 +100,8 @@ pub struct Settings {
     pub tasks: TaskLists,
     /// Where and how the models run.
     pub engine: Engine,
+    /// Where contexts come from.
+    pub tools: Tools,
     /// What `sn1 miner` answers with.
     pub miner: Miner,
     /// Whom a miner refuses.

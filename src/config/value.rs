@@ -37,13 +37,8 @@ pub(super) fn read(key: &Key, given: Given<'_>, home: Option<&Path>) -> Result<V
         }
         Kind::Text => given.text().map(Value::from),
         Kind::Ip => given.text().and_then(ip).map(|ip| Value::from(ip.to_string())),
-        Kind::Path => given.text().filter(|path| !path.is_empty()).and_then(|path| {
-            let expanded = match (path.strip_prefix("~/"), home) {
-                (Some(rest), Some(home)) => home.join(rest),
-                (Some(_), None) | (None, _) => path.into(),
-            };
-            expanded.to_str().map(Value::from)
-        }),
+        Kind::Path => given.path(home).map(Value::from),
+        Kind::PathList => given.list(|item| item.path(home)).map(Value::from),
         Kind::TextList | Kind::Repeated => {
             given.list(|item| item.text().map(str::to_owned)).map(Value::from)
         }
@@ -73,6 +68,7 @@ fn expected(kind: Kind) -> String {
         Kind::Text => "a text".to_owned(),
         Kind::Ip => "an IP address".to_owned(),
         Kind::Path => "a path".to_owned(),
+        Kind::PathList => "a list of paths".to_owned(),
         Kind::TextList | Kind::Repeated => "a list of texts".to_owned(),
         Kind::FloatList(range) => format!("a list of numbers {range}"),
     }
@@ -93,6 +89,15 @@ impl<'a> Given<'a> {
             Self::Text(text) => Some(text),
             Self::Toml(value) => value.as_str(),
         }
+    }
+
+    fn path(self, home: Option<&Path>) -> Option<String> {
+        let path = self.text().filter(|path| !path.is_empty())?;
+        let expanded = match (path.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            (Some(_), None) | (None, _) => path.into(),
+        };
+        expanded.to_str().map(str::to_owned)
     }
 
     fn bool(self) -> Option<bool> {

@@ -40,7 +40,7 @@ impl Environment {
     }
 
     /// The user's folder for caches, if the environment tells one.
-    pub(super) fn cache_home(&self) -> Option<PathBuf> {
+    pub(crate) fn cache_home(&self) -> Option<PathBuf> {
         let xdg = self.xdg_cache_home.as_ref().filter(|path| path.is_absolute());
         xdg.cloned().or_else(|| self.home.as_ref().map(|home| home.join(".cache")))
     }

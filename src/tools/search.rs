@@ -81,18 +81,23 @@ impl Index {
     }
 }
 
-fn terms(text: &str) -> impl Iterator<Item = String> {
+/// The words of a text that tell something, in lower case.
+pub(super) fn telling_words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.chars().nth(1).is_some())
         .map(str::to_lowercase)
         .filter(|word| !STOP_WORDS.split_whitespace().any(|stop| stop == word))
-        .map(|mut word| {
-            let plural = word.ends_with('s') && !word.ends_with("ss") && word.chars().count() > 3;
-            if plural {
-                word.pop();
-            }
-            word
-        })
+}
+
+/// The same without a plural `s`.
+pub(super) fn terms(text: &str) -> impl Iterator<Item = String> {
+    telling_words(text).map(|mut word| {
+        let plural = word.ends_with('s') && !word.ends_with("ss") && word.chars().count() > 3;
+        if plural {
+            word.pop();
+        }
+        word
+    })
 }
 
 #[cfg(test)]

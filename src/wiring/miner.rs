@@ -86,9 +86,10 @@ pub async fn start(
     if !needs_model {
         model::FAKE.clone_into(&mut model_settings.neuron.model_id);
     }
+    let tools = tools::open(settings, &overseer.clock())?;
     let parts = model::open(&model_settings, overseer).await?;
     let failpoints = Failpoints::default();
-    let shared = start_shared(overseer, parts, tools()?, in_flight, &failpoints);
+    let shared = start_shared(overseer, parts, tools, in_flight, &failpoints);
     let started = overseer.clock().unix();
     let mut book = NonceBook::new(started, settings.axon.legacy_nonce);
     let marks = state_folder(settings, netuid, &keypair.hotkey()).join("nonces.jsonl");

@@ -1,11 +1,10 @@
 //! What is good for tries and no good where others' money is: refused for a validator on a public
 //! network unless the settings allow it by name.
 
-use sn1_actors::domain::SourceKind;
 use sn1_actors::task_maker::tasks::TaskKind;
 
 use super::model::FAKE;
-use crate::config::Settings;
+use crate::config::{Settings, SourceName};
 use crate::exit::{Ended, Exit};
 
 /// The model that every machine can run, whose references are too weak to judge by.
@@ -41,12 +40,15 @@ fn reasons(settings: &Settings) -> Vec<String> {
              with --public.allow_small_model"
         ));
     }
-    let made_here = |kind: TaskKind| kind.definition().source == SourceKind::Maths;
-    let corpus = settings.neuron.task_mix.iter().any(|share| !made_here(share.kind));
+    let has =
+        |source: SourceName, task: TaskKind| source.kinds().contains(&task.definition().source);
+    let tasks = &settings.neuron.task_mix;
+    let corpus = settings.tools.sources.contains(&SourceName::Builtin)
+        && tasks.iter().any(|share| has(SourceName::Builtin, share.kind));
     if corpus && !settings.public.allow_embedded_corpus {
         reasons.push(
-            "the contexts of this version come from a corpus inside the program, which miners can \
-             learn by heart; ask `--neuron.tasks math --neuron.task_p 1` alone, or allow it with \
+            "tools.sources has `builtin`, a corpus inside the program that miners can learn by \
+             heart; choose others (wikipedia and zim have articles), or allow it with \
              --public.allow_embedded_corpus"
                 .to_owned(),
         );
@@ -59,6 +61,8 @@ mod tests {
     use super::*;
     use crate::config::{FlagValue, Inputs, Role};
 
+    const BUILTIN: (&str, &str) = ("tools.sources", "builtin,maths");
+
     fn refusal(flags: &[(&str, &str)]) -> Option<String> {
         let mut inputs = Inputs { home: Some("/home/u".into()), ..Inputs::default() };
         inputs.flags.values = flags
@@ -70,8 +74,8 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_refused_with_every_reason_and_its_key() {
-        let refusal = refusal(&[]).unwrap();
+    fn what_is_no_good_is_refused_with_every_reason_and_its_key() {
+        let refusal = refusal(&[BUILTIN]).unwrap();
         for part in ["finney", SMALL, "public.allow_small_model", "public.allow_embedded_corpus"] {
             assert!(refusal.contains(part), "{part} is not in {refusal}");
         }
@@ -79,11 +83,10 @@ mod tests {
 
     #[test]
     fn model_servers_replace_the_small_model_and_not_the_stand_in() {
-        let corpus = ("public.allow_embedded_corpus", "true");
         let servers = ("engine.servers", "http://127.0.0.1:8000/v1");
         let named = ("engine.server_model", "zephyr-7b-beta");
-        assert_eq!(refusal(&[corpus, servers, named]), None);
-        let fake = refusal(&[corpus, servers, named, ("neuron.model_id", FAKE)]).unwrap();
+        assert_eq!(refusal(&[servers, named]), None);
+        let fake = refusal(&[servers, named, ("neuron.model_id", FAKE)]).unwrap();
         assert!(fake.contains("neuron.model_id = `fake`"), "{fake}");
     }
 
@@ -91,11 +94,12 @@ mod tests {
     fn what_is_allowed_by_name_or_not_used_is_no_reason() {
         let (small, corpus) =
             (("public.allow_small_model", "true"), ("public.allow_embedded_corpus", "true"));
-        assert_eq!(refusal(&[small, corpus]), None);
-        assert!(refusal(&[small]).unwrap().contains("corpus"));
+        assert_eq!(refusal(&[small, corpus, BUILTIN]), None);
+        assert!(refusal(&[small, BUILTIN]).unwrap().contains("corpus"));
+        assert_eq!(refusal(&[small]), None, "real sources are");
         let math = [("neuron.tasks", "math"), ("neuron.task_p", "1")];
         let zephyr = ("neuron.model_id", "zephyr-7b-beta");
-        assert_eq!(refusal(&[math[0], math[1], zephyr]), None);
+        assert_eq!(refusal(&[math[0], math[1], zephyr, ("tools.sources", "maths,builtin")]), None);
         assert!(refusal(&[math[0], math[1], ("neuron.model_id", "fake")]).is_some());
     }
 }

@@ -53,7 +53,13 @@ pub fn config(
             context_patience: Duration::from_secs(30),
             text_patience: TEXT_PATIENCE,
         },
-        persona: PersonaAgentConfig { sampling, patience: TEXT_PATIENCE },
+        persona: PersonaAgentConfig {
+            cast: settings.persona.cast(),
+            goal: settings.persona.goal(),
+            max_turns: settings.persona.max_turns,
+            sampling,
+            patience: TEXT_PATIENCE,
+        },
         dendrite: DendriteConfig {
             sample_size: settings.neuron.sample_size,
             timeout: settings.neuron.timeout,
@@ -117,9 +123,10 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let Outside { keypair, netuid, chain, allow_local, journal, ledger } = outside;
     let in_flight = settings.neuron.num_concurrent_forwards;
+    let tools = tools::open_for_tasks(settings, &overseer.clock(), seed)?;
     let model = model::open(settings, overseer).await?;
     let failpoints = Failpoints::default();
-    let shared = start_shared(overseer, model, tools()?, 2 * in_flight, &failpoints);
+    let shared = start_shared(overseer, model, tools, 2 * in_flight, &failpoints);
     let own = keypair.hotkey();
     let streaming = settings.neuron.streaming;
     let options = TransportOptions { allow_local, streaming, ..TransportOptions::default() };

@@ -65,7 +65,8 @@ fn an_example_in_a_refusal_has_no_flag_that_its_command_lacks() {
 
 #[test]
 fn a_validator_on_a_public_network_refuses_what_is_no_good_there() {
-    let ended = Place::new().run("validator --netuid 61 --subtensor.network test").expect(2);
+    let line = "validator --netuid 61 --subtensor.network test --tools.sources builtin,maths";
+    let ended = Place::new().run(line).expect(2);
     for named in ["not on `test`", "public.allow_small_model", "public.allow_embedded_corpus"] {
         assert!(ended.err.contains(named), "{named} is not in:\n{}", ended.err);
     }

@@ -77,7 +77,10 @@ fn a_neuron_of_a_subnet_that_is_not_there_ends() {
     };
     let place = Place::new();
     let chain = format!("--netuid 4077 --subtensor.chain_endpoint {url} --uri //Validator0//hot");
-    for line in ["miner --miner.kind echo", "validator --model fake --neuron.axon_off"] {
+    for line in [
+        "miner --miner.kind echo",
+        "validator --model fake --neuron.axon_off --tools.sources builtin,maths",
+    ] {
         let ended = place.run(&format!("{line} {chain}")).expect(2);
         assert!(ended.err.contains("check --netuid"), "{line}: {}", ended.err);
     }

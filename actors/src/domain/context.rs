@@ -18,6 +18,24 @@ pub enum SourceKind {
     Question,
 }
 
+impl SourceKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Article, Self::Maths, Self::DatedFact, Self::Code, Self::Question];
+
+    /// The name in the journal and in messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Article => "article",
+            Self::Maths => "maths",
+            Self::DatedFact => "dated_fact",
+            Self::Code => "code",
+            Self::Question => "question",
+        }
+    }
+}
+
 /// One section of an article; the lead has no heading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::{BlockNumber, ConversationId, Hotkey, Score, Turn, Uid};
+use crate::domain::{BlockNumber, ConversationId, Hotkey, Score, SourceKind, Turn, Uid};
 use crate::task_maker::tasks::TaskKind;
 
 /// Why a conversation ended.
@@ -23,6 +23,8 @@ pub enum Stopped {
     NoMiners,
     /// Whoever held it crashed, or the process is stopping.
     Dropped,
+    /// The process ended without ending it; the next one says so when it opens the journal.
+    CutShort,
 }
 
 /// One line of the journal.
@@ -113,6 +115,24 @@ pub enum Event {
         cause: String,
         /// The pause before its restart; `None` if it was given up.
         restarting_in: Option<Duration>,
+    },
+    /// A source of contexts began to fail; as long as it goes on nothing more is said.
+    SourceFailed {
+        /// Which one.
+        source: String,
+        /// For which kind of context; none if something was looked up in it.
+        kind: Option<SourceKind>,
+        /// In what way.
+        cause: String,
+        /// When it is asked again, which it is not before.
+        retry_in: Duration,
+    },
+    /// A source that had failed brought a context again.
+    SourceBack {
+        /// Which one.
+        source: String,
+        /// Of which kind; none if it was looked up.
+        kind: Option<SourceKind>,
     },
     /// A miner dealt with a request.
     Served {

@@ -7,6 +7,10 @@
 //! measured earns [`Score::ZERO`]. Weights and totals are [`super::combine`]'s; embedding the
 //! texts is the caller's.
 
+mod announcement;
+pub mod exact_form;
+pub mod numeric;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -28,7 +32,7 @@ macro_rules! table {
 table! {
     rouge { ROUGE_1, ROUGE_2, ROUGE_L }
     relevance { RELEVANCE }
-    numeric { FLOAT_DIFF }
+    maths_answer { FLOAT_DIFF }
     date { DATE }
     label { EXACT }
     diff { DIFF }

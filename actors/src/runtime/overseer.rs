@@ -23,6 +23,7 @@ pub struct Overseer {
     kill: KillSwitch,
     roster: Roster,
     tasks: Tasks,
+    journal: Arc<dyn Journal>,
     credits: Rc<RefCell<Vec<Credits>>>,
 }
 
@@ -32,7 +33,8 @@ impl Overseer {
     pub fn new(clock: Arc<dyn Clock>, journal: Arc<dyn Journal>) -> Self {
         let kill = KillSwitch::default();
         let tasks = Tasks::new(kill.clone());
-        Self { clock, tasks, kill, roster: Roster::new(journal), credits: Rc::default() }
+        let roster = Roster::new(Arc::clone(&journal));
+        Self { clock, tasks, kill, roster, journal, credits: Rc::default() }
     }
 
     /// Starts an actor behind its inbox. It must be called on a thread with a local task set, which
@@ -76,6 +78,12 @@ impl Overseer {
     #[must_use]
     pub fn roster(&self) -> &Roster {
         &self.roster
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn journal(&self) -> Arc<dyn Journal> {
+        Arc::clone(&self.journal)
     }
 
     /// Where tasks are started.

@@ -76,7 +76,8 @@ fn make(kinds: &[(&str, f64)], conversation: u64, source: Source) -> Made {
             scheduler: SchedulerConfig::default(),
         };
         let scripted = Scripted { source, asked: AtomicUsize::new(0) };
-        let tools = ToolParts { tools: Arc::new([Arc::new(scripted) as _]), patience: PATIENCE };
+        let tools = Arc::new([Arc::new(scripted) as _]);
+        let tools = ToolParts { tools, patience: PATIENCE, prefetch: Prefetch::NONE };
         let shared = start_shared(&stage.overseer, model, tools, 4, &stage.failpoints);
         let workshop = Workshop {
             config: TaskMakerConfig {

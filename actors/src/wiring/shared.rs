@@ -8,7 +8,7 @@ use crate::model_worker::scheduler::SchedulerConfig;
 use crate::model_worker::{Embed, Generate, ModelWorker, ModelWorkerDeps, TextSource};
 use crate::ports::{Device, Tool};
 use crate::runtime::{Failpoints, Inbox, Overseer, Port, RestartPolicy};
-use crate::tool_fetcher::{FetchContext, ToolFetcher, ToolFetcherDeps};
+use crate::tool_fetcher::{FetchContext, Prefetch, ToolFetcher, ToolFetcherDeps};
 
 /// The model and how it is used.
 pub struct ModelParts {
@@ -20,12 +20,14 @@ pub struct ModelParts {
     pub scheduler: SchedulerConfig,
 }
 
-/// The tools and how long each may take.
+/// The tools and how they are asked.
 pub struct ToolParts {
     /// The preferred one first.
     pub tools: Arc<[Arc<dyn Tool>]>,
-    /// How long one may take.
+    /// How long one may take while somebody waits.
     pub patience: Duration,
+    /// What is fetched before it is wanted.
+    pub prefetch: Prefetch,
 }
 
 /// The doors to the shared actors.
@@ -73,7 +75,9 @@ pub fn start_shared(
     let deps = ToolFetcherDeps {
         tools: tools.tools,
         patience: tools.patience,
+        prefetch: tools.prefetch,
         clock,
+        journal: overseer.journal(),
         tasks: overseer.tasks().clone(),
         failpoints: failpoints.clone(),
     };

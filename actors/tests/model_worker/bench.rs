@@ -10,6 +10,7 @@ use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevic
 use sn1_actors::model_worker::{Embed, Generate, ModelError, TextSource, generate};
 use sn1_actors::ports::{Device, Tool};
 use sn1_actors::testkit::{FakeTools, Stage};
+use sn1_actors::tool_fetcher::Prefetch;
 use sn1_actors::wiring::{ModelParts, Shared, ToolParts, start_shared};
 
 pub(crate) const STEP: Duration = Duration::from_millis(10);
@@ -76,7 +77,7 @@ pub(crate) fn start(
     scheduler: SchedulerConfig,
 ) -> Shared {
     let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
-    let tools = ToolParts { tools, patience: PATIENCE };
+    let tools = ToolParts { tools, patience: PATIENCE, prefetch: Prefetch::NONE };
     let model = ModelParts { text, device, scheduler };
     start_shared(&stage.overseer, model, tools, 64, &stage.failpoints)
 }

@@ -13,6 +13,7 @@ use sn1_actors::model_worker::{Generate, ModelError, TextSource, generate};
 use sn1_actors::ports::{EngineError, Placement, Row, SequenceId, StepEngine, TokioClock, Tool};
 use sn1_actors::runtime::{Failpoints, FaultKind, Overseer};
 use sn1_actors::testkit::{FakeTools, MemoryJournal, Stage};
+use sn1_actors::tool_fetcher::Prefetch;
 use sn1_actors::wiring::{ModelParts, Shared, ToolParts, start_shared};
 
 use super::bench::{Bench, PATIENCE, ask, prompt};
@@ -118,7 +119,7 @@ fn on_a_real_thread(test: impl AsyncFnOnce(Overseer, Shared, Arc<AtomicU32>)) {
         let text = TextSource::Local(Arc::new(StandInCodec));
         let model = ModelParts { text, device, scheduler: config };
         let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
-        let tools = ToolParts { tools, patience: PATIENCE };
+        let tools = ToolParts { tools, patience: PATIENCE, prefetch: Prefetch::NONE };
         let shared = start_shared(&overseer, model, tools, 64, &Failpoints::default());
         test(overseer.clone(), shared, builds).await;
         overseer.kill().stop();

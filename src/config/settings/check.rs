@@ -4,16 +4,25 @@
 
 use figment::Figment;
 use serde::de::DeserializeOwned;
+use sn1_actors::domain::Traits;
 use sn1_actors::task_maker::TaskShare;
 use sn1_actors::task_maker::tasks::{self, TaskKind};
 
-use super::{DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, TaskLists};
+use super::persona;
+use super::tools::is_contact;
+use super::{
+    DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName, TaskLists,
+};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};
+use crate::config::suggest;
 
 /// Miners that a later issue brings.
 const LATER_MINERS: &[&str] = &["openai", "mock"];
+/// Keys that name an environment variable.
+const VARIABLES: [&str; 3] =
+    ["engine.server_key_env", "tools.wikipedia_token_env", "tools.stackexchange_key_env"];
 /// How far the probabilities may be from 1 together.
 const SUM_TOLERANCE: f64 = 1e-6;
 /// The longest name of a file or folder, in bytes.
@@ -39,6 +48,10 @@ pub(super) fn all(
     for kind in check.value::<Vec<String>>("localnet.miners").unwrap_or_default() {
         check.miner("localnet.miners", &kind);
     }
+    check.name_in("persona.goal", persona::GOALS.iter().copied());
+    for key in persona::LISTS {
+        check.traits(key);
+    }
     check.external_miners();
     for key in ["wallet.name", "wallet.hotkey", "neuron.name"] {
         check.file_name(key);
@@ -46,9 +59,12 @@ pub(super) fn all(
     for server in check.value::<Vec<String>>("engine.servers").unwrap_or_default() {
         check.server(&server);
     }
-    if let Some(Some(variable)) = check.value::<Option<String>>("engine.server_key_env") {
-        check.variable("engine.server_key_env", &variable);
+    for key in VARIABLES {
+        if let Some(Some(variable)) = check.value::<Option<String>>(key) {
+            check.variable(key, &variable);
+        }
     }
+    check.tools();
     if let Some(Some(network)) = check.value::<Option<String>>("subtensor.network") {
         check.network(&network);
     }
@@ -92,11 +108,16 @@ impl Check<'_> {
 
     /// A `~/` that is left means that there is no home folder; a folder named `~` is never meant.
     fn home(&mut self, role: Role) {
-        for key in KEYS.iter().filter(|key| key.kind == Kind::Path && key.used_by(role)) {
-            if let Some(Some(path)) = self.value::<Option<String>>(key.name)
-                && path.starts_with("~/")
-            {
-                self.bad(key.name, "a path without `~/` while HOME is not set".to_owned(), &path);
+        for key in KEYS.iter().filter(|key| key.used_by(role)) {
+            let paths = match key.kind {
+                Kind::Path => {
+                    self.value::<Option<String>>(key.name).flatten().map(|path| vec![path])
+                }
+                Kind::PathList => self.value::<Option<Vec<String>>>(key.name).flatten(),
+                _ => None,
+            };
+            for path in paths.unwrap_or_default().iter().filter(|path| path.starts_with("~/")) {
+                self.bad(key.name, "a path without `~/` while HOME is not set".to_owned(), path);
             }
         }
     }
@@ -126,6 +147,14 @@ impl Check<'_> {
         } else if MinerKind::ALL.iter().all(|known| known.as_str() != kind) {
             let names: Vec<&str> = MinerKind::ALL.iter().map(|known| known.as_str()).collect();
             self.bad(key, format!("one of {}", names.join(", ")), kind);
+        }
+    }
+
+    fn traits(&mut self, key: &str) {
+        if let Some(words) = self.value::<Vec<String>>(key)
+            && let Err(wrong) = Traits::new(words)
+        {
+            self.problem(key, ProblemKind::Inconsistent(format!("`{key}`: {wrong}")));
         }
     }
 
@@ -190,6 +219,55 @@ impl Check<'_> {
             }
             Some(rest) if !rest.is_empty() && !rest.starts_with('/') => {}
             _ => self.bad("engine.servers", "http:// or https:// addresses".to_owned(), server),
+        }
+    }
+
+    fn tools(&mut self) {
+        let key = "tools.sources";
+        let sources = self.value::<Vec<String>>(key).unwrap_or_default();
+        let names = SourceName::ALL.map(SourceName::as_str);
+        for (at, source) in sources.iter().enumerate() {
+            if sources.iter().take(at).any(|before| before == source) {
+                let message = format!("`{key}` names {} twice", shown(source));
+                self.problem(key, ProblemKind::Inconsistent(message));
+            }
+            if !names.contains(&source.as_str()) {
+                let meant = suggest::typed(source, names.iter().copied());
+                let meant = meant.map(|name| format!("; did you mean `{name}`?"));
+                let found = format!("{}{}", shown(source), meant.unwrap_or_default());
+                let (key, expected) = (key.to_owned(), format!("a list of {}", names.join(", ")));
+                self.problem("tools.sources", ProblemKind::BadValue { key, expected, found });
+            }
+        }
+        if let Some(Some(contact)) = self.value::<Option<String>>("tools.contact")
+            && !is_contact(&contact)
+        {
+            self.bad("tools.contact", "a mail or web address".to_owned(), &contact);
+        }
+        for key in ["tools.wikipedia_api", "tools.stackexchange_api"] {
+            if let Some(address) = self.value::<String>(key) {
+                self.api(key, &address);
+            }
+        }
+        let key = "tools.stackexchange_site";
+        if let Some(site) = self.value::<String>(key)
+            && !site.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        {
+            self.bad(key, "the name of a site, as in `stackoverflow`".to_owned(), &site);
+        }
+    }
+
+    fn api(&mut self, key: &str, address: &str) {
+        let url = reqwest::Url::parse(address).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        match url {
+            // What may be a password is not repeated.
+            Some(url) if !url.username().is_empty() || url.password().is_some() => {
+                let expected = "an address without a user or a password".to_owned();
+                self.bad(key, expected, "an address with an @");
+            }
+            Some(_) => {}
+            None => self.bad(key, "an http:// or https:// address".to_owned(), address),
         }
     }
 

@@ -36,7 +36,7 @@ impl ApiKey {
         &self.variable
     }
 
-    pub(super) fn header(&self) -> &HeaderValue {
+    pub(crate) fn header(&self) -> &HeaderValue {
         &self.header
     }
 }

@@ -1,0 +1,196 @@
+//! One tool with what is known of it: how it does, and how often it was asked for its pools.
+//!
+//! It outlives the pools: a restart of the actor does not make it forget that a source wants to be
+//! left alone.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::Semaphore;
+
+use crate::domain::{Context, SourceKind};
+use crate::ports::{Clock, Event, Journal, Tool, ToolError, Want, in_time};
+
+use super::flaw::flaw;
+use super::health::{Health, Resting};
+
+/// What is told of a cause, in characters; it may be a stranger's words.
+const TOLD: usize = 200;
+
+/// What a source is asked for; it can do well with one and badly with another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Purpose {
+    /// Any context of a kind.
+    Draw(SourceKind),
+    /// A context by its title or by a text.
+    LookUp,
+}
+
+impl Purpose {
+    pub(super) fn of(want: &Want) -> Self {
+        match want {
+            Want::Random(kind) => Self::Draw(*kind),
+            Want::Search(_) | Want::Title(_) => Self::LookUp,
+        }
+    }
+
+    fn kind(self) -> Option<SourceKind> {
+        match self {
+            Self::Draw(kind) => Some(kind),
+            Self::LookUp => None,
+        }
+    }
+}
+
+/// Why a source brought nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// It knows of nothing that fits, which says nothing against it.
+    Unknown,
+    /// It does not do what it is there for.
+    Failed {
+        /// In what way.
+        cause: String,
+        /// How long it kept us waiting, if that was the failure.
+        waited: Duration,
+        /// How long it wants to be left alone, if it said so.
+        wish: Option<Duration>,
+    },
+}
+
+impl Failure {
+    /// One that took no time.
+    pub(super) fn of(cause: &str) -> Self {
+        Self::Failed { cause: told(cause), waited: Duration::ZERO, wish: None }
+    }
+}
+
+/// A tool and how it does.
+pub(super) struct Source {
+    /// What is asked.
+    pub(super) tool: Arc<dyn Tool>,
+    /// One permit: a tool has one fetch for its pools under way, over restarts of the actor too.
+    pub(super) turn: Semaphore,
+    clock: Arc<dyn Clock>,
+    journal: Arc<dyn Journal>,
+    refills: Cell<u64>,
+    health: RefCell<HashMap<Purpose, Health>>,
+    /// Set where the tool as a whole wants to be left alone.
+    busy: RefCell<Health>,
+}
+
+impl Source {
+    pub(super) fn new(
+        tool: Arc<dyn Tool>,
+        clock: Arc<dyn Clock>,
+        journal: Arc<dyn Journal>,
+    ) -> Self {
+        Self {
+            tool,
+            turn: Semaphore::new(1),
+            clock,
+            journal,
+            refills: Cell::default(),
+            health: RefCell::default(),
+            busy: RefCell::default(),
+        }
+    }
+
+    /// The number of the next fetch for a pool, each once.
+    pub(super) fn next_refill(&self) -> u64 {
+        self.refills.replace(self.refills.get() + 1)
+    }
+
+    /// Why it is left alone for now, if it is.
+    pub(super) fn resting(&self, purpose: Purpose) -> Option<Resting> {
+        let now = self.clock.now();
+        let own = self.health.borrow().get(&purpose).and_then(|health| health.resting(now));
+        let whole = self.busy.borrow().resting(now);
+        own.into_iter().chain(whole).max_by_key(|resting| resting.wait)
+    }
+
+    /// Brings a context that is worth having. Nothing is noted yet.
+    pub(super) async fn fetch(
+        &self,
+        want: Want,
+        random: ChaCha8Rng,
+        patience: Duration,
+    ) -> Result<Context, Failure> {
+        let purpose = Purpose::of(&want);
+        // A tool that panics must not take the pool's task along.
+        let fetched = AssertUnwindSafe(async { self.tool.fetch(want, random).await });
+        match in_time(&*self.clock, patience, fetched.catch_unwind()).await {
+            None => {
+                let cause = format!("no answer within {patience:?}");
+                Err(Failure::Failed { cause, waited: patience, wish: None })
+            }
+            Some(Err(_)) => Err(Failure::of("it panicked")),
+            Some(Ok(Ok(context))) => match flaw(&context) {
+                None => Ok(context),
+                Some(flaw) => Err(Failure::of(flaw)),
+            },
+            Some(Ok(Err(error))) => Err(failure(purpose, error)),
+        }
+    }
+
+    /// Notes that it did well.
+    pub(super) fn succeeded(&self, purpose: Purpose) {
+        let now = self.clock.now();
+        let mut busy = self.busy.borrow_mut();
+        // What was under way when the tool said so does not take it back.
+        if busy.resting(now).is_none() {
+            busy.succeeded();
+        }
+        drop(busy);
+        if self.health.borrow_mut().entry(purpose).or_default().succeeded() {
+            let source = self.tool.name().to_owned();
+            tracing::info!(source, kind = ?purpose.kind(), "a source of contexts is back");
+            self.journal.record(Event::SourceBack { source, kind: purpose.kind() });
+        }
+    }
+
+    /// Notes a failure; the first after a success goes to the journal.
+    pub(super) fn failed(&self, purpose: Purpose, failure: &Failure) {
+        let Failure::Failed { cause, waited, wish } = failure else { return };
+        let now = self.clock.now();
+        if let Some(wish) = wish {
+            self.busy.borrow_mut().rest(now, cause, *wish);
+        }
+        let news = self.health.borrow_mut().entry(purpose).or_default().failed(now, cause, *waited);
+        let source = self.tool.name().to_owned();
+        if !news {
+            tracing::debug!(source, cause, "a source of contexts fails still");
+            return;
+        }
+        let kind = purpose.kind();
+        let retry_in = self.resting(purpose).map_or(Duration::ZERO, |resting| resting.wait);
+        tracing::warn!(source, ?kind, cause, ?retry_in, "a source of contexts fails");
+        self.journal.record(Event::SourceFailed { source, kind, cause: cause.clone(), retry_in });
+    }
+}
+
+fn failure(purpose: Purpose, error: ToolError) -> Failure {
+    match (error, purpose) {
+        (ToolError::Nothing { .. }, Purpose::LookUp) => Failure::Unknown,
+        (ToolError::Nothing { .. }, Purpose::Draw(_)) => Failure::of("it has nothing of that kind"),
+        (ToolError::Failed { cause, .. }, _) => Failure::of(&cause),
+        (ToolError::Busy { wait, cause, .. }, _) => {
+            Failure::Failed { cause: told(&cause), waited: Duration::ZERO, wish: Some(wait) }
+        }
+    }
+}
+
+/// One short line without control characters.
+fn told(cause: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let mut told: String = cause.chars().take(TOLD).map(plain).collect();
+    if cause.chars().nth(TOLD).is_some() {
+        told.push('…');
+    }
+    told
+}
