@@ -111,15 +111,13 @@ async fn make(
         clock: place.overseer.clock(),
         tasks: place.overseer.tasks().clone(),
     };
-    let made = workshop.make(CONVERSATION, &log).await;
+    let tell = |event| {
+        if let Event::TaskPassedOver { task, cause, .. } = event {
+            tracing::warn!(task = task.name(), "passed over: {cause}");
+        }
+    };
+    let made = workshop.make(CONVERSATION, &tell).await;
     made.map_err(|stopped| anyhow::anyhow!("no task: {stopped:?}"))
-}
-
-/// In the journal's place, for commands that keep none: says what was passed over.
-pub(super) fn log(event: Event) {
-    if let Event::TaskPassedOver { task, cause, .. } = event {
-        tracing::warn!(task = task.name(), "passed over: {cause}");
-    }
 }
 
 async fn describe(task: &Task) -> anyhow::Result<Value> {

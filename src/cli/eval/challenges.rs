@@ -161,7 +161,7 @@ struct Maker {
 
 impl Maker {
     async fn measure(&self, conversation: ConversationId) -> anyhow::Result<Measured> {
-        let task = self.workshop.make(conversation, &crate::cli::task::log).await;
+        let task = self.workshop.make(conversation).await;
         let task = task.map_err(|stopped| anyhow::anyhow!("no task: {stopped:?}"))?;
         let phrasing = self.phraser.phrase(conversation, Turn(0), &task).await;
         let challenge = phrasing.map_err(anyhow::Error::msg)?.challenge;
