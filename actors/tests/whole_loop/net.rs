@@ -184,7 +184,7 @@ pub(crate) fn steps(stage: &Stage) -> Vec<Map<String, Value>> {
 }
 
 fn share((name, probability): (&str, f64)) -> TaskShare {
-    let kind = TaskKind::named(name).unwrap();
+    let kind = TaskKind::named(name).expect("a kind of this name");
     TaskShare { kind, probability, measures: Arc::new(kind.default_measures()) }
 }
 
