@@ -162,6 +162,21 @@ sdk() {
 sdk SN1_SDK10_PYTHON sdk-10.5
 sdk SN1_SDK6_PYTHON sdk-6.6
 
+heading "sympy"
+# The maths problems are worked out by it. SN1_SYMPY_PYTHON is a Python that has it.
+if [[ -z ${SN1_SYMPY_PYTHON-} ]]; then
+    venv=$target/venv-sympy
+    sympy=sympy==1.14.0
+    if "$venv/bin/python" -c "import sympy" 2>/dev/null ||
+        { python3 -m venv --clear "$venv" && "$venv/bin/pip" install -q --only-binary :all: "$sympy"; }; then
+        SN1_SYMPY_PYTHON=$(realpath -s "$venv/bin/python")
+    else
+        skip "the maths problems against sympy: $sympy could not be installed, see above"
+    fi
+fi
+export SN1_SYMPY_PYTHON=${SN1_SYMPY_PYTHON-}
+[[ -z $SN1_SYMPY_PYTHON ]] || echo "$SN1_SYMPY_PYTHON"
+
 heading "zimwriterfs"
 # The ZIM tool reads a file that the reference writer makes. SN1_ZIMWRITERFS is that program.
 if [[ -z ${SN1_ZIMWRITERFS-} ]]; then

@@ -2,7 +2,10 @@
 //!
 //! A thread of its own writes; recording never waits. Each line carries `run_id`, `seq` (without
 //! gaps over all files of a run) and `schema_version`. When a file reaches its size it is renamed
-//! to `NAME.1`, older ones move up, and of these four are kept.
+//! to `NAME.1`, older ones move up, and of these four are kept. Conversations that an earlier run
+//! left without an end are ended first, under its `run_id` and with its next numbers.
+
+mod cut_short;
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -55,7 +58,8 @@ pub struct JournalFile {
 }
 
 impl JournalFile {
-    /// Opens a journal, and the folders to it; an existing one is continued. `unix` is the time
+    /// Opens a journal, and the folders to it; an existing one is continued: the conversations that
+    /// its last run left are ended as cut short. `unix` is the time
     /// since the Unix epoch, `max_bytes` the size at which a new file begins.
     ///
     /// # Errors
@@ -68,7 +72,8 @@ impl JournalFile {
     ) -> Result<Self, JournalError> {
         let (commands, inbox) = mpsc::channel();
         let (progress, written) = watch::channel(Written::default());
-        let mut writer = Writer::open(path, run_id.to_owned(), max_bytes)?;
+        let mut writer = Writer::open(path, run_id.into(), max_bytes)?;
+        writer.end_last_run(unix()).map_err(|cause| failure(path, &cause))?;
         std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || writer.serve(&inbox, &progress))
@@ -118,7 +123,7 @@ impl Journal for JournalFile {
 
 struct Writer {
     path: PathBuf,
-    run_id: String,
+    run_id: Arc<str>,
     max_bytes: u64,
     file: BufWriter<File>,
     bytes: u64,
@@ -126,11 +131,12 @@ struct Writer {
 }
 
 impl Writer {
-    fn open(path: &Path, run_id: String, max_bytes: u64) -> Result<Self, JournalError> {
+    fn open(path: &Path, run_id: Arc<str>, max_bytes: u64) -> Result<Self, JournalError> {
         let open = || {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
+            cut_short::mend_end(path)?;
             let file = OpenOptions::new().create(true).append(true).open(path)?;
             let bytes = file.metadata()?.len();
             Ok((file, bytes))
@@ -175,15 +181,31 @@ impl Writer {
         }
     }
 
+    /// Ends what the last run left, in its name.
+    fn end_last_run(&mut self, time: Duration) -> std::io::Result<()> {
+        let last = cut_short::last_run(&self.path)?;
+        for (event, seq) in last.unended.iter().zip(last.seq..) {
+            self.write_line(&last.run_id, seq, event, time)?;
+        }
+        self.file.flush()
+    }
+
     fn write(&mut self, event: &Event, time: Duration) -> std::io::Result<()> {
-        let line = Line {
-            run_id: &self.run_id,
-            seq: self.seq,
-            schema_version: SCHEMA_VERSION,
-            time: time.as_secs_f64(),
-            event,
-        };
+        let seq = self.seq;
         self.seq += 1;
+        let run_id = Arc::clone(&self.run_id);
+        self.write_line(&run_id, seq, event, time)
+    }
+
+    fn write_line(
+        &mut self,
+        run_id: &str,
+        seq: u64,
+        event: &Event,
+        time: Duration,
+    ) -> std::io::Result<()> {
+        let time = time.as_secs_f64();
+        let line = Line { run_id, seq, schema_version: SCHEMA_VERSION, time, event };
         let mut text = serde_json::to_vec(&line)?;
         text.push(b'\n');
         let length = text.len() as u64;
@@ -224,6 +246,9 @@ fn failure(path: &Path, cause: &std::io::Error) -> JournalError {
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
+    use sn1_actors::domain::ConversationId;
+    use sn1_actors::ports::Stopped;
+    use sn1_actors::task_maker::tasks::TaskKind;
 
     use super::*;
 
@@ -264,6 +289,49 @@ mod tests {
         assert_eq!(lines(&path).last().unwrap()["seq"], 19);
         assert_eq!(lines(&numbered(&path, 1)).last().unwrap()["seq"], 18);
         assert!(numbered(&path, KEPT).exists() && !numbered(&path, KEPT + 1).exists());
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_ended_before_the_next_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let made = |id: u64| Event::TaskMade {
+            conversation: ConversationId(id),
+            task: TaskKind::named("qa").unwrap(),
+            source: "test".into(),
+            topic: "Tea".into(),
+            query: "Why?".into(),
+        };
+        let killed = JournalFile::open(&path, "killed", 1 << 20, || Duration::from_secs(5));
+        let killed = killed.unwrap();
+        for id in 0..3 {
+            killed.record(made(id));
+        }
+        let stopped = Stopped::Completed;
+        let conversation = ConversationId(1);
+        killed.record(Event::ConversationEnded { conversation, seconds: 1.0, stopped });
+        killed.flush().unwrap();
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(b"{\"run_id\":\"killed\",\"seq\":4,\"eve").unwrap();
+        // Opened twice, it is ended once.
+        for next in ["next", "last"] {
+            let journal = JournalFile::open(&path, next, 1 << 20, || Duration::from_secs(9));
+            let journal = journal.unwrap();
+            journal.record(Event::RunStarted { version: "1".into(), seed: 1 });
+            journal.flush().unwrap();
+        }
+        let lines = lines(&path);
+        let of_run = |line: &Value| {
+            (line["run_id"].as_str().unwrap().to_owned(), line["seq"].as_u64().unwrap())
+        };
+        let told: Vec<_> = lines[4..].iter().map(of_run).collect();
+        let expected = [("killed", 4), ("killed", 5), ("next", 0), ("last", 0)];
+        assert_eq!(told, expected.map(|(run, seq)| (run.to_owned(), seq)));
+        for (line, conversation) in lines[4..6].iter().zip([0, 2]) {
+            assert_eq!(line["event"], "conversation_ended");
+            assert_eq!((&line["reason"], &line["time"]), (&"cut_short".into(), &9.0.into()));
+            assert_eq!(line["conversation"], conversation);
+        }
     }
 
     #[test]

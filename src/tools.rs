@@ -11,7 +11,7 @@ mod corpus;
 mod day_lines;
 mod html;
 mod http;
-mod maths;
+pub mod maths;
 mod records;
 mod search;
 mod stackexchange;

@@ -16,12 +16,33 @@ use crate::runtime::Credit;
 /// How the conversations of a run ended so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// All turns asked and scored.
+    /// Turns that were scored, each a step.
+    pub steps: u64,
+    /// The run ends after so many steps; `None` is endless.
+    pub wanted: Option<u64>,
+    /// Conversations that began.
+    pub begun: u64,
+    /// Conversations whose turns were all asked and scored.
     pub completed: u64,
     /// Ended otherwise.
     pub failed: u64,
     /// Failures since the last completion.
     pub failed_in_row: u32,
+}
+
+impl Tally {
+    /// Conversations that have not ended.
+    #[must_use]
+    pub fn under_way(&self) -> u64 {
+        self.begun - (self.completed + self.failed).min(self.begun)
+    }
+
+    /// Whether another conversation would be one too many: each that is under way may still score
+    /// a step.
+    #[must_use]
+    pub fn is_enough_under_way(&self) -> bool {
+        self.wanted.is_some_and(|wanted| self.steps + self.under_way() >= wanted)
+    }
 }
 
 /// What all conversations of a run share.
@@ -53,9 +74,16 @@ impl ConversationLog {
         self.tally.subscribe()
     }
 
+    /// Ends the run after so many steps; none begins a turn that would be one too many. `Some(0)`
+    /// lets the turns under way be the last.
+    pub fn want(&self, steps: Option<u64>) {
+        self.tally.send_modify(|tally| tally.wanted = steps);
+    }
+
     /// Begins a conversation with the credit it needs.
     #[must_use]
     pub fn begin(&self, id: ConversationId, credit: Credit) -> Conversation {
+        self.tally.send_modify(|tally| tally.begun += 1);
         Conversation {
             id,
             turn: Turn(0),
@@ -79,6 +107,19 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    /// Counts the turn as scored.
+    pub fn count_step(&self) {
+        self.log.tally.send_modify(|tally| tally.steps += 1);
+    }
+
+    /// Whether another turn of it is wanted: those that are under way, this conversation's next
+    /// one among them, are not too many for the run.
+    #[must_use]
+    pub fn may_go_on(&self) -> bool {
+        let tally = self.log.tally.borrow();
+        tally.wanted.is_none_or(|wanted| tally.steps + tally.under_way() <= wanted)
+    }
+
     /// Ends it for a reason.
     pub fn end(mut self, stopped: Stopped) {
         self.close(stopped);

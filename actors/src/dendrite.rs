@@ -14,7 +14,7 @@ use actix::{Actor, Context, Handler, Message, Supervised};
 use tokio::sync::{mpsc, watch};
 
 use crate::conversation::Conversation;
-use crate::domain::{Answer, BlockNumber, Hotkey, Metagraph, Purpose, Query, RunSeed, Tao, Uid};
+use crate::domain::{Answer, BlockNumber, Hotkey, Metagraph, Purpose, RunSeed, Tao, Uid};
 use crate::persona_agent::Phrasing;
 use crate::ports::{AxonTarget, Clock, Event, Journal, MinerTransport, Stopped};
 use crate::reward_scorer::Round;
@@ -145,7 +145,7 @@ impl Handler<Job<Challenge>> for Dendrite {
 }
 
 impl DendriteDeps {
-    /// Sends the query to every target and opens the round of their answers.
+    /// Sends the whole conversation to every target and opens the round of their answers.
     fn open(
         &self,
         conversation: Conversation,
@@ -154,7 +154,7 @@ impl DendriteDeps {
         targets: Vec<AxonTarget>,
         block: BlockNumber,
     ) -> Round {
-        let query = Arc::new(Query::from_user(phrasing.challenge.clone()));
+        let query = Arc::new(phrasing.query());
         let (sender, answers) = mpsc::channel(targets.len());
         let mut asked = Vec::with_capacity(targets.len());
         for target in targets {

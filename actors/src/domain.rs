@@ -19,7 +19,7 @@ pub use context::{Context, ContextBody, Origin, Section, SourceKind};
 pub use generation::{FinishReason, Generation, Lane, Sampling};
 pub use ids::{BlockNumber, Coldkey, ConversationId, Hotkey, InvalidAddress, Netuid, Turn, Uid};
 pub use metagraph::{Hyperparameters, Metagraph, Neuron, Tao};
-pub use persona::{Mood, Persona, Profile, Tone};
+pub use persona::{BadTraits, Cast, Persona, Traits};
 pub use score::Score;
 pub use seed::{Purpose, RunSeed};
 pub use time::Moment;

@@ -16,6 +16,7 @@ pub mod ports;
 pub mod reward_scorer;
 pub mod runtime;
 pub mod task_maker;
+pub mod text;
 pub mod tool_fetcher;
 pub mod weight_setter;
 pub mod wiring;

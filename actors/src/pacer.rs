@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::conversation::{ConversationLog, Tally};
+use crate::conversation::ConversationLog;
 use crate::domain::ConversationId;
 use crate::ports::{Clock, Journal, JournalError};
 use crate::runtime::{Credits, Port};
@@ -25,16 +25,17 @@ pub struct Pacer {
     pub clock: Arc<dyn Clock>,
     /// Where conversations begin.
     pub task_maker: Port<Tick>,
-    /// Ends after so many completed conversations; `None` goes on until the kill switch.
+    /// Ends after so many steps: scored turns. `None` goes on until the kill switch.
     pub steps: Option<u64>,
 }
 
 impl Pacer {
-    /// Runs until the wanted number of conversations are completed.
+    /// Runs until the wanted number of steps are scored and their conversations have ended.
     ///
     /// # Errors
     /// [`JournalError`] if what happens can no longer be written down.
     pub async fn run(self) -> Result<(), JournalError> {
+        self.log.want(self.steps);
         let mut tally = self.log.tally();
         let mut next = 0;
         let mut notice = Notice::default();
@@ -51,11 +52,11 @@ impl Pacer {
             if let Some(pause) = pause {
                 self.clock.sleep(pause).await;
             }
-            if self.steps.is_some_and(|steps| seen.completed >= steps) {
-                return Ok(());
-            }
-            if self.enough_under_way(seen, next) {
+            if seen.is_enough_under_way() {
                 drop(credit);
+                if seen.under_way() == 0 {
+                    return Ok(());
+                }
                 // One that is under way may still fail; only its end tells whether to begin another.
                 let _ = tally.changed().await;
                 continue;
@@ -64,11 +65,6 @@ impl Pacer {
             next += 1;
             self.task_maker.push(Tick { conversation }).await;
         }
-    }
-
-    fn enough_under_way(&self, tally: Tally, begun: u64) -> bool {
-        let under_way = begun - (tally.completed + tally.failed).min(begun);
-        self.steps.is_some_and(|steps| tally.completed + under_way >= steps)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::conversation::Conversation;
 use crate::dendrite::Asked;
 use crate::domain::{Answer, BlockNumber, MinerReply, Moment, Score, StatusCode, Uid};
 use crate::model_worker::{Embed, ModelError};
-use crate::persona_agent::{Phrasing, TurnScored};
+use crate::persona_agent::{BestAnswer, Phrasing, TurnScored};
 use crate::ports::{Clock, Event, Journal, Stopped};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
 use crate::task_maker::Task;
@@ -133,13 +133,15 @@ impl RewardScorerDeps {
                 let now = self.bench.clock.now();
                 let event = step_event::step_event(&round, &references, &scored, now);
                 self.journal.record(Event::Step(event));
+                round.conversation.count_step();
+                let best = best_answer(&scored);
                 let rewards = scored
                     .into_iter()
                     .map(|scored| (scored.answer.hotkey, scored.breakdown.total))
                     .collect();
                 self.weight_setter.push(StepScored { rewards }).await;
-                let Round { conversation, .. } = round;
-                self.persona_agent.push(TurnScored { conversation }).await;
+                let Round { conversation, task, phrasing, .. } = round;
+                self.persona_agent.push(TurnScored { conversation, task, phrasing, best }).await;
             }
             Err(cause) => round.conversation.end(Stopped::NoText(cause)),
         }
@@ -266,6 +268,7 @@ impl Judge<'_> {
         let against =
             |kind: &Weighted, text: &str, anchor: Option<&Vec<f32>>| match kind.kind.measure() {
                 Measure::Text(measure) => measure(text, completion),
+                Measure::WithChallenge(measure) => measure(text, self.challenge, completion),
                 Measure::Embedding(measure) => match (anchor, &vector, &self.anchors) {
                     (Some(anchor), Some(vector), Some(anchors)) => {
                         measure(anchor, vector, &anchors.empty)
@@ -301,6 +304,18 @@ fn nothing(measures: &Measures) -> Breakdown {
     let zero = |measure: &Weighted| Component { measure: *measure, score: Score::ZERO };
     let Measures { rewards, penalties } = measures;
     Breakdown::new(rewards.iter().map(zero).collect(), penalties.iter().map(zero).collect())
+}
+
+/// What a person reads of a turn: of the answers that came, the one that earned most.
+fn best_answer(scored: &[Scored]) -> Option<BestAnswer> {
+    let is_there = |scored: &&Scored| {
+        let MinerReply { status, completion, .. } = &scored.answer.reply;
+        *status == StatusCode::OK && !completion.trim().is_empty()
+    };
+    let there: Vec<Scored> = scored.iter().filter(is_there).cloned().collect();
+    let (uid, reward) = best(&there)?;
+    let winner = there.into_iter().find(|scored| scored.answer.uid == uid)?;
+    Some(BestAnswer { text: winner.answer.reply.completion, reward })
 }
 
 /// Who earned most; the earliest uid among equals.

@@ -4,6 +4,7 @@
 //! PersonaAgent. References take longest, so it does not wait for them: the task travels on with a
 //! promise of them, and they are made while the miners think.
 
+pub mod passage;
 pub mod references;
 pub mod tasks;
 
@@ -14,6 +15,7 @@ use actix::{Actor, Context, Handler, Message, Supervised};
 use rand::RngCore;
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
+use rand_chacha::ChaCha8Rng;
 
 use crate::conversation::Conversation;
 use crate::domain::{
@@ -27,8 +29,9 @@ use crate::reward_scorer::rewards::Measures;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
 use crate::tool_fetcher::{self, FetchContext};
 
+use passage::with_query;
 use references::{PromisedReferences, ReferenceMaker};
-use tasks::{TaskKind, TaskPlan, Text};
+use tasks::{ChallengeForm, TaskKind, TaskPlan, Text};
 
 /// Begin a conversation.
 #[derive(Debug, Message)]
@@ -39,7 +42,7 @@ pub struct Tick {
 }
 
 /// A task, ready but for its references.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Task {
     /// Its kind.
     pub kind: TaskKind,
@@ -146,7 +149,8 @@ impl Handler<Job<Tick>> for TaskMaker {
         self.deps.workshop.tasks.spawn("task", async move {
             let _slot = slot;
             deps.failpoints.hit("task_maker:task");
-            match deps.workshop.make(conversation.id).await {
+            let tell = |event| deps.journal.record(event);
+            match deps.workshop.make(conversation.id, &tell).await {
                 Ok(task) => {
                     deps.journal.record(Event::TaskMade {
                         conversation: conversation.id,
@@ -165,54 +169,112 @@ impl Handler<Job<Tick>> for TaskMaker {
     }
 }
 
+/// Contexts that are tried for a kind of task before another kind is.
+const CONTEXTS: u64 = 3;
+
+/// Why a task was not made.
+enum Missed {
+    /// The context is no good for it; another may be.
+    Context(String),
+    /// Its source brought none.
+    Source(String),
+    /// The model did not answer.
+    Model(String),
+}
+
 impl Workshop {
     /// Makes the task of a conversation; its references are still under way when it returns.
     ///
+    /// A context that is no good for the kind of task that was drawn is passed over for another, and
+    /// after three of them the kind is; a source that brings nothing is passed over at once, with all
+    /// kinds that need it. `tell` hears of each in an [`Event::TaskPassedOver`].
+    ///
     /// # Errors
-    /// [`Stopped`] with why there is no task.
-    pub async fn make(&self, conversation: ConversationId) -> Result<Task, Stopped> {
-        let TaskShare { kind, measures, .. } = self.draw_kind(conversation)?;
+    /// [`Stopped`] with why there is no task: the model did not answer, or every kind was passed
+    /// over.
+    pub async fn make(
+        &self,
+        conversation: ConversationId,
+        tell: &dyn Fn(Event),
+    ) -> Result<Task, Stopped> {
+        let mut kinds = self.config.kinds.clone();
+        let mut draw = self.seed.stream(conversation, Turn(0), Purpose::TaskKind);
+        let mut attempt = 0;
+        let mut last = "no kind of task is configured".to_owned();
+        while let Some(share) = draw_kind(&kinds, &mut draw) {
+            for _ in 0..CONTEXTS {
+                let missed = match self.attempt(&share, conversation, attempt).await {
+                    Ok(task) => return Ok(task),
+                    Err(missed) => missed,
+                };
+                attempt += 1;
+                let (cause, source_failed) = match missed {
+                    Missed::Model(cause) => return Err(Stopped::NoText(cause)),
+                    Missed::Context(cause) => (cause, false),
+                    Missed::Source(cause) => (cause, true),
+                };
+                last = format!("{}: {cause}", share.kind.name());
+                tell(Event::TaskPassedOver { conversation, task: share.kind, cause });
+                if source_failed {
+                    let source = share.kind.definition().source;
+                    kinds.retain(|other| other.kind.definition().source != source);
+                    break;
+                }
+            }
+            kinds.retain(|other| other.kind != share.kind);
+        }
+        Err(Stopped::NoContext(last))
+    }
+
+    /// One try with one context; each has a stream of its own, the first that of the conversation.
+    async fn attempt(
+        &self,
+        share: &TaskShare,
+        conversation: ConversationId,
+        attempt: u64,
+    ) -> Result<Task, Missed> {
+        let stream = |purpose| {
+            let mut stream = self.seed.stream(conversation, Turn(0), purpose);
+            stream.set_stream(attempt);
+            stream
+        };
+        let TaskShare { kind, measures, .. } = share.clone();
         let began = self.clock.now();
-        let context = self.fetch(kind, conversation).await?;
+        let context = self.fetch(kind, stream(Purpose::Context)).await.map_err(Missed::Source)?;
         let context_time = self.clock.now().since(began);
 
-        let mut choices = self.seed.stream(conversation, Turn(0), Purpose::Query);
+        let mut choices = stream(Purpose::Query);
         let plan = (kind.definition().plan)(&context, &mut choices);
-        let plan = plan.map_err(|unfit| Stopped::NoContext(unfit.to_string()))?;
+        let mut plan = plan.map_err(|unfit| Missed::Context(unfit.to_string()))?;
         let began = self.clock.now();
-        let query = match &plan.query {
-            Text::Fixed(text) => text.clone(),
-            Text::Generated(messages) => {
-                let text = self.write(messages, choices.next_u64()).await;
-                let text = text.map_err(Stopped::NoText)?;
-                clean_or_fail(&text, plan.cleaners).map_err(Stopped::NoText)?
-            }
-        };
+        let query = self.query(&mut plan, choices.next_u64()).await?;
         let query_time = self.clock.now().since(began);
 
         let references = self.references().promise(&plan, &query, conversation, Turn(0));
         Ok(Task { kind, context, context_time, query, query_time, plan, measures, references })
     }
 
-    fn draw_kind(&self, conversation: ConversationId) -> Result<TaskShare, Stopped> {
-        let kinds = &self.config.kinds;
-        let mut draw = self.seed.stream(conversation, Turn(0), Purpose::TaskKind);
-        let index = WeightedIndex::new(kinds.iter().map(|share| share.probability))
-            .map_err(|cause| Stopped::NoContext(format!("task probabilities: {cause}")))?;
-        let drawn = kinds.get(index.sample(&mut draw)).cloned();
-        drawn.ok_or_else(|| Stopped::NoContext("no kind of task is configured".into()))
+    /// The plan's query, never empty; a plan that was waiting for it is completed.
+    async fn query(&self, plan: &mut TaskPlan, seed: u64) -> Result<String, Missed> {
+        let query = match &plan.query {
+            Text::Fixed(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
+            Text::Generated(messages) => {
+                let text = self.write(messages, seed).await.map_err(Missed::Model)?;
+                cleaned(&text, plan.cleaners)
+            }
+        };
+        let query = query.ok_or_else(|| Missed::Context("its query is empty".to_owned()))?;
+        if let (Text::Generated(_), ChallengeForm::LeadingTo(text)) = (&plan.query, &plan.form) {
+            plan.form = ChallengeForm::LeadingTo(with_query(text, &query));
+        }
+        Ok(query)
     }
 
-    async fn fetch(
-        &self,
-        kind: TaskKind,
-        conversation: ConversationId,
-    ) -> Result<SourceContext, Stopped> {
+    async fn fetch(&self, kind: TaskKind, random: ChaCha8Rng) -> Result<SourceContext, String> {
         let want = Want::Random(kind.definition().source);
-        let random = self.seed.stream(conversation, Turn(0), Purpose::Context);
         let patience = self.config.context_patience;
         let fetched = tool_fetcher::fetch(&self.tool_fetcher, want, random, patience).await;
-        fetched.map_err(|error| Stopped::NoContext(error.to_string()))
+        fetched.map_err(|error| error.to_string())
     }
 
     /// Makes the references; PersonaAgent has its own, for the turns that follow.
@@ -236,10 +298,16 @@ impl Workshop {
     }
 }
 
-fn clean_or_fail(text: &str, cleaners: &[Cleaner]) -> Result<String, String> {
-    let cleaned = clean(text, cleaners);
-    if cleaned.trim().is_empty() {
-        return Err("the model wrote nothing".into());
-    }
-    Ok(cleaned)
+/// One of the kinds, by their probabilities; `None` if there is none that can be drawn.
+fn draw_kind(kinds: &[TaskShare], draw: &mut ChaCha8Rng) -> Option<TaskShare> {
+    let index = WeightedIndex::new(kinds.iter().map(|share| share.probability)).ok()?;
+    kinds.get(index.sample(draw)).cloned()
 }
+
+/// What the model wrote, cleaned; `None` if nothing is left.
+fn cleaned(text: &str, cleaners: &[Cleaner]) -> Option<String> {
+    Some(clean(text, cleaners)).filter(|text| !text.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests;

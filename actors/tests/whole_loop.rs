@@ -5,6 +5,8 @@
 
 #[path = "whole_loop/net.rs"]
 mod net;
+#[path = "whole_loop/turns.rs"]
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -156,7 +158,7 @@ fn a_crash_of_any_actor_at_any_place_costs_at_most_one_conversation() {
                 let outcome = net.run().await;
                 let set = net.set_weights().await;
                 let what = format!("{place}, hit {nth}: {:?}", outcome.tally);
-                assert_eq!(outcome.tally.completed, 8, "{what}");
+                assert_eq!(outcome.tally.steps, 8, "{what}");
                 assert!(outcome.tally.failed <= 1, "{what}");
                 assert_eq!(net.validator.credits.out(), 0, "{what}: a credit is out");
                 stage.clock.sleep(Duration::from_secs(120)).await;

@@ -39,7 +39,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Localnet, matches)?;
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let kind = TaskKind::named(&text("kind")).context("no such kind of task")?;
-    let measures = kind.default_measures();
+    let measures = settings.tasks.measures(kind);
     let needs = Needs { model: measures.embed(), tools: false };
     let place = one_actor::start(&settings, needs).await?;
     let bench = Bench {

@@ -23,7 +23,10 @@ pub(super) async fn run(
     let unwritable = |error: JournalError| Ended::new(Exit::File, error);
     tokio::select! {
         done = pacer.run() => done.map_err(unwritable)?,
-        () = signals.next() => view.say("stopping after the conversations under way; Ctrl-C again ends at once"),
+        () = signals.next() => {
+            validator.log.want(Some(0));
+            view.say("stopping after the turns under way; Ctrl-C again ends at once");
+        }
         () = overseer.kill().dead() => {}
     }
     tokio::select! {

@@ -18,8 +18,10 @@ use crate::tap::Tap;
 /// The figures of a run, as `--summary` writes them.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
-    /// Scored steps.
+    /// Scored steps: turns of conversations.
     pub(super) steps: u64,
+    /// Conversations that came to their end.
+    conversations: u64,
     wall_s: f64,
     peak_in_flight: usize,
     conversations_failed: u64,
@@ -102,7 +104,8 @@ impl Summary {
         let roster = overseer.roster().all().into_iter();
         let tally = *ran.validator.log.tally().borrow();
         Self {
-            steps: tally.completed,
+            steps: tally.steps,
+            conversations: tally.completed,
             wall_s: wall.as_secs_f64(),
             peak_in_flight: ran.validator.credits.peak(),
             conversations_failed: tally.failed,

@@ -1,12 +1,12 @@
 //! `sn1 task` and `sn1 challenge`: a task, and a persona's words for it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 use sn1_actors::domain::{ConversationId, RunSeed, Sampling, Turn};
 use sn1_actors::persona_agent::{PersonaAgentConfig, Phraser};
+use sn1_actors::ports::Event;
 use sn1_actors::task_maker::tasks::{self, ChallengeForm, TaskKind};
 use sn1_actors::task_maker::{Task, TaskMakerConfig, TaskShare, Workshop};
 
@@ -23,21 +23,22 @@ pub(super) const CONVERSATION: ConversationId = ConversationId(0);
 pub(super) fn task_command() -> Command {
     let command = Command::new("task")
         .about("Make one task: query, reference and reward definition, as TaskMaker does")
-        .after_help("Example:\n  sn1 task --kind math --seed 7 --json")
-        .args([kind_flag(), json_flag()]);
+        .after_help("Example:\n  sn1 task math --seed 7 --json")
+        .args([kind(), json_flag()]);
     add_config_flags(command)
 }
 
 pub(super) fn challenge_command() -> Command {
     let command = Command::new("challenge")
         .about("Put one task in a persona's words, as PersonaAgent does")
-        .after_help("Example:\n  sn1 challenge --kind qa --seed 7")
-        .args([kind_flag(), json_flag()]);
+        .after_help("Example:\n  sn1 challenge qa --seed 7")
+        .args([kind(), json_flag()]);
     add_config_flags(command)
 }
 
-fn kind_flag() -> Arg {
-    flag("kind", "KIND")
+fn kind() -> Arg {
+    Arg::new("kind")
+        .value_name("KIND")
         .value_parser(tasks::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>())
         .help("which kind of task; drawn as configured when left out")
 }
@@ -56,7 +57,13 @@ pub(super) async fn challenge(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let place = one_actor::start(&settings, Needs { model: true, tools: true }).await?;
     let task = make(&place, &settings, matches).await?;
     let phraser = Phraser {
-        config: PersonaAgentConfig { sampling: sampling(&settings), patience: PATIENCE },
+        config: PersonaAgentConfig {
+            cast: settings.persona.cast(),
+            goal: settings.persona.goal(),
+            max_turns: settings.persona.max_turns,
+            sampling: sampling(&settings),
+            patience: PATIENCE,
+        },
         model_worker: place.shared.generate.clone(),
         seed: seed(&settings),
         clock: place.overseer.clock(),
@@ -71,6 +78,7 @@ pub(super) async fn challenge(matches: &ArgMatches) -> anyhow::Result<Exit> {
         "tone": phrasing.persona.tone,
         "system_prompt": phrasing.system_prompt,
         "challenge": phrasing.challenge,
+        "challenge_attempts": phrasing.attempts,
         "challenge_time": phrasing.time.as_secs_f64(),
     });
     print(matches, &value)?;
@@ -85,8 +93,7 @@ async fn make(
     let named = matches.get_one::<String>("kind");
     let kinds = match named.and_then(|name| TaskKind::named(name)) {
         Some(kind) => {
-            let measures = Arc::new(kind.default_measures());
-            vec![TaskShare { kind, probability: 1.0, measures }]
+            vec![TaskShare { kind, probability: 1.0, measures: settings.tasks.measures(kind) }]
         }
         None => settings.neuron.task_mix.clone(),
     };
@@ -104,7 +111,12 @@ async fn make(
         clock: place.overseer.clock(),
         tasks: place.overseer.tasks().clone(),
     };
-    let made = workshop.make(CONVERSATION).await;
+    let tell = |event| {
+        if let Event::TaskPassedOver { task, cause, .. } = event {
+            tracing::warn!(task = task.name(), "passed over: {cause}");
+        }
+    };
+    let made = workshop.make(CONVERSATION, &tell).await;
     made.map_err(|stopped| anyhow::anyhow!("no task: {stopped:?}"))
 }
 
@@ -112,9 +124,9 @@ async fn describe(task: &Task) -> anyhow::Result<Value> {
     let reference = task.references.wait().await?.map_err(anyhow::Error::msg)?;
     let form = match &task.plan.form {
         ChallengeForm::Phrased => "phrased",
-        ChallengeForm::LeadingTo(_) => "phrased, then the problem itself",
+        ChallengeForm::LeadingTo(_) => "phrased, then a text that is not altered",
     };
-    Ok(json!({
+    let mut value = json!({
         "task": task.kind,
         "desc": task.kind.definition().desc,
         "goal": task.kind.definition().goal,
@@ -123,12 +135,16 @@ async fn describe(task: &Task) -> anyhow::Result<Value> {
         "context_source": task.context.source,
         "query": task.query,
         "query_time": task.query_time.as_secs_f64(),
-        "reference": reference.texts,
+        "reference": reference.texts.first(),
         "reference_time": reference.time.as_secs_f64(),
         "challenge_form": form,
         "reward_definition": task.measures.rewards,
         "penalty_definition": task.measures.penalties,
-    }))
+    });
+    if reference.texts.len() > 1 {
+        value["references"] = json!(reference.texts);
+    }
+    Ok(value)
 }
 
 pub(super) fn seed(settings: &Settings) -> RunSeed {

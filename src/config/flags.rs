@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::keys::{KEYS, Key, Kind, Meaning};
+use super::settings::TaskLists;
 
 const CONFIG: &str = "config";
 
@@ -30,7 +31,11 @@ pub struct FlagValue {
 /// [`super::Settings::load`] reports all that is wrong with them together with the other layers.
 #[must_use]
 pub fn add_config_flags(command: Command) -> Command {
-    command.arg(config()).args(KEYS.iter().map(flag))
+    // Lists of tables are no flags, but whoever tries is told where they belong.
+    let lists = TaskLists::names().map(|name| {
+        Arg::new(name.clone()).long(name).num_args(0..).action(ArgAction::Append).hide(true)
+    });
+    command.arg(config()).args(KEYS.iter().map(flag)).args(lists)
 }
 
 /// As [`add_config_flags`], only with the keys of some sections: for commands that use no others.
@@ -56,9 +61,10 @@ pub fn collect_flags(matches: &ArgMatches) -> FlagValues {
     // A command that was built without the flags has none of them set.
     let overlays = matches.try_get_many::<PathBuf>(CONFIG).ok().flatten();
     let overlays = overlays.into_iter().flatten().cloned().collect();
-    let values = KEYS.iter().filter_map(|key| {
-        let given = matches.try_get_many::<String>(key.name).ok().flatten()?;
-        Some(FlagValue { key: key.name.to_owned(), values: given.cloned().collect() })
+    let names = KEYS.iter().map(|key| key.name.to_owned()).chain(TaskLists::names());
+    let values = names.filter_map(|key| {
+        let given = matches.try_get_many::<String>(&key).ok().flatten()?;
+        Some(FlagValue { values: given.cloned().collect(), key })
     });
     FlagValues { overlays, values: values.collect() }
 }
@@ -109,7 +115,7 @@ fn flag(key: &Key) -> Arg {
 fn heading(section: &str) -> &'static str {
     match section {
         "run" | "journal" | "logging" => "Run, journal and logs",
-        "neuron" | "weights" | "models" | "engine" => "Validation and models",
+        "neuron" | "persona" | "weights" | "models" | "engine" => "Validation and models",
         "tools" => "Sources of contexts",
         "miner" | "blacklist" => "Miner",
         "localnet" => "Local network",

@@ -8,6 +8,7 @@ use figment::{Figment, Metadata, Source};
 use serde_json::{Value, json};
 
 use super::keys::{KEYS, Key, Role};
+use super::settings::TaskLists;
 
 /// A place where configuration stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +73,8 @@ impl Place {
 /// A key's value in effect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
-    /// The key.
-    pub key: &'static Key,
+    /// The key's dotted name.
+    pub name: String,
     /// The value: durations in seconds, null for an optional key that is not set, stars for a
     /// secret.
     pub value: Value,
@@ -81,12 +82,12 @@ pub struct Origin {
     pub place: Place,
 }
 
-/// Every key that the role uses, in the order of the table.
+/// Every key that the role uses, in the order of the table, and the lists of the section `tasks`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Origins(pub Vec<Origin>);
 
 impl Origins {
-    pub(super) fn of(figment: &Figment, role: Role) -> Self {
+    pub(super) fn of(figment: &Figment, role: Role, lists: &TaskLists) -> Self {
         let origin = |key: &'static Key| {
             let found = figment.find_value(key.name).ok();
             let metadata = found.as_ref().and_then(|value| figment.get_metadata(value.tag()));
@@ -97,15 +98,17 @@ impl Origins {
                 _ if key.is_secret() => json!("***"),
                 value => value,
             };
-            Origin { key, value, place }
+            Origin { name: key.name.to_owned(), value, place }
         };
-        Self(KEYS.iter().filter(|key| key.used_by(role)).map(origin).collect())
+        let keys = KEYS.iter().filter(|key| key.used_by(role)).map(origin);
+        let lists = (role != Role::Miner).then(|| lists.origins()).into_iter().flatten();
+        Self(keys.chain(lists).collect())
     }
 
     /// The origin of one key, if the role uses it.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Origin> {
-        self.0.iter().find(|origin| origin.key.name == name)
+        self.0.iter().find(|origin| origin.name == name)
     }
 
     /// A table for people: key, value, origin; one line a key, with a line end each.
@@ -134,15 +137,15 @@ impl Origins {
                 Place::Flag(flag) => (FLAG, json!(flag)),
             };
             let entry = json!({ "value": origin.value, "layer": layer, "source": source });
-            (origin.key.name.to_owned(), entry)
+            (origin.name.clone(), entry)
         };
         Value::Object(self.0.iter().map(entry).collect())
     }
 }
 
 impl Origin {
-    fn row(&self) -> (&'static str, String, String) {
+    fn row(&self) -> (&str, String, String) {
         let value = if self.value.is_null() { "-".to_owned() } else { self.value.to_string() };
-        (self.key.name, value, self.place.to_string())
+        (&self.name, value, self.place.to_string())
     }
 }

@@ -20,12 +20,16 @@ use crate::engine::{Dtype, Precision};
 
 mod check;
 mod external_miner;
+mod persona;
 mod subtensor;
+mod tasks;
 mod tools;
 
 pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
+pub use persona::Persona;
 pub use subtensor::{NETWORKS, Subtensor};
+pub use tasks::TaskLists;
 pub use tools::{SourceName, Tools};
 
 /// What the configuration is read from, besides the files.
@@ -85,10 +89,15 @@ pub struct Settings {
     pub models: Models,
     /// The validator's and the models' settings.
     pub neuron: Neuron,
+    /// Who asks, and how long.
+    pub persona: Persona,
     /// From when on weights are set.
     pub weights: Weights,
     /// What is allowed on a public network although it is no good there.
     pub public: Public,
+    /// How the answers to each kind of task are measured.
+    #[serde(skip)]
+    pub tasks: TaskLists,
     /// Where and how the models run.
     pub engine: Engine,
     /// Where contexts come from.
@@ -423,9 +432,9 @@ impl Settings {
     /// Every problem of every layer, in the order of the layers, and then what does not go
     /// together in the result.
     pub fn load(role: Role, inputs: &Inputs) -> Result<Loaded, ConfigErrors> {
-        let Layers { entries, mut problems, warnings, .. } = Layers::read(role, inputs);
+        let Layers { entries, mut problems, warnings, task_lists, .. } = Layers::read(role, inputs);
         let figment = entries.iter().fold(Figment::new(), Figment::merge);
-        let task_mix = check::all(&figment, role, &mut problems);
+        let task_mix = check::all(&figment, role, &task_lists, &mut problems);
         if !problems.is_empty() {
             return Err(ConfigErrors(problems));
         }
@@ -434,8 +443,10 @@ impl Settings {
         let mut settings: Self = figment.extract().map_err(|errors| {
             ConfigErrors(errors.into_iter().map(|error| refused(&figment, &error)).collect())
         })?;
+        let origins = Origins::of(&figment, role, &task_lists);
         settings.neuron.task_mix = task_mix;
-        Ok(Loaded { settings, origins: Origins::of(&figment, role), warnings })
+        settings.tasks = task_lists;
+        Ok(Loaded { settings, origins, warnings })
     }
 }
 

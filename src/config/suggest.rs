@@ -11,28 +11,24 @@ pub(super) fn nearest(unknown: &str) -> Option<&'static super::Key> {
     if unknown.len() > LONGEST {
         return None;
     }
-    let allowed = (unknown.len() / 3).clamp(1, 3);
-    let typed = KEYS
-        .iter()
-        .map(|key| (distance(unknown, key.name), key))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, key)| key);
+    let typed = typed(unknown, KEYS.iter().map(|key| key.name)).and_then(super::Key::find);
     typed.or_else(|| {
         let last = unknown.rsplit('.').next().unwrap_or(unknown);
         KEYS.iter().find(|key| key.name.rsplit('.').next() == Some(last))
     })
 }
 
-/// The nearest of some names, if one is near enough.
-pub(super) fn nearest_name(unknown: &str, names: &[&'static str]) -> Option<&'static str> {
+/// The name that is few letters away, if one is.
+pub(super) fn typed<'a>(unknown: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if unknown.len() > LONGEST {
         return None;
     }
     let allowed = (unknown.len() / 3).clamp(1, 3);
-    let near = names.iter().map(|name| (distance(unknown, name), *name));
-    let near = near.filter(|(distance, _)| *distance <= allowed);
-    near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+    names
+        .map(|name| (distance(unknown, name), name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
 }
 
 /// How many letters must be put in, taken out or replaced to make one of the other.

@@ -18,6 +18,15 @@ pub(super) struct Leaf {
     pub(super) value: toml::Value,
     /// The line, from 1.
     pub(super) line: Option<usize>,
+    /// The lines of the headers `[[key]]`, where the value is a list of tables written so.
+    pub(super) headers: Vec<usize>,
+}
+
+impl Leaf {
+    /// The line of an item of a list, or else of the list.
+    pub(super) fn line_of(&self, item: usize) -> Option<usize> {
+        self.headers.get(item).copied().or(self.line)
+    }
 }
 
 /// The text of a file; `None` if there is no such file.
@@ -57,9 +66,18 @@ pub(super) fn leaves(text: &str) -> Result<Vec<Leaf>, (String, Option<usize>)> {
     flatten("", table, &mut leaves);
     let lines = assignments(text);
     for leaf in &mut leaves {
-        let mut at = lines.iter().filter(|(key, _)| *key == leaf.key).map(|(_, line)| *line);
-        // Two candidates mean that one of them sits in a multi-line text: better none than a lie.
-        leaf.line = at.next().filter(|_| at.next().is_none());
+        let at = lines.iter().filter(|(key, _)| *key == leaf.key).map(|(_, line)| *line);
+        let at: Vec<usize> = at.collect();
+        // A candidate too many means that one of them sits in a multi-line text: better none than a
+        // lie.
+        match (at.as_slice(), leaf.value.as_array()) {
+            ([line], _) => leaf.line = Some(*line),
+            ([first, ..], Some(items)) if items.len() == at.len() => {
+                leaf.line = Some(*first);
+                leaf.headers = at;
+            }
+            _ => {}
+        }
     }
     Ok(leaves)
 }
@@ -69,19 +87,23 @@ fn flatten(prefix: &str, table: toml::Table, leaves: &mut Vec<Leaf>) {
         let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
         match value {
             toml::Value::Table(table) => flatten(&key, table, leaves),
-            value => leaves.push(Leaf { key, value, line: None }),
+            value => leaves.push(Leaf { key, value, line: None, headers: Vec::new() }),
         }
     }
 }
 
-/// The lines that look like `key = …`, with the section they stand in. The `toml` crate gives the
+/// The lines that look like `key = …`, with the section they stand in, and the headers `[[key]]`. The `toml` crate gives the
 /// places of values only to types that it knows, not to a table of any shape.
 fn assignments(text: &str) -> Vec<(String, usize)> {
     let mut section = String::new();
     let mut found = Vec::new();
     for (line, number) in text.lines().map(str::trim).zip(1..) {
-        if let Some(header) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
-            section = header.split('.').map(str::trim).collect::<Vec<_>>().join(".");
+        if let Some(header) = line.strip_prefix('[') {
+            let name = header.trim_start_matches('[').split(']').next().unwrap_or_default();
+            section = name.split('.').map(str::trim).collect::<Vec<_>>().join(".");
+            if header.starts_with('[') {
+                found.push((section.clone(), number));
+            }
         } else if let Some((name, _)) = line.split_once('=') {
             let name = name.split('.').map(str::trim).collect::<Vec<_>>().join(".");
             let key = if section.is_empty() { name } else { format!("{section}.{name}") };
@@ -109,6 +131,18 @@ mod tests {
             ("neuron.timeout", Some(4)),
         ];
         assert_eq!(found, expected.map(|(key, line)| (key.to_owned(), line)));
+    }
+
+    #[test]
+    fn gives_the_line_of_each_table_of_a_list() {
+        let text = "[[a.b]]\nc = 1\n\n[[ a.b ]]\nc = 2\n[d]\ne = [{ c = 1 },\n{ c = 2 }]\n";
+        let found = leaves(text).unwrap();
+        let lines = |key: &str| {
+            let leaf = found.iter().find(|leaf| leaf.key == key).unwrap();
+            [leaf.line, leaf.line_of(0), leaf.line_of(1)]
+        };
+        assert_eq!(lines("a.b"), [Some(1), Some(1), Some(4)]);
+        assert_eq!(lines("d.e"), [Some(7); 3]);
     }
 
     #[test]

@@ -53,7 +53,13 @@ pub fn config(
             context_patience: Duration::from_secs(30),
             text_patience: TEXT_PATIENCE,
         },
-        persona: PersonaAgentConfig { sampling, patience: TEXT_PATIENCE },
+        persona: PersonaAgentConfig {
+            cast: settings.persona.cast(),
+            goal: settings.persona.goal(),
+            max_turns: settings.persona.max_turns,
+            sampling,
+            patience: TEXT_PATIENCE,
+        },
         dendrite: DendriteConfig {
             sample_size: settings.neuron.sample_size,
             timeout: settings.neuron.timeout,

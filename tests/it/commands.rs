@@ -61,7 +61,7 @@ fn one_seed_fetches_one_context() {
 
 #[test]
 fn a_maths_task_has_a_query_a_reference_and_its_rewards() {
-    let line = "task --kind math --seed 7 --json --model fake";
+    let line = "task math --seed 7 --json --model fake";
     let place = Place::new();
     let task = place.run(line).json();
     assert_eq!(task["task"], "math");
@@ -74,8 +74,43 @@ fn a_maths_task_has_a_query_a_reference_and_its_rewards() {
 }
 
 #[test]
+fn every_kind_of_task_can_be_looked_at() {
+    let kinds = sn1_actors::task_maker::tasks::ALL;
+    for kind in kinds {
+        let task = Place::new().run(&format!("task {} --seed 7 --json --model fake", kind.name()));
+        assert_eq!(task.json()["task"], kind.name());
+    }
+    let refused = Place::new().run("task poetry --model fake").expect(2);
+    assert!(kinds.iter().all(|kind| refused.err.contains(kind.name())), "{}", refused.err);
+}
+
+#[test]
+fn measures_of_a_file_count_and_are_shown() {
+    let place = Place::new();
+    let text = "[[tasks.math.rewards]]\nname = \"exact\"\nweight = 1\n";
+    let file = place.write("mix.toml", text);
+    let file = ["--config", file.to_str().unwrap()];
+    let task = place.run_with("task math --seed 7 --json --model fake", &file).json();
+    assert_eq!(task["reward_definition"], json!([{"name": "exact", "weight": 1.0}]));
+    let line = "score --kind math --reference 12 --answer 12.0 --json --model fake";
+    assert_eq!(place.run_with(line, &file).json()["total"], 0.0);
+    assert_eq!(place.run(line).json()["total"], 1.0);
+    let shown = place.run_with("config show --json --role localnet", &file).json();
+    let value = json!([{"name": "exact", "weight": 1.0}]);
+    let expected = json!({"value": value, "layer": "file", "source": file[1]});
+    assert_eq!(shown["tasks.math.rewards"], expected);
+    let wrong = place.write("wrong.toml", &text.replace("weight = 1", "weight = 0.5"));
+    let refused = place.run_with("config show", &["--config", wrong.to_str().unwrap()]).expect(2);
+    assert!(
+        refused.err.contains("wrong.toml:1: the weights of `tasks.math.rewards`"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
 fn a_challenge_comes_from_a_persona() {
-    let challenge = Place::new().run("challenge --kind qa --seed 7 --model fake --json").json();
+    let challenge = Place::new().run("challenge qa --seed 7 --model fake --json").json();
     assert_eq!(challenge["task"], "qa");
     for text in ["query", "profile", "mood", "tone", "system_prompt", "challenge"] {
         assert!(challenge[text].as_str().is_some_and(|t| !t.is_empty()), "{text} in {challenge}");

@@ -23,6 +23,10 @@ pub enum Purpose {
     Challenge,
     /// Which miners are asked, in which order.
     Uids,
+    /// How a challenge is worded without the model.
+    Paraphrase,
+    /// Whether a person has what it wants.
+    Goal,
     /// Which context a tool returns that is asked ahead: of a refill and a tool in the place of a
     /// conversation and a turn.
     Refill,

@@ -23,6 +23,8 @@ pub enum Stopped {
     NoMiners,
     /// Whoever held it crashed, or the process is stopping.
     Dropped,
+    /// The process ended without ending it; the next one says so when it opens the journal.
+    CutShort,
 }
 
 /// One line of the journal.
@@ -48,6 +50,15 @@ pub enum Event {
         topic: String,
         /// The query.
         query: String,
+    },
+    /// A kind of task was drawn but could not be made; another context or kind is tried.
+    TaskPassedOver {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// The kind that was drawn.
+        task: TaskKind,
+        /// What its source or its context lacked.
+        cause: String,
     },
     /// A challenge left for the miners.
     Challenged {

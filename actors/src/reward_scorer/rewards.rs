@@ -7,6 +7,10 @@
 //! measured earns [`Score::ZERO`]. Weights and totals are [`super::combine`]'s; embedding the
 //! texts is the caller's.
 
+mod announcement;
+pub mod exact_form;
+pub mod numeric;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -28,7 +32,10 @@ macro_rules! table {
 table! {
     rouge { ROUGE_1, ROUGE_2, ROUGE_L }
     relevance { RELEVANCE }
-    numeric { FLOAT_DIFF }
+    maths_answer { FLOAT_DIFF }
+    date { DATE }
+    label { EXACT }
+    diff { DIFF }
 }
 
 /// What a measure is.
@@ -47,6 +54,9 @@ pub struct Reward {
 pub enum Measure {
     /// The two texts, the reference first; for a penalty the reference is the challenge.
     Text(fn(&str, &str) -> Score),
+    /// The reference, the challenge and the completion: for what is to be made of the challenge. For
+    /// a penalty the reference is the challenge.
+    WithChallenge(fn(&str, &str, &str) -> Score),
     /// The embeddings of reference, completion and the empty text.
     Embedding(fn(&[f32], &[f32], &[f32]) -> Score),
 }
@@ -165,15 +175,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn text_measures() -> impl Iterator<Item = (RewardKind, fn(&str, &str) -> Score)> {
-        ALL.iter().filter_map(|kind| match kind.measure() {
-            Measure::Text(measure) => Some((*kind, measure)),
-            Measure::Embedding(_) => None,
-        })
+    /// What a measure gives, with the challenge equal to one of the two texts and to neither.
+    fn scores(kind: RewardKind, reference: &str, completion: &str) -> Vec<Score> {
+        match kind.measure() {
+            Measure::Text(measure) => vec![measure(reference, completion)],
+            Measure::WithChallenge(measure) => [reference, completion, "```\na\n```"]
+                .map(|challenge| measure(reference, challenge, completion))
+                .to_vec(),
+            Measure::Embedding(_) => Vec::new(),
+        }
     }
 
-    fn in_range(score: Score) -> bool {
-        (0.0..=1.0).contains(&score.get())
+    fn assert_in_range(reference: &str, completion: &str) {
+        for kind in ALL {
+            for score in scores(*kind, reference, completion) {
+                assert!((0.0..=1.0).contains(&score.get()), "{kind:?}: {score:?}");
+            }
+        }
     }
 
     #[test]
@@ -207,9 +225,7 @@ mod tests {
             for (reference, completion) in
                 [(text.as_str(), text.as_str()), (plain, text), (text, plain)]
             {
-                for (kind, measure) in text_measures() {
-                    assert!(in_range(measure(reference, completion)), "{kind:?}");
-                }
+                assert_in_range(reference, completion);
             }
         }
     }
@@ -217,9 +233,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_two_texts_score_within_the_range(reference in ".*", completion in "(?s).*") {
-            for (_, measure) in text_measures() {
-                prop_assert!(in_range(measure(&reference, &completion)));
-            }
+            assert_in_range(&reference, &completion);
         }
 
         #[test]
@@ -227,9 +241,7 @@ mod tests {
             reference in "[ab. 0-9,/^*{}\\\\e+-]{0,60}",
             completion in "[ab. 0-9,/^*{}\\\\e+-]{0,60}",
         ) {
-            for (_, measure) in text_measures() {
-                prop_assert!(in_range(measure(&reference, &completion)));
-            }
+            assert_in_range(&reference, &completion);
         }
     }
 }

@@ -42,6 +42,7 @@ pub(super) fn step_event(
         "context_time": seconds(task.context_time),
         "challenge": phrasing.challenge,
         "challenge_time": seconds(phrasing.time),
+        "challenge_attempts": phrasing.attempts,
         "system_prompt": phrasing.system_prompt,
         "profile": phrasing.persona.profile,
         "mood": phrasing.persona.mood,
@@ -55,6 +56,9 @@ pub(super) fn step_event(
     };
     if references.texts.len() > 1 {
         event.insert("references".to_owned(), value(&references.texts));
+    }
+    if !phrasing.history.is_empty() {
+        event.insert("history".to_owned(), value(&phrasing.history));
     }
     let mut list = |key: &str, values: Vec<Value>| event.insert(key.to_owned(), values.into());
     let each = |value: fn(&Scored) -> Value| scored.iter().map(value).collect::<Vec<_>>();

@@ -5,15 +5,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rand::RngCore;
 
 use crate::domain::{ConversationId, Lane, Purpose, RunSeed, Sampling, Turn};
 use crate::model_worker::{Generate, generate};
+use crate::persona_agent::cleaners::Cleaner;
 use crate::ports::Clock;
 use crate::runtime::{Port, Promise, Promised, Tasks};
 
-use super::clean_or_fail;
-use super::tasks::{self, ReferencePlan, TaskPlan};
+use super::cleaned;
+use super::passage::{prompt, with_query};
+use super::tasks::{ReferencePlan, TaskPlan};
 
 /// The reference answers to a query, and how long they took to make.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +48,8 @@ pub struct ReferenceMaker {
 }
 
 impl ReferenceMaker {
-    /// Begins to make the references to a query of one turn.
+    /// Begins to make the references to a query of one turn. One that fails is missed by nobody as
+    /// long as there is another.
     #[must_use]
     pub fn promise(
         &self,
@@ -54,25 +58,41 @@ impl ReferenceMaker {
         conversation: ConversationId,
         turn: Turn,
     ) -> PromisedReferences {
-        let messages = match &plan.reference {
+        let (material, instructions) = match &plan.reference {
             ReferencePlan::Fixed(texts) => {
                 let texts = texts.clone();
                 return Promised::kept(Ok(Arc::new(References { texts, time: Duration::ZERO })));
             }
-            ReferencePlan::Generated { frame, material } => tasks::ask_with(frame, material, query),
+            ReferencePlan::Generated { material, instructions } => (material, *instructions),
         };
-        let seed = self.seed.stream(conversation, turn, Purpose::Reference).next_u64();
-        let request = Generate::new(messages, Sampling { seed, ..self.sampling }, Lane::Reference);
+        let mut seeds = self.seed.stream(conversation, turn, Purpose::Reference);
+        let requests = instructions.iter().map(|instruction| {
+            let messages = prompt(material, &with_query(instruction, query));
+            let sampling = Sampling { seed: seeds.next_u64(), ..self.sampling };
+            Generate::new(messages, sampling, Lane::Reference)
+        });
+        let requests: Vec<Generate> = requests.collect();
         let (promise, promised) = Promise::new();
         let (maker, cleaners) = (self.clone(), plan.cleaners);
         self.tasks.spawn("reference", async move {
             let began = maker.clock.now();
-            let written = generate(&maker.model_worker, request, maker.patience).await;
-            let text = written.map_err(|error| error.to_string());
-            let text = text.and_then(|written| clean_or_fail(&written.text, cleaners));
+            let texts =
+                join_all(requests.into_iter().map(|request| maker.write(request, cleaners)));
+            let (texts, failed): (Vec<_>, Vec<_>) =
+                texts.await.into_iter().partition(Result::is_ok);
+            let texts: Vec<String> = texts.into_iter().flatten().collect();
             let time = maker.clock.now().since(began);
-            promise.fulfil(text.map(|text| Arc::new(References { texts: vec![text], time })));
+            promise.fulfil(match failed.into_iter().find_map(Result::err) {
+                Some(cause) if texts.is_empty() => Err(cause),
+                Some(_) | None => Ok(Arc::new(References { texts, time })),
+            });
         });
         promised
+    }
+
+    async fn write(&self, request: Generate, cleaners: &[Cleaner]) -> Result<String, String> {
+        let written = generate(&self.model_worker, request, self.patience).await;
+        let text = written.map_err(|error| error.to_string())?.text;
+        cleaned(&text, cleaners).ok_or_else(|| "the model wrote nothing".to_owned())
     }
 }

@@ -9,11 +9,10 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use crate::domain::{ChatMessage, Context, ContextBody, SourceKind};
+use crate::domain::{ChatMessage, Context, SourceKind};
 use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Measures, Weighted};
 
@@ -30,7 +29,14 @@ macro_rules! table {
 table! {
     qa
     summarization
+    debugging
     math
+    date_qa
+    generic_instruction
+    translation
+    sentiment
+    multi_choice
+    multi_step_reasoning
 }
 
 /// What a kind of task is.
@@ -161,12 +167,13 @@ pub enum Text {
 pub enum ReferencePlan {
     /// They are known; at least one.
     Fixed(Vec<String>),
-    /// The model writes one from material, once the query is known.
+    /// The model writes one for each instruction, once the query is known.
     Generated {
-        /// What kind of answer is wanted.
-        frame: &'static str,
-        /// What it is to be drawn from.
+        /// What they are to be drawn from: how the query's prompt begins, if the model writes that.
         material: String,
+        /// What is asked for on top of the material; [`passage::QUERY`](super::passage::QUERY)
+        /// stands for the query.
+        instructions: &'static [&'static str],
     },
 }
 
@@ -175,7 +182,9 @@ pub enum ReferencePlan {
 pub enum ChallengeForm {
     /// The person's words are all of it.
     Phrased,
-    /// The person's words lead up to a text that must not be altered.
+    /// The person's words lead up to a text that must not be altered: code, options, a sentence to
+    /// translate. In a plan whose query the model writes, [`passage::QUERY`](super::passage::QUERY)
+    /// stands for it; in the plan of a finished task it never does.
     LeadingTo(String),
 }
 
@@ -196,123 +205,7 @@ pub struct TaskPlan {
     pub cleaners: &'static [Cleaner],
 }
 
-/// Puts a question on top of material to a model, framed by what kind of answer is wanted.
-#[must_use]
-pub fn ask_with(frame: &str, material: &str, question: &str) -> Vec<ChatMessage> {
-    vec![
-        ChatMessage::system(frame),
-        ChatMessage::user(format!("Context:\n{material}\n\nQuestion: {question}")),
-    ]
-}
-
-/// Some neighbouring sections of an article, from a random one on, up to about `words` words.
-fn excerpt(context: &Context, words: usize, random: &mut ChaCha8Rng) -> String {
-    let ContextBody::Article { sections } = &context.body else {
-        return first_words(&context.text(), words);
-    };
-    let start = if sections.is_empty() { 0 } else { random.random_range(0..sections.len()) };
-    let mut text = String::new();
-    for section in sections.iter().skip(start) {
-        let together = text.split_whitespace().count() + section.text.split_whitespace().count();
-        if !text.is_empty() && together > words {
-            break;
-        }
-        text.push_str(&section.text);
-        text.push('\n');
-    }
-    first_words(&text, words)
-}
-
-/// The first `words` words, up to the end of a sentence where there is one in their second half.
-fn first_words(text: &str, words: usize) -> String {
-    let kept: Vec<&str> = text.split_whitespace().take(words + 1).collect();
-    if kept.len() <= words {
-        return kept.join(" ");
-    }
-    let cut = kept[..words].join(" ");
-    match cut.rfind(['.', '?', '!']) {
-        Some(end) if end >= cut.len() / 2 => cut[..=end].to_owned(),
-        _ => cut,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use rand_chacha::rand_core::SeedableRng;
-
-    use super::*;
-    use crate::domain::Section;
-
-    fn article() -> Context {
-        let section = |heading: Option<&str>, word: &str| Section {
-            heading: heading.map(Into::into),
-            text: format!("{}.", vec![word; 80].join(" ")),
-        };
-        Context {
-            source: "test".into(),
-            title: "Tea".into(),
-            topic: "Tea".into(),
-            subtopic: "Drinks".into(),
-            tags: Vec::new(),
-            origin: None,
-            body: ContextBody::Article {
-                sections: vec![section(None, "lead"), section(Some("History"), "history")],
-            },
-        }
-    }
-
-    fn problem() -> Context {
-        Context {
-            source: "maths".into(),
-            title: "addition".into(),
-            topic: "Basic maths".into(),
-            subtopic: "addition".into(),
-            tags: Vec::new(),
-            origin: None,
-            body: ContextBody::Maths { problem: "What is 2 plus 3?".into(), solution: "5".into() },
-        }
-    }
-
-    fn planned(kind: TaskKind) -> TaskPlan {
-        let definition = kind.definition();
-        let context = if definition.source == SourceKind::Maths { problem() } else { article() };
-        (definition.plan)(&context, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
-    }
-
-    #[test]
-    fn the_rewards_of_every_kind_sum_to_one() {
-        for kind in ALL {
-            let rewards = kind.default_measures().rewards;
-            let sum: f64 = rewards.iter().map(|weighted| weighted.weight).sum();
-            assert!((sum - 1.0).abs() < 1e-9, "{kind:?}: {sum}");
-        }
-    }
-
-    #[test]
-    fn a_problem_is_handed_over_unaltered_and_its_solution_is_the_reference() {
-        let plan = planned(math::TASK);
-        assert_eq!(plan.form, ChallengeForm::LeadingTo("What is 2 plus 3?".into()));
-        assert_eq!(plan.reference, ReferencePlan::Fixed(vec!["5".into()]));
-    }
-
-    #[test]
-    fn a_question_and_its_reference_are_drawn_from_the_same_passage() {
-        let plan = planned(qa::TASK);
-        let (Text::Generated(messages), ReferencePlan::Generated { material, .. }) =
-            (plan.query, plan.reference)
-        else {
-            panic!("both are written by the model")
-        };
-        assert!(messages[1].content.contains(&material));
-    }
-
-    #[test]
-    fn an_excerpt_ends_with_a_sentence_and_keeps_within_its_words() {
-        let text = format!("{}. {}", vec!["a"; 60].join(" "), vec!["b"; 60].join(" "));
-        let cut = first_words(&text, 100);
-        assert!(cut.ends_with("a.") && cut.split_whitespace().count() == 60, "{cut}");
-        assert_eq!(first_words("one two", 5), "one two");
-        let mut random = ChaCha8Rng::seed_from_u64(3);
-        assert!(excerpt(&article(), 50, &mut random).split_whitespace().count() <= 50);
-    }
-}
+pub(crate) mod testkit;
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use crate::persona_agent::{PersonaAgent, PersonaAgentConfig, PersonaAgentDeps, P
 use crate::ports::{Chain, Journal, Ledger, LedgerError, MinerTransport};
 use crate::reward_scorer::{Bench, RewardScorer, RewardScorerDeps};
 use crate::runtime::{Credits, Failpoints, Inbox, Overseer, Port, RestartPolicy, Topology};
+use crate::task_maker::references::ReferenceMaker;
 use crate::task_maker::{TaskMaker, TaskMakerConfig, TaskMakerDeps, Workshop};
 use crate::weight_setter::{
     SetWeights, Standings, WeightSetter, WeightSetterConfig, WeightSetterDeps,
@@ -114,15 +115,18 @@ pub fn start_validator(
         task_maker: topology.push("pacer", &task_maker.port(each)),
         steps: None,
     };
+    let workshop = Workshop {
+        config: config.tasks,
+        tool_fetcher: topology.ask("task_maker", &shared.fetch),
+        model_worker: topology.ask("task_maker", &shared.generate),
+        seed: config.seed,
+        clock: Arc::clone(&clock),
+        tasks: tasks.clone(),
+    };
+    let ask_model = topology.ask("persona_agent", &shared.generate);
+    let references = ReferenceMaker { model_worker: ask_model.clone(), ..workshop.references() };
     let deps = TaskMakerDeps {
-        workshop: Workshop {
-            config: config.tasks,
-            tool_fetcher: topology.ask("task_maker", &shared.fetch),
-            model_worker: topology.ask("task_maker", &shared.generate),
-            seed: config.seed,
-            clock: Arc::clone(&clock),
-            tasks: tasks.clone(),
-        },
+        workshop,
         persona_agent: topology.push("task_maker", &persona_agent.port(each)),
         journal: Arc::clone(&journal),
         failpoints: failpoints.clone(),
@@ -133,10 +137,11 @@ pub fn start_validator(
     let deps = PersonaAgentDeps {
         phraser: Phraser {
             config: config.persona,
-            model_worker: topology.ask("persona_agent", &shared.generate),
+            model_worker: ask_model,
             seed: config.seed,
             clock: Arc::clone(&clock),
         },
+        references,
         dendrite: topology.push("persona_agent", &dendrite.port(each)),
         tasks: tasks.clone(),
         failpoints: failpoints.clone(),

@@ -13,12 +13,18 @@ use sn1_actors::axon::{Admit, AxonConfig, Knock};
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::conversation::Tally;
 use sn1_actors::dendrite::DendriteConfig;
-use sn1_actors::domain::{MinerReply, Netuid, Query, RunSeed, Sampling, StatusCode, Tao, Uid};
+use sn1_actors::domain::{
+    Cast, ChatMessage, FinishReason, Generation, MinerReply, Netuid, Query, RunSeed, Sampling,
+    Score, StatusCode, Tao, Uid,
+};
 use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
-use sn1_actors::persona_agent::PersonaAgentConfig;
-use sn1_actors::ports::{AxonTarget, Clock, Event, MinerTransport, ScoreBook, SignedHead, Tool};
+use sn1_actors::persona_agent::{Goal, PersonaAgentConfig};
+use sn1_actors::ports::{
+    AxonTarget, Clock, Event, MinerTransport, Piece, ScoreBook, SignedHead, TextBackend, TextError,
+    TextRequest, Tool,
+};
 use sn1_actors::runtime::{AskError, Topology};
 use sn1_actors::task_maker::tasks::TaskKind;
 use sn1_actors::task_maker::{TaskMakerConfig, TaskShare};
@@ -31,6 +37,7 @@ use sn1_actors::wiring::{
     Miner, MinerConfig, MinerParts, ModelParts, Shared, ToolParts, Validator, ValidatorConfig,
     ValidatorParts, start_miner, start_shared, start_validator,
 };
+use tokio::sync::mpsc;
 
 /// Miners with uids 1 to this; the last of them is dead.
 pub(crate) const MINERS: u16 = 6;
@@ -44,13 +51,26 @@ pub(crate) struct Plan {
     pub(crate) in_flight: usize,
     pub(crate) rate: ServiceRate,
     pub(crate) thinking: Duration,
+    pub(crate) goal: Goal,
+    pub(crate) max_turns: u8,
+    /// Who writes in the model's place; none is the stand-in.
+    pub(crate) writer: Option<fn(&[ChatMessage]) -> String>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let rate =
             ServiceRate { per_step: Duration::from_millis(1), per_row: Duration::from_micros(20) };
-        Self { seed: 7, steps: 4, in_flight: 4, rate, thinking: Duration::ZERO }
+        Self {
+            seed: 7,
+            steps: 4,
+            in_flight: 4,
+            rate,
+            thinking: Duration::ZERO,
+            goal: Goal::Reward(Score::ONE),
+            max_turns: 1,
+            writer: None,
+        }
     }
 }
 
@@ -58,6 +78,7 @@ pub(crate) struct Net {
     pub(crate) validator: Validator,
     pub(crate) topology: Topology,
     pub(crate) chain: Arc<FakeChain>,
+    transport: Arc<Doors>,
     clock: Arc<dyn Clock>,
     steps: u64,
 }
@@ -72,7 +93,10 @@ impl Net {
         let mut topology = Topology::default();
         let askers = plan.in_flight * usize::from(MINERS + 2);
         let model = ModelParts {
-            text: TextSource::Local(Arc::new(StandInCodec)),
+            text: match plan.writer {
+                Some(writer) => TextSource::Remote(Arc::new(Writer(writer))),
+                None => TextSource::Local(Arc::new(StandInCodec)),
+            },
             device: Arc::new(StandInDevice::new(Arc::clone(&stage.clock), plan.rate)),
             scheduler: SchedulerConfig {
                 max_sequences: 8,
@@ -104,7 +128,14 @@ impl Net {
             doors.insert(Uid(uid), miner);
         }
         *transport.doors.lock() = doors;
-        Self { validator, topology, chain, clock: Arc::clone(&stage.clock), steps: plan.steps }
+        Self {
+            validator,
+            topology,
+            chain,
+            transport,
+            clock: Arc::clone(&stage.clock),
+            steps: plan.steps,
+        }
     }
 
     /// Runs the steps of the plan.
@@ -113,6 +144,16 @@ impl Net {
         let pacer = sn1_actors::pacer::Pacer { steps: Some(self.steps), ..pacer.clone() };
         pacer.run().await.expect("the journal is in memory");
         Outcome { tally: *self.validator.log.tally().borrow() }
+    }
+
+    /// What was sent to miners, in order.
+    pub(crate) fn asked(&self) -> Vec<(Uid, Query)> {
+        self.transport.asked.lock().clone()
+    }
+
+    /// Takes all miners away.
+    pub(crate) fn silence(&self) {
+        self.transport.doors.lock().clear();
     }
 
     pub(crate) async fn standings(&self) -> ScoreBook {
@@ -160,7 +201,13 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
             context_patience: Duration::from_secs(10),
             text_patience: patience,
         },
-        persona: PersonaAgentConfig { sampling, patience },
+        persona: PersonaAgentConfig {
+            cast: Cast::default(),
+            goal: plan.goal,
+            max_turns: plan.max_turns,
+            sampling,
+            patience,
+        },
         dendrite: DendriteConfig {
             sample_size: 10,
             timeout: TIMEOUT,
@@ -220,10 +267,38 @@ fn miner(
     start_miner(&stage.overseer, config, parts, shared, topology)
 }
 
+/// Answers each chat by a function of it.
+struct Writer(fn(&[ChatMessage]) -> String);
+
+impl TextBackend for Writer {
+    fn generate(
+        &self,
+        request: TextRequest,
+        _: Option<mpsc::Sender<Piece>>,
+    ) -> BoxFuture<'static, Result<Generation, TextError>> {
+        let generation = Generation {
+            text: (self.0)(&request.messages),
+            prompt_ids: Vec::new(),
+            generated_ids: Vec::new(),
+            finish_reason: FinishReason::Stop,
+            queued: Duration::ZERO,
+            prefill: Duration::ZERO,
+            decode: Duration::ZERO,
+        };
+        Box::pin(std::future::ready(Ok(generation)))
+    }
+
+    fn capacity(&self) -> usize {
+        64
+    }
+}
+
 /// Reaches axons through their ports; whoever has none is dead.
 #[derive(Default)]
 struct Doors {
     doors: Mutex<BTreeMap<Uid, Miner>>,
+    /// What each miner was asked, the dead one too.
+    asked: Mutex<Vec<(Uid, Query)>>,
 }
 
 impl MinerTransport for Doors {
@@ -233,6 +308,7 @@ impl MinerTransport for Doors {
         query: Arc<Query>,
         timeout: Duration,
     ) -> BoxFuture<'static, MinerReply> {
+        self.asked.lock().push((target.uid, Query::clone(&query)));
         let door =
             self.doors.lock().get(&target.uid).map(|door| (door.knock.clone(), door.admit.clone()));
         let reply = |completion: String, status, message: &str| MinerReply {

@@ -2,22 +2,22 @@
 //! addresses, and values that have to go together. It is judged on the values in effect, so a later
 //! layer can mend an earlier one.
 
-use std::sync::Arc;
-
 use figment::Figment;
 use serde::de::DeserializeOwned;
+use sn1_actors::domain::Traits;
 use sn1_actors::task_maker::TaskShare;
 use sn1_actors::task_maker::tasks::{self, TaskKind};
 
+use super::persona;
 use super::tools::is_contact;
-use super::{DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName};
+use super::{
+    DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName, TaskLists,
+};
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};
 use crate::config::suggest;
 
-/// Task kinds that the original names and this build lacks; with probability 0 they are harmless.
-const LATER_TASKS: &[&str] = &["debugging", "date_qa"];
 /// Miners that a later issue brings.
 const LATER_MINERS: &[&str] = &["openai", "mock"];
 /// Keys that name an environment variable.
@@ -29,7 +29,12 @@ const SUM_TOLERANCE: f64 = 1e-6;
 const LONGEST_NAME: usize = 100;
 
 /// Checks the merged values and returns what the task keys come to.
-pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) -> Vec<TaskShare> {
+pub(super) fn all(
+    figment: &Figment,
+    role: Role,
+    lists: &TaskLists,
+    problems: &mut Vec<Problem>,
+) -> Vec<TaskShare> {
     let mut check = Check { figment, problems };
     check.home(role);
     if let Some(device) = check.value::<String>("neuron.device") {
@@ -42,6 +47,10 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
     }
     for kind in check.value::<Vec<String>>("localnet.miners").unwrap_or_default() {
         check.miner("localnet.miners", &kind);
+    }
+    check.name_in("persona.goal", persona::GOALS.iter().copied());
+    for key in persona::LISTS {
+        check.traits(key);
     }
     check.external_miners();
     for key in ["wallet.name", "wallet.hotkey", "neuron.name"] {
@@ -64,7 +73,7 @@ pub(super) fn all(figment: &Figment, role: Role, problems: &mut Vec<Problem>) ->
         check.endpoint("subtensor.chain_endpoint", "ws:// or wss:// addresses", &endpoint);
     }
     match (check.value("neuron.tasks"), check.value("neuron.task_p")) {
-        (Some(tasks), Some(probabilities)) => check.tasks(tasks, probabilities),
+        (Some(tasks), Some(probabilities)) => check.tasks(tasks, probabilities, lists),
         (None, _) | (_, None) => Vec::new(),
     }
 }
@@ -138,6 +147,14 @@ impl Check<'_> {
         } else if MinerKind::ALL.iter().all(|known| known.as_str() != kind) {
             let names: Vec<&str> = MinerKind::ALL.iter().map(|known| known.as_str()).collect();
             self.bad(key, format!("one of {}", names.join(", ")), kind);
+        }
+    }
+
+    fn traits(&mut self, key: &str) {
+        if let Some(words) = self.value::<Vec<String>>(key)
+            && let Err(wrong) = Traits::new(words)
+        {
+            self.problem(key, ProblemKind::Inconsistent(format!("`{key}`: {wrong}")));
         }
     }
 
@@ -215,7 +232,7 @@ impl Check<'_> {
                 self.problem(key, ProblemKind::Inconsistent(message));
             }
             if !names.contains(&source.as_str()) {
-                let meant = suggest::nearest_name(source, &names);
+                let meant = suggest::typed(source, names.iter().copied());
                 let meant = meant.map(|name| format!("; did you mean `{name}`?"));
                 let found = format!("{}{}", shown(source), meant.unwrap_or_default());
                 let (key, expected) = (key.to_owned(), format!("a list of {}", names.join(", ")));
@@ -266,7 +283,12 @@ impl Check<'_> {
         }
     }
 
-    fn tasks(&mut self, tasks: Vec<String>, probabilities: Vec<f64>) -> Vec<TaskShare> {
+    fn tasks(
+        &mut self,
+        tasks: Vec<String>,
+        probabilities: Vec<f64>,
+        lists: &TaskLists,
+    ) -> Vec<TaskShare> {
         if tasks.len() != probabilities.len() {
             let message = format!(
                 "`neuron.tasks` has {} names ({}) but `neuron.task_p` {} numbers ({}); give one \
@@ -292,20 +314,14 @@ impl Check<'_> {
             }
             match TaskKind::named(name) {
                 Some(kind) if probability > 0.0 => {
-                    let measures = Arc::new(kind.default_measures());
-                    mix.push(TaskShare { kind, probability, measures });
+                    mix.push(TaskShare { kind, probability, measures: lists.measures(kind) });
                 }
                 Some(_) => {}
-                None if !LATER_TASKS.contains(&name.as_str()) => {
-                    let known = tasks::ALL.iter().map(|kind| kind.name());
-                    let known: Vec<&str> = known.chain(LATER_TASKS.iter().copied()).collect();
+                None => {
+                    let known: Vec<&str> = tasks::ALL.iter().map(|kind| kind.name()).collect();
                     let expected = format!("a list of {}", known.join(", "));
                     self.bad("neuron.tasks", expected, name);
                 }
-                None if probability > 0.0 => {
-                    self.later("neuron.tasks", name, format!("the task `{name}`"));
-                }
-                None => {}
             }
         }
         mix

@@ -34,7 +34,11 @@ fn has_the_defaults_of_each_role() {
     assert_eq!((local.neuron.max_tokens, local.neuron.num_concurrent_forwards), (96, 4));
     assert_eq!((local.localnet.block_time, local.localnet.tempo), (Duration::from_secs(1), 20));
     assert_eq!((local.netuid, local.run.seed, local.run.steps), (Some(1), None, None));
-    assert_eq!(local.neuron.task_mix.len(), 3);
+    let mix = local.neuron.task_mix.iter();
+    let mix: Vec<_> = mix.map(|share| (share.kind.name(), share.probability)).collect();
+    let [articles, others] =
+        [[("qa", 0.3), ("summarization", 0.3)], [("date_qa", 0.1), ("debugging", 0.1)]];
+    assert_eq!(mix, [&articles[..], &[("math", 0.2)], &others].concat());
 }
 
 #[test]
@@ -45,6 +49,7 @@ fn ships_files_that_hold_every_key_their_role_uses() {
         let examples: Vec<&str> = text
             .lines()
             .map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.starts_with("[[") => rest,
                 Some(rest) if rest.split_once(" = ").is_some_and(|(k, _)| !k.contains(' ')) => rest,
                 _ => line,
             })
@@ -54,17 +59,19 @@ fn ships_files_that_hold_every_key_their_role_uses() {
         let loaded = Settings::load(*role, &with_file(&path)).unwrap();
         assert_eq!(loaded.warnings, [], "keys that {role:?} has no use for");
         for origin in &loaded.origins.0 {
+            // Of the lists of tables only one stands there, for all.
+            let Some(key) = Key::find(&origin.name) else { continue };
             let place = Place::File { path: path.clone(), line: None };
-            assert_eq!(origin.place, place, "{} is missing", origin.key.name);
+            assert_eq!(origin.place, place, "{} is missing", key.name);
             assert!(!origin.value.is_null());
             // Nobody joins a network or a subnet by default, but a local one is joined by nobody else.
-            let own = *role == Role::Localnet
-                && ["netuid", "subtensor.network"].contains(&origin.key.name);
+            let own =
+                *role == Role::Localnet && ["netuid", "subtensor.network"].contains(&key.name);
             assert_eq!(
-                toml_file::leaves(text).unwrap().iter().any(|leaf| leaf.key == origin.key.name),
-                own || !origin.key.optional,
+                toml_file::leaves(text).unwrap().iter().any(|leaf| leaf.key == key.name),
+                own || !key.optional,
                 "{}",
-                origin.key.name
+                key.name
             );
         }
     }

@@ -32,9 +32,28 @@ pub(super) fn nearest_root(number: u64) -> i64 {
     ((4 * number).isqrt().div_ceil(2)).cast_signed()
 }
 
-/// `factor` times π with two decimals; `factor` is at most a few millions.
-pub(super) fn times_pi(factor: i32) -> String {
-    hundredths((std::f64::consts::PI * f64::from(factor) * 100.0).round() as i64)
+/// The cube root of `number` with two decimals.
+pub(super) fn cube_root(number: i64) -> String {
+    let target = 8 * 1_000_000 * number;
+    // The edges of what rounds to `root` are half a hundredth away on either side.
+    let reaches = |root: &i64| (2 * root - 1).pow(3) <= target;
+    hundredths((1..).take_while(reaches).last().unwrap_or(0))
+}
+
+/// `numerator / denominator` (positive) times π with two decimals; `numerator` is at most 10^10.
+pub(super) fn pi_times(numerator: i64, denominator: i64) -> String {
+    const PI: i128 = 3_141_592_653_589_793_238_462_643;
+    const UNIT: i128 = 10_i128.pow(24);
+    let (above, below) = (PI * i128::from(numerator) * 100, UNIT * i128::from(denominator));
+    hundredths(((2 * above + below).div_euclid(2 * below)) as i64)
+}
+
+/// `value` with two decimals, unless it is so near to a half hundredth that the error of a binary
+/// fraction, or another habit of rounding, decides. Values are at most a few millions.
+pub(super) fn clear(value: f64) -> Option<String> {
+    let scaled = value * 100.0;
+    let from_half = (scaled - scaled.floor() - 0.5).abs();
+    (from_half > 1e-6).then(|| hundredths(scaled.round() as i64))
 }
 
 #[cfg(test)]
@@ -73,8 +92,26 @@ mod tests {
     }
 
     #[test]
+    fn cube_roots_are_nearest() {
+        for number in 1..5000 {
+            let nearest = ((number as f64).cbrt() * 100.0).round() as i64;
+            assert_eq!(cube_root(number), hundredths(nearest), "{number}");
+        }
+    }
+
+    #[test]
     fn multiplies_pi() {
-        assert_eq!(times_pi(1), "3.14");
-        assert_eq!(times_pi(1_000_000), "3141592.65");
+        assert_eq!(pi_times(1, 1), "3.14");
+        assert_eq!(pi_times(1_000_000, 1), "3141592.65");
+        assert_eq!(pi_times(4, 3), "4.19");
+    }
+
+    #[test]
+    fn nothing_is_rounded_at_a_half() {
+        assert_eq!(clear(1.125), None);
+        assert_eq!(clear(-0.005), None);
+        assert_eq!(clear(2.675), None);
+        assert_eq!(clear(-2.0 / 3.0).as_deref(), Some("-0.67"));
+        assert_eq!(clear(1.1251).as_deref(), Some("1.13"));
     }
 }

@@ -173,7 +173,7 @@ async fn serve(mut connection: TcpStream, state: Arc<Mutex<State>>, clock: Arc<H
 }
 
 async fn send(connection: &mut TcpStream, reply: Fault, coding: Coding) -> std::io::Result<()> {
-    let mut head = |status: u16, headers: &str| {
+    let head = |status: u16, headers: &str| {
         format!("HTTP/1.1 {status} X\r\n{headers}Connection: close\r\n\r\n").into_bytes()
     };
     match reply {

@@ -5,15 +5,7 @@
 
 mod numbers;
 
-use super::{Measure, Reward, RewardKind};
 use crate::domain::Score;
-
-/// Nearness of numbers.
-pub const FLOAT_DIFF: RewardKind = RewardKind(&Reward {
-    name: "float_diff",
-    about: "one less the relative difference of the answer's number from the reference's",
-    measure: Measure::Text(numeric_difference),
-});
 
 /// `1 - min(|reference - answer| / (|reference| + 1e-6), 1)`; equal numbers score 1.
 ///
@@ -28,6 +20,11 @@ pub fn numeric_difference(reference: &str, answer: &str) -> Score {
     };
     let difference = (right - given).abs() / (right.abs() + 1e-6);
     Score::new(1.0 - difference.min(1.0))
+}
+
+/// Whether a reference is a decimal number and no fraction.
+pub(super) fn is_decimal(reference: &str) -> bool {
+    numbers::whole(reference).is_some() && !reference.contains(['/', '\\'])
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, SourceKind};
-use crate::reward_scorer::rewards::{Weighted, numeric::FLOAT_DIFF};
+use crate::reward_scorer::rewards::{Weighted, maths_answer::FLOAT_DIFF};
 
 pub(super) const TASK: TaskKind = TaskKind(&Definition {
     name: "math",
@@ -30,4 +30,24 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         form: ChallengeForm::LeadingTo(problem.clone()),
         cleaners: &[],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testkit::{planned, problem, shown};
+    use super::*;
+
+    #[test]
+    fn a_problem_is_handed_over_unaltered_and_its_solution_is_the_reference() {
+        let plan = planned(TASK, &problem(), 1).unwrap();
+        assert_eq!(
+            shown(&plan, ""),
+            "# query\n\
+             How can I solve this? What is 2 plus 3?\n\
+             # reference\n\
+             5\n\
+             # pasted\n\
+             What is 2 plus 3?\n"
+        );
+    }
 }

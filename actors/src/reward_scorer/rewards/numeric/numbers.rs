@@ -5,6 +5,8 @@
 //! expression without white space (`3*4`, `2^10`, `10-3`, `12:30`, `1.2.3`) is no number, and
 //! neither is a part of a word (`x2`, `0x1f`).
 
+use crate::reward_scorer::rewards::announcement::{ANNOUNCEMENTS, is_decoration};
+
 /// Characters of an answer's end that are read.
 const SCANNED: usize = 2_000;
 
@@ -232,12 +234,8 @@ impl Reader<'_> {
     fn is_announced(&self, at: usize) -> bool {
         let before: String =
             self.chars.get(at.saturating_sub(64)..at).unwrap_or_default().iter().collect();
-        let is_decoration =
-            |c: char| c.is_whitespace() || is_currency(c) || "*_`\"'([{:=≈\\".contains(c);
         let before = before.trim_end_matches(is_decoration).to_ascii_lowercase();
-        ["answer", "answer is", "answer is approximately", "answer is about", "\\boxed"]
-            .iter()
-            .any(|announcement| before.ends_with(announcement))
+        ANNOUNCEMENTS.iter().any(|announcement| before.ends_with(announcement))
     }
 
     /// Whether what follows makes the number a part of a calculation.

@@ -1,0 +1,139 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const BRIDGE: &str = "What is the main function of the suspension bridge?";
+
+fn phrased(words: &str, query: &str, topic: &str) -> Result<(), Flaw> {
+    check(words, &ChallengeForm::Phrased, query, topic)
+}
+
+fn lost(facts: &[&str]) -> Result<(), Flaw> {
+    Err(Flaw::Lost(facts.iter().map(|fact| (*fact).to_owned()).collect()))
+}
+
+#[test]
+fn a_question_in_other_words_about_the_same_thing_may_leave() {
+    for (words, query, topic) in [
+        ("so what do suspended bridges mainly do?", BRIDGE, "Bridges"),
+        ("sum up the nile for me pls", "Nile", "Rivers"),
+        (
+            "I was wondering who came up with relativity in 1905, was it EINSTEIN's idea?",
+            "Did Einstein publish the theory of relativity in 1905?",
+            "Physics",
+        ),
+        ("can you tell me how print_all works?", "What does `print_all` do?", "Code"),
+        ("who wrote the line to be or not to be?", "Who wrote \"To be, or not to be\"?", "Plays"),
+        (
+            "roughly when did the US become part of WHO?",
+            "When did the US become a member of WHO?",
+            "UN",
+        ),
+        ("give me two of the reasons for tides please", "What are 2 reasons for the tides?", "Sea"),
+        ("a quoi sert le pont suspendu?", "À quoi sert un pont suspendu ?", "Ponts"),
+        ("請問萬里長城有多長？", "萬里長城", "長城"),
+    ] {
+        assert_eq!(phrased(words, query, topic), Ok(()), "{words}");
+    }
+}
+
+#[test]
+fn what_gives_nothing_to_answer_or_gives_all_away_does_not_leave() {
+    let voice = |what: &str| Err(Flaw::Voice(what.into()));
+    for (words, flaw) in [
+        ("", Err(Flaw::Empty)),
+        (" … ", Err(Flaw::Empty)),
+        (BRIDGE, Err(Flaw::Verbatim)),
+        ("what is THE main function of the suspension bridge", Err(Flaw::Verbatim)),
+        ("Hey! What is the main function of the suspension-bridge, please?", Err(Flaw::Verbatim)),
+        ("can you help me, please?", lost(&["main", "function"])),
+        ("A suspension bridge carries traffic over a main function.", Err(Flaw::NoRequest)),
+        ("Sure! What is a suspension bridge's function?", voice("sure")),
+        ("As an AI, what do I know about suspension bridge functions?", voice("as an ai")),
+        ("I'm unable to say what a suspension bridge's function is?", voice("im unable to")),
+        ("Person: a tired teacher. What do suspension bridges function as?", voice("person:")),
+        ("<|im_start|>what do suspension bridges function as?", voice("<|")),
+        ("does a suspension bridge function since 1889?", Err(Flaw::Added("1889".into()))),
+        ("висячий мост, зачем он нужен?", Err(Flaw::Script)),
+        ("bridge bridge bridge bridge what function?", Err(Flaw::Stuck)),
+    ] {
+        assert_eq!(phrased(words, BRIDGE, "Bridges"), flaw, "{words}");
+    }
+    let long = format!("what is the suspension function {}?", "of it and more ".repeat(40));
+    assert!(matches!(phrased(&long, BRIDGE, "Bridges"), Err(Flaw::TooLong | Flaw::Stuck)));
+}
+
+#[test]
+fn names_numbers_code_and_quotations_are_kept_or_named_as_lost() {
+    for (words, query, flaw) in [
+        (
+            "when was he born, do you know?",
+            "When was Ada Lovelace born?",
+            lost(&["Ada", "Lovelace"]),
+        ),
+        ("what happened to the treaty?", "What happened to the treaty in 1,648?", lost(&["1648"])),
+        ("what did Turin do in 1950?", "What did Turing write in 1950?", lost(&["Turing"])),
+        ("what did it change about us?", "What did the US change?", lost(&["US"])),
+        ("what's the point of water?", "What is the use of H2O?", lost(&["H2O", "use"])),
+        ("why does vec push fail?", "Why does `vec.push(1)` fail?", lost(&["vec.push(1)"])),
+        ("why does snake case fail?", "Why does snake_case fail here?", lost(&["snake_case"])),
+        ("who said to be or not?", "Who said “to be or not to be”?", lost(&["to be or not to be"])),
+    ] {
+        assert_eq!(phrased(words, query, "Things"), flaw, "{words}");
+    }
+}
+
+#[test]
+fn a_title_must_be_named_in_full_and_may_be_named_as_it_is() {
+    let query = "Suspension bridge";
+    assert_eq!(phrased("tell me about bridges?", query, query), lost(&["Suspension"]));
+    assert_eq!(phrased("suspension bridge", query, query), Err(Flaw::Verbatim));
+    assert_eq!(phrased("what's a suspension bridge good for?", query, query), Ok(()));
+}
+
+#[test]
+fn words_that_lead_to_a_problem_need_what_only_the_query_says() {
+    let check = |words: &str, text: &str, query: &str| {
+        check(words, &ChallengeForm::LeadingTo(text.into()), query, "Maths")
+    };
+    let problem = "What is 2 plus 3?";
+    let query = "How can I solve this? What is 2 plus 3?";
+    assert_eq!(check("stuck with this one, can you help", problem, query), Ok(()));
+    assert_eq!(check("How can I solve this?", problem, query), Err(Flaw::Verbatim));
+    assert_eq!(check("it's 5, isn't it?", problem, query), Err(Flaw::Added("5".into())));
+    let (text, query) = ("The sky is blue.", "Translate into French: The sky is blue.");
+    assert_eq!(check("what does this mean?", text, query), lost(&["French"]));
+    assert_eq!(check("how do I say this in french?", text, query), Ok(()));
+}
+
+#[test]
+fn a_follow_up_says_something_new_and_asks() {
+    let said = ["so what do suspended bridges do?", "They carry roads over wide rivers."];
+    for (words, flaw) in [
+        ("ok, and how do they carry so much, in tons?", Ok(())),
+        ("So what do suspended bridges do", Err(Flaw::Repeated)),
+        ("roads over wide rivers?", Err(Flaw::Repeated)),
+        ("", Err(Flaw::Empty)),
+        ("Thank you for the answer.", Err(Flaw::Voice("thank you for".into()))),
+        ("They are quite strong.", Err(Flaw::NoRequest)),
+    ] {
+        assert_eq!(check_follow_up(words, &said), flaw, "{words}");
+    }
+}
+
+#[test]
+fn whoever_asks_about_such_words_may_say_them() {
+    let query = "Which film has the line \"I am an AI\" in it?";
+    assert_eq!(phrased("so in which film does one say I am an AI?", query, "Films"), Ok(()));
+}
+
+proptest! {
+    #[test]
+    fn any_words_can_be_judged(words in "(?s).{0,120}", query in "(?s).{0,120}") {
+        let _ = phrased(&words, &query, "Topic");
+        let _ = check(&words, &ChallengeForm::LeadingTo(query.clone()), &query, "Topic");
+        let _ = check_follow_up(&words, &[&query]);
+        let facts = Facts::of(&query, "Topic");
+        prop_assert_eq!(facts.missing_in(&query), Vec::<String>::new(), "a query has its own facts");
+    }
+}

@@ -1,0 +1,146 @@
+use proptest::prelude::*;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::*;
+use crate::domain::Cast;
+use crate::persona_agent::guard;
+
+const QUERIES: &[(&str, &str)] = &[
+    ("What is the main function of the suspension bridge?", "Bridges"),
+    ("What are the primary benefits of drip irrigation in dry regions?", "Farming"),
+    ("What is the difference between weathering and erosion?", "Geology"),
+    ("What is the capital city of Australia?", "Australia"),
+    ("What is used to make paper by hand?", "Paper"),
+    ("Who invented the marine chronometer in 1761?", "Clocks"),
+    ("Who was the first person to reach the South Pole?", "Exploration"),
+    ("What causes the tides in the oceans?", "Tide"),
+    ("In which year did Marie Curie win the Nobel Prize in Chemistry?", "Marie Curie"),
+    ("How many moons does Jupiter have?", "Jupiter"),
+    ("How does coffee grow, according to the text?", "Coffee"),
+    ("Which country has the longest coastline?", "Coasts"),
+    ("Why did the Roman Empire fall?", "Roman Empire"),
+    ("Is basalt an igneous rock?", "Basalt"),
+    ("When was the \"Treaty of Westphalia\" signed?", "Treaties"),
+    ("What does `sorted(key=len)` return?", "Python"),
+    ("Nile", "Rivers"),
+    ("History of the printing press", "Printing"),
+    ("Write a short poem about the sea and its colours.", "Poems"),
+    ("List three reasons why bees matter to farmers.", "Bees"),
+    ("The tea was dried. Afterwards it was packed. Where was the tea taken to?", "Tea"),
+];
+
+fn random(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+fn holds(query: &str, topic: &str, text: &str) -> Result<(), String> {
+    let facts = Facts::of(query, topic);
+    let missing = facts.missing_in(text);
+    if folded(text).is_empty() || is_verbatim(text, query, &facts) || !missing.is_empty() {
+        return Err(format!("{query:?} -> {text:?}, missing {missing:?}"));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_every_persona_says_of_a_query_may_leave() {
+    let Cast { profiles, moods, tones } = Cast::default();
+    let mut seed = 0;
+    for profile in profiles.words() {
+        for mood in moods.words() {
+            for tone in tones.words() {
+                let (profile, mood, tone) = (profile.clone(), mood.clone(), tone.clone());
+                let persona = Persona { profile, mood, tone };
+                for _ in 0..3 {
+                    seed += 1;
+                    let (query, topic) = QUERIES[seed as usize % QUERIES.len()];
+                    let form = ChallengeForm::Phrased;
+                    let said = paraphrase(&persona, &form, query, topic, &mut random(seed));
+                    assert_eq!(
+                        guard::check(&said, &form, query, topic),
+                        Ok(()),
+                        "{query} -> {said}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_problem_stands_unaltered_at_the_end() {
+    let persona = Cast::default().draw(&mut random(1));
+    for (text, query) in [
+        ("What is 2 plus 3?", "How can I solve this? What is 2 plus 3?"),
+        ("The sky is blue.", "Translate into French: The sky is blue."),
+        ("fn main() {\n}", "Fix this code:\nfn main() {\n}"),
+    ] {
+        let form = ChallengeForm::LeadingTo(text.into());
+        for seed in 0..200 {
+            let said = paraphrase(&persona, &form, query, "Topic", &mut random(seed));
+            let words = said.strip_suffix(text).unwrap();
+            assert_eq!(guard::check(words, &form, query, "Topic"), Ok(()), "{query} -> {said}");
+        }
+    }
+}
+
+#[test]
+fn questions_are_recast_by_rule() {
+    let ways = |query: &str| {
+        let facts = Facts::of(query, "Topic");
+        let recast = |seed| recast::recast(query, &facts, &mut random(seed));
+        (0..300).map(recast).collect::<std::collections::BTreeSet<String>>()
+    };
+    for (query, way) in [
+        ("What is the purpose of the lymph?", "what is the lymph for?"),
+        ("What is the difference between ice and hail?", "how do ice and hail differ?"),
+        ("Who discovered Uranus?", "who was it that found Uranus?"),
+        ("What causes tides?", "what is it that causes tides?"),
+        ("In what year did Rome fall?", "in what year exactly did Rome fall?"),
+        ("Explain photosynthesis.", "can you walk me through photosynthesis?"),
+        ("What is a delta?", "a delta, what is that?"),
+    ] {
+        assert!(ways(query).contains(way), "{query}: {:?}", ways(query));
+    }
+    assert!(ways("What is a major famous delta?").len() > 10);
+}
+
+#[test]
+fn the_same_stream_says_the_same() {
+    let persona = Cast::default().draw(&mut random(1));
+    let say = |seed| phrased(&persona, QUERIES[0].0, QUERIES[0].1, &mut random(seed));
+    assert_eq!(say(3), say(3));
+    assert!((0..20).map(say).collect::<std::collections::BTreeSet<_>>().len() > 10);
+}
+
+proptest! {
+    #[test]
+    fn any_query_is_said_otherwise_and_keeps_its_facts(
+        query in "(?s).{0,160}",
+        topic in ".{0,20}",
+        seed: u64,
+    ) {
+        let persona = Cast::default().draw(&mut random(seed));
+        let said = paraphrase(&persona, &ChallengeForm::Phrased, &query, &topic, &mut random(seed));
+        holds(&query, &topic, &said).map_err(TestCaseError::fail)?;
+    }
+
+    #[test]
+    fn any_sentence_is_said_otherwise_and_keeps_its_facts(
+        words in proptest::collection::vec(
+            "(What|who|is|the|of|In|main|function|Paris|1,905|U\\.S\\.|3\\.5|H2O|sea|\"a b|c\"|`x|y`|\
+             well-known|snake_case|you|know|it's|list|Berlin's|—|\\?|explain|batteries|did|and|,)",
+            0..24,
+        ),
+        end in "(\\?|\\.||!)",
+        seed: u64,
+    ) {
+        let query = format!("{}{end}", words.join(" "));
+        let persona = Cast::default().draw(&mut random(seed));
+        let said = paraphrase(&persona, &ChallengeForm::Phrased, &query, "Paris", &mut random(seed));
+        holds(&query, "Paris", &said).map_err(TestCaseError::fail)?;
+        let form = ChallengeForm::LeadingTo(query.clone());
+        let said = paraphrase(&persona, &form, &query, "Paris", &mut random(seed));
+        prop_assert!(said.ends_with(&query) && folded(&said) != folded(&query), "{said}");
+    }
+}

@@ -1,0 +1,129 @@
+//! What a task takes of its context, and how it puts that to the model. Pure.
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::domain::{ChatMessage, Context, ContextBody, Section};
+use crate::text::sentences::{ends, sentences};
+
+/// Stands in a template for the query, which is not known before the model wrote it.
+pub const QUERY: &str = "{query}";
+
+/// All prompts of all tasks begin with it, so that it is read once.
+const FRAME: &str = "You do exactly what the last line asks for, and write nothing else.";
+
+/// A prompt: what it is about first and what to do with it last, so that all prompts about one
+/// thing begin alike and the engine reads the beginning only once.
+#[must_use]
+pub fn prompt(material: &str, instruction: &str) -> Vec<ChatMessage> {
+    vec![
+        ChatMessage::system(FRAME),
+        ChatMessage::user(format!("{}\n\n{instruction}", material.trim())),
+    ]
+}
+
+/// A template with the query in its place.
+#[must_use]
+pub fn with_query(template: &str, query: &str) -> String {
+    template.replacen(QUERY, query, 1)
+}
+
+/// The sections of an article, empty ones left out; none for any other context.
+#[must_use]
+pub fn sections(context: &Context) -> Vec<&Section> {
+    match &context.body {
+        ContextBody::Article { sections } => {
+            sections.iter().filter(|section| !section.text.trim().is_empty()).collect()
+        }
+        ContextBody::Maths { .. }
+        | ContextBody::DatedFact { .. }
+        | ContextBody::Code { .. }
+        | ContextBody::Question { .. } => Vec::new(),
+    }
+}
+
+/// Some neighbouring sections of an article, from a random one on, up to about `words` words.
+#[must_use]
+pub fn excerpt(context: &Context, words: usize, random: &mut ChaCha8Rng) -> String {
+    let sections = sections(context);
+    if sections.is_empty() {
+        return first_words(&context.text(), words);
+    }
+    let start = random.random_range(0..sections.len());
+    let mut text = String::new();
+    for section in sections.iter().skip(start) {
+        let together = word_count(&text) + word_count(&section.text);
+        if !text.is_empty() && together > words {
+            break;
+        }
+        text.push_str(&section.text);
+        text.push('\n');
+    }
+    first_words(&text, words)
+}
+
+/// The first `words` words, up to the end of a sentence where there is one in their second half.
+#[must_use]
+pub fn first_words(text: &str, words: usize) -> String {
+    let kept: Vec<&str> = text.split_whitespace().take(words + 1).collect();
+    if kept.len() <= words {
+        return kept.join(" ");
+    }
+    // With the first word that is too much, so that the end of the cut text is no sentence's end.
+    let cut = kept.join(" ");
+    let within = cut.len() - kept.last().map_or(0, |last| last.len() + 1);
+    match ends(&cut).into_iter().rfind(|end| *end <= within) {
+        Some(end) if end >= within / 2 => cut[..end].to_owned(),
+        Some(_) | None => cut[..within].to_owned(),
+    }
+}
+
+/// The finished sentences of a text that have so many words, in order.
+#[must_use]
+pub fn sentences_of(text: &str, words: std::ops::RangeInclusive<usize>) -> Vec<&str> {
+    let finished = |sentence: &&str| sentence.ends_with(|end: char| !end.is_alphanumeric());
+    let fits = |sentence: &&str| words.contains(&word_count(sentence));
+    sentences(text).into_iter().filter(finished).filter(fits).collect()
+}
+
+/// How many words a text has.
+#[must_use]
+pub fn word_count(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::*;
+    use crate::task_maker::tasks::testkit;
+
+    #[test]
+    fn what_prompts_are_about_comes_first_and_what_is_asked_last() {
+        let (one, other) = (prompt("Text.\n", "Ask."), prompt("Text.\n", "Answer."));
+        assert_eq!(one[0], other[0]);
+        let common = "Text.\n\n";
+        assert!(one[1].content.starts_with(common) && other[1].content.starts_with(common));
+        assert_eq!(one[1].content, "Text.\n\nAsk.");
+    }
+
+    #[test]
+    fn an_excerpt_ends_with_a_sentence_and_keeps_within_its_words() {
+        let text = format!("{}. {}", vec!["aa"; 60].join(" "), vec!["bb"; 60].join(" "));
+        let cut = first_words(&text, 100);
+        assert!(cut.ends_with("aa.") && word_count(&cut) == 60, "{cut}");
+        assert_eq!(first_words("one two", 5), "one two");
+        assert_eq!(first_words("It is 3.5 long and wide", 3), "It is 3.5");
+        for seed in 0..20 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            assert!(word_count(&excerpt(&testkit::article(), 50, &mut random)) <= 50);
+        }
+    }
+
+    #[test]
+    fn only_finished_sentences_of_the_wanted_length_are_given() {
+        let text = "Too short. This one has just the right length. And this is not finished";
+        assert_eq!(sentences_of(text, 3..=8), ["This one has just the right length."]);
+    }
+}

@@ -1,0 +1,136 @@
+//! Contexts, and plans as texts, for the tests of the kinds.
+
+use rand_chacha::rand_core::SeedableRng;
+
+use super::*;
+use crate::domain::{ContextBody, Section};
+use crate::reward_scorer::rewards::Measure;
+use crate::task_maker::passage::{prompt, with_query};
+
+fn context(title: &str, topic: &str, subtopic: &str, body: ContextBody) -> Context {
+    Context {
+        source: "test".into(),
+        title: title.into(),
+        topic: topic.into(),
+        subtopic: subtopic.into(),
+        tags: Vec::new(),
+        origin: None,
+        body,
+    }
+}
+
+pub(crate) fn article() -> Context {
+    let section = |heading: Option<&str>, text: &str| Section {
+        heading: heading.map(Into::into),
+        text: text.into(),
+    };
+    let sections = vec![
+        section(None, "Tea is a drink made of leaves. It has been traded by sea since 1610."),
+        section(
+            Some("History"),
+            "The Dutch brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold \
+             it from 1657 on in his coffee house.",
+        ),
+        section(
+            Some("Cultivation"),
+            "In India Robert Bruce found wild tea plants in Assam in 1823. The first gardens of \
+             Darjeeling were laid out in 1841 by Archibald Campbell.",
+        ),
+        section(
+            Some("Trade"),
+            "A duty on tea led to a famous protest in Boston in 1773. The clipper Cutty Sark was \
+             built by Hercules Linton in 1869 to bring tea home faster.",
+        ),
+        section(
+            Some("Preparation"),
+            "Black tea is made with boiling water, and green tea with cooler water. In 1908 Thomas \
+             Sullivan sent out his samples in small bags of silk.",
+        ),
+    ];
+    context("Tea", "Tea", "Drinks", ContextBody::Article { sections })
+}
+
+/// An article of which little can be made.
+pub(crate) fn stub() -> Context {
+    let sections = vec![Section { heading: None, text: "Tea is nice.".into() }];
+    context("Tea", "Tea", "Drinks", ContextBody::Article { sections })
+}
+
+pub(crate) fn problem() -> Context {
+    let body = ContextBody::Maths { problem: "What is 2 plus 3?".into(), solution: "5".into() };
+    context("addition", "Basic maths", "addition", body)
+}
+
+pub(crate) fn fact(date: &str, section: &str, text: &str) -> Context {
+    let (date, text) = (date.into(), text.into());
+    context("Moon", "Moon", section, ContextBody::DatedFact { date, section: section.into(), text })
+}
+
+pub(crate) fn code(text: &str) -> Context {
+    let (language, text) = ("Python".into(), text.into());
+    context("sum.py", "Python", "sum.py", ContextBody::Code { language, text })
+}
+
+/// A context that the kind has use for.
+pub(crate) fn fitting(kind: TaskKind) -> Context {
+    match kind.definition().source {
+        SourceKind::Maths => problem(),
+        SourceKind::DatedFact => {
+            fact("1969-07-20", "Events", "Two astronauts land on the Moon and walk on it.")
+        }
+        SourceKind::Code => code(
+            "def mean(values):\n    total = 0\n    for value in values:\n        total += value\n\
+             \x20   if len(values) == 0:\n        return None\n    return total / len(values)\n",
+        ),
+        SourceKind::Article | SourceKind::Question => article(),
+    }
+}
+
+pub(crate) fn planned(kind: TaskKind, context: &Context, seed: u64) -> Result<TaskPlan, Unfit> {
+    (kind.definition().plan)(context, &mut ChaCha8Rng::seed_from_u64(seed))
+}
+
+/// All that a plan says to the model and to the person, to be compared with what it should be.
+pub(crate) fn shown(plan: &TaskPlan, query: &str) -> String {
+    let said = |messages: &[ChatMessage]| {
+        let lines = messages.iter().map(|m| format!("{}: {}", m.role.as_str(), m.content));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let asked = match &plan.query {
+        Text::Fixed(text) => text.clone(),
+        Text::Generated(messages) => said(messages),
+    };
+    let mut text = format!("# query\n{asked}\n");
+    match &plan.reference {
+        ReferencePlan::Fixed(texts) => {
+            text.push_str(&format!("# reference\n{}\n", texts.join("\nor\n")));
+        }
+        ReferencePlan::Generated { material, instructions } => {
+            for instruction in *instructions {
+                let messages = prompt(material, &with_query(instruction, query));
+                text.push_str(&format!("# reference\n{}\n", said(&messages)));
+            }
+        }
+    }
+    if let ChallengeForm::LeadingTo(pasted) = &plan.form {
+        text.push_str(&format!("# pasted\n{pasted}\n"));
+    }
+    text
+}
+
+/// What an answer earns of the rewards that need no model, and what the penalties leave of it.
+pub(crate) fn earns(kind: TaskKind, reference: &str, challenge: &str, answer: &str) -> f64 {
+    let Measures { rewards, penalties } = kind.default_measures();
+    let score = |weighted: &Weighted, against: &str| match weighted.kind.measure() {
+        Measure::Text(measure) => Some(measure(against, answer).get()),
+        Measure::WithChallenge(measure) => Some(measure(against, challenge, answer).get()),
+        Measure::Embedding(_) => None,
+    };
+    let scored: Vec<(f64, f64)> =
+        rewards.iter().filter_map(|w| Some((w.weight, score(w, reference)?))).collect();
+    let weights: f64 = scored.iter().map(|(weight, _)| weight).sum();
+    let earned: f64 = scored.iter().map(|(weight, score)| weight * score).sum();
+    let kept: f64 =
+        penalties.iter().filter_map(|w| Some(1.0 - w.weight * score(w, challenge)?)).product();
+    earned / weights * kept
+}

@@ -1,0 +1,232 @@
+//! Conversations that the last run of a journal began and did not end: a process that is killed ends
+//! nothing. They are ended in its name when the journal is opened again, so that in each run those
+//! that began and those that ended are the same.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use serde::Deserialize;
+use sn1_actors::domain::ConversationId;
+use sn1_actors::ports::{Event, Stopped};
+
+/// A longer line is none of ours, and not held in memory.
+const LONGEST_LINE: u64 = 64 << 20;
+/// More conversations than this are never under way.
+const MOST: usize = 65_536;
+/// What every line of a journal begins with.
+const BEGINNING: &[u8] = b"{\"run_id\":";
+
+/// What the last run of a journal left.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct LastRun {
+    /// Which run it was.
+    pub(super) run_id: String,
+    /// The number of its next line.
+    pub(super) seq: u64,
+    /// Its conversations that have not ended, each as the event that ends it.
+    pub(super) unended: Vec<Event>,
+}
+
+/// What is read of a line.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    run_id: Cow<'a, str>,
+    seq: u64,
+    #[serde(default)]
+    time: f64,
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    conversation: Option<u64>,
+}
+
+/// Reads a journal once from its beginning, a line at a time. A file that is no journal, and one
+/// that is not there, have no last run.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) fn last_run(path: &Path) -> io::Result<LastRun> {
+    let file = match File::open(path) {
+        Ok(file) if file.metadata()?.is_file() => file,
+        Ok(_) => return Ok(LastRun::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LastRun::default()),
+        Err(error) => return Err(error),
+    };
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let (mut run, mut line) = (Run::default(), Vec::new());
+    while read_line(&mut reader, &mut line)? {
+        if let Ok(read) = serde_json::from_slice::<Line<'_>>(&line) {
+            run.take(&read);
+        }
+    }
+    Ok(run.ended())
+}
+
+/// The next line; an empty one where it is too long. False at the end.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', line)?;
+    if read as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
+        line.clear();
+        reader.skip_until(b'\n')?;
+    }
+    Ok(read > 0)
+}
+
+/// The run that the lines so far belong to.
+#[derive(Default)]
+struct Run {
+    run_id: String,
+    seq: u64,
+    time: f64,
+    /// When each conversation under way was first heard of.
+    begun: BTreeMap<u64, f64>,
+}
+
+impl Run {
+    fn take(&mut self, line: &Line<'_>) {
+        if self.run_id != line.run_id {
+            *self = Self { run_id: line.run_id.clone().into_owned(), ..Self::default() };
+        }
+        self.seq = line.seq.saturating_add(1);
+        self.time = self.time.max(line.time);
+        let Some(conversation) = line.conversation else { return };
+        if line.event == "conversation_ended" {
+            self.begun.remove(&conversation);
+        } else if self.begun.len() < MOST {
+            self.begun.entry(conversation).or_insert(line.time);
+        }
+    }
+
+    fn ended(self) -> LastRun {
+        let end = |(id, began): (u64, f64)| Event::ConversationEnded {
+            conversation: ConversationId(id),
+            seconds: (self.time - began).max(0.0),
+            stopped: Stopped::CutShort,
+        };
+        let unended = self.begun.into_iter().map(end).collect();
+        LastRun { run_id: self.run_id, seq: self.seq, unended }
+    }
+}
+
+/// Makes the last line of a file end. One of ours that was torn while it was written is taken off:
+/// what is left of it nobody can read, and it would spoil the line after it.
+///
+/// # Errors
+/// If the file cannot be read or written.
+pub(super) fn mend_end(path: &Path) -> io::Result<()> {
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) if file.metadata()?.is_file() => file,
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let length = file.metadata()?.len();
+    let begins = last_line(&mut file, length)?;
+    if begins == length {
+        return Ok(());
+    }
+    file.seek(SeekFrom::Start(begins))?;
+    let mut torn = Vec::new();
+    (&file).take(LONGEST_LINE).read_to_end(&mut torn)?;
+    let is_whole = serde_json::from_slice::<Line<'_>>(&torn).is_ok();
+    let known = torn.len().min(BEGINNING.len());
+    if !is_whole && torn.get(..known) == BEGINNING.get(..known) {
+        return file.set_len(begins);
+    }
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(b"\n")
+}
+
+/// Where the last line begins: at the end, if the one before it is ended.
+fn last_line(file: &mut File, length: u64) -> io::Result<u64> {
+    const BLOCK: u64 = 1 << 16;
+    let (mut end, mut block) = (length, Vec::new());
+    while end > 0 {
+        let start = end.saturating_sub(BLOCK);
+        file.seek(SeekFrom::Start(start))?;
+        block.clear();
+        (&*file).take(end - start).read_to_end(&mut block)?;
+        if let Some(at) = block.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal(lines: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        std::fs::write(&path, lines).unwrap();
+        (folder, path)
+    }
+
+    fn line(run: &str, seq: u64, event: &str, conversation: u64) -> String {
+        format!(
+            "{{\"run_id\":\"{run}\",\"seq\":{seq},\"time\":{}.0,\"event\":\"{event}\",\
+             \"conversation\":{conversation}}}\n",
+            100 + seq
+        )
+    }
+
+    fn unended(run: &LastRun) -> Vec<(u64, f64)> {
+        let each = |event: &Event| match event {
+            Event::ConversationEnded { conversation, seconds, stopped: Stopped::CutShort } => {
+                (conversation.0, *seconds)
+            }
+            other => panic!("{other:?}"),
+        };
+        run.unended.iter().map(each).collect()
+    }
+
+    #[test]
+    fn only_what_the_last_run_began_and_did_not_end_is_left() {
+        let text = [
+            line("a", 0, "task_made", 1),
+            line("b", 0, "task_made", 1),
+            line("b", 1, "challenged", 1),
+            line("b", 2, "task_made", 2),
+            line("b", 3, "conversation_ended", 1),
+            line("b", 4, "step", 3),
+            "no journal line\n".to_owned(),
+        ];
+        let (_folder, path) = journal(&text.concat());
+        let run = last_run(&path).unwrap();
+        assert_eq!((run.run_id.as_str(), run.seq), ("b", 5));
+        assert_eq!(unended(&run), [(2, 2.0), (3, 0.0)]);
+        assert_eq!(last_run(&path.with_extension("none")).unwrap(), LastRun::default());
+        assert_eq!(last_run(Path::new("/dev/full")).unwrap(), LastRun::default());
+    }
+
+    #[test]
+    fn a_torn_line_of_ours_goes_and_anything_else_stays() {
+        let whole = line("a", 0, "task_made", 1);
+        for (torn, left) in [
+            ("", String::new()),
+            ("{\"ru", String::new()),
+            ("{\"run_id\":\"a\",\"seq\":1,\"eve", String::new()),
+            (whole.trim_end(), whole.clone()),
+            ("some text", "some text\n".to_owned()),
+        ] {
+            let (_folder, path) = journal(&format!("{whole}{torn}"));
+            mend_end(&path).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{whole}{left}"), "{torn}");
+        }
+    }
+
+    #[test]
+    fn a_torn_line_may_be_longer_than_a_block() {
+        let torn = format!("{{\"run_id\":\"{}", "x".repeat(200_000));
+        let (_folder, path) = journal(&format!("{}{torn}", line("a", 0, "task_made", 1)));
+        mend_end(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
+    }
+}
