@@ -278,7 +278,9 @@ impl Miss {
         match error {
             error if error.is_redirect() => Self::last(why),
             error if error.is_connect() => Self::again(format!("cannot connect: {why}")),
-            error if error.is_decode() => Self::again(format!("the answer is garbled: {why}")),
+            error if error.is_decode() => {
+                Self::again(format!("the answer is garbled or cut short: {why}"))
+            }
             _ => Self::again(format!("the connection broke off: {why}")),
         }
     }

@@ -71,7 +71,7 @@ fn tool(api: &str) -> Wikipedia {
 /// Fails instead of hanging.
 async fn fetch(tool: &Wikipedia, want: Want, seed: u64) -> Result<Context, ToolError> {
     let fetched = tool.fetch(want, ChaCha8Rng::seed_from_u64(seed));
-    tokio::time::timeout(Duration::from_secs(180), fetched).await.expect("it hangs")
+    tokio::time::timeout(Duration::from_secs(180), fetched).await.unwrap()
 }
 
 async fn titled(tool: &Wikipedia, title: &str) -> Result<Context, ToolError> {
@@ -233,7 +233,7 @@ async fn dated_facts_are_those_of_days_that_a_date_can_tell() {
 }
 
 /// All facts of the test wiki that have a date: none before the year 1, no 29 February 1900.
-const DATES: [&str; 24] = [
+const DATES: [&str; 23] = [
     "0070-07-20",
     "1504-02-29",
     "1514-12-31",
@@ -257,7 +257,6 @@ const DATES: [&str; 24] = [
     "1992-01-01",
     "1994-03-14",
     "2018-03-14",
-    "1857-01-01",
 ];
 
 #[tokio::test]
