@@ -26,6 +26,30 @@ fn config_show_tells_where_each_value_comes_from() {
 }
 
 #[test]
+fn a_named_source_is_asked_for_what_it_has() {
+    let place = Place::new();
+    assert_eq!(place.run("fetch maths --json").json()["source"], "maths");
+    let flags = ["--title", "Coral reef"];
+    let article = place.run_with("fetch builtin", &flags).expect(0).out;
+    assert!(article.starts_with("Coral reef (") && article.contains("from builtin"), "{article}");
+    let folder = env!("CARGO_MANIFEST_DIR");
+    let code = place.run(&format!("fetch code --tools.code_folder {folder}/src --json")).json();
+    assert_eq!((&code["source"], &code["body"]["kind"]), (&"code".into(), &"code".into()));
+}
+
+#[test]
+fn a_source_that_brings_nothing_is_named_with_what_to_do() {
+    let place = Place::new();
+    place.run("fetch builtin --kind maths").refused(2, &["builtin", "the kind maths: ask maths"]);
+    place.run("fetch wikipedia").refused(2, &["wikipedia", "tools.contact"]);
+    place.run("fetch zim").refused(2, &["zim", "tools.zim_files"]);
+    let nobody = "--tools.wikipedia_api http://127.0.0.1:1/w/api.php --tools.tries 1";
+    place.run(&format!("fetch wikipedia {nobody}")).refused(1, &["wikipedia: "]);
+    let unknown = place.run_with("fetch builtin", &["--title", "Nothing like that"]);
+    unknown.refused(1, &["builtin: it knows of nothing like that"]);
+}
+
+#[test]
 fn one_seed_fetches_one_context() {
     let place = Place::new();
     let fetch = |seed: u32| place.run(&format!("fetch --seed {seed} --json")).json();

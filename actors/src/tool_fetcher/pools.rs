@@ -193,16 +193,23 @@ impl Pools {
     /// Asks a tool itself, unless it is left alone for now.
     async fn ask(&self, shelf: &Shelf, want: Want, random: ChaCha8Rng) -> Result<Context, Missed> {
         let (source, purpose) = (&shelf.source, Purpose::of(&want));
-        if source.resting(purpose).is_none() {
-            match source.fetch(want, random, self.deps.patience).await {
-                Ok(context) => {
-                    source.succeeded(purpose);
-                    return Ok(context);
-                }
-                Err(failure) => source.failed(purpose, &failure),
+        if source.resting(purpose).is_some() {
+            return Err(shelf.missed(purpose));
+        }
+        match source.fetch(want, random, self.deps.patience).await {
+            Ok(context) => {
+                source.succeeded(purpose);
+                Ok(context)
+            }
+            Err(failure) => {
+                source.failed(purpose, &failure, true);
+                let cause = match failure {
+                    Failure::Failed { cause, .. } => cause,
+                    Failure::Unknown => "it knows of nothing like that".to_owned(),
+                };
+                Err(Missed { tool: source.tool.name(), cause, next_try: None })
             }
         }
-        Err(shelf.missed(purpose))
     }
 
     /// What every tool that was to bring it has to say.
@@ -213,7 +220,7 @@ impl Pools {
                 Purpose::LookUp => true,
             };
             if asked {
-                missed.entry(at).or_insert_with(|| shelf.missed_in_time(purpose));
+                missed.entry(at).or_insert_with(|| shelf.missed(purpose));
             }
         }
         match (missed.is_empty(), purpose) {
@@ -266,10 +273,10 @@ impl Pools {
                 Put::Repeated => {}
                 Put::Looping => {
                     let failure = Failure::of("it brings the same contexts again and again");
-                    shelf.source.failed(purpose, &failure);
+                    shelf.source.failed(purpose, &failure, false);
                 }
             },
-            Err(failure) => shelf.source.failed(purpose, &failure),
+            Err(failure) => shelf.source.failed(purpose, &failure, false),
         }
         self.tell();
     }
@@ -305,7 +312,7 @@ async fn fill(
                     // What it wished for holds for the next pools too.
                     None => {
                         if let Err(failure) = brought {
-                            source.failed(Purpose::Draw(kind), &failure);
+                            source.failed(Purpose::Draw(kind), &failure, false);
                         }
                         return;
                     }
@@ -352,22 +359,12 @@ impl Shelf {
         self.holds(kind) && resting().is_none_or(|resting| resting.wait <= WORTH_WAITING)
     }
 
-    /// What it has to say to a request that it was asked for in vain.
+    /// What it has to say to a request for which it was not asked, or not to an end.
     fn missed(&self, purpose: Purpose) -> Missed {
-        let resting = self.source.resting(purpose);
-        let (cause, next_try) = match resting {
+        let (cause, next_try) = match self.source.resting(purpose) {
             Some(resting) => (resting.cause, Some(resting.wait)),
-            None => ("it knows of nothing like that".to_owned(), None),
+            None => ("it has brought nothing yet".to_owned(), None),
         };
         Missed { tool: self.source.tool.name(), cause, next_try }
-    }
-
-    /// What it has to say to a request whose patience is over.
-    fn missed_in_time(&self, purpose: Purpose) -> Missed {
-        let missed = self.missed(purpose);
-        match missed.next_try {
-            Some(_) => missed,
-            None => Missed { cause: "it has brought nothing yet".to_owned(), ..missed },
-        }
     }
 }

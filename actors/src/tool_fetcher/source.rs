@@ -154,8 +154,9 @@ impl Source {
         }
     }
 
-    /// Notes a failure; the first after a success goes to the journal.
-    pub(super) fn failed(&self, purpose: Purpose, failure: &Failure) {
+    /// Notes a failure; the first after a success goes to the journal. Where no asker hears of it, the
+    /// operator should.
+    pub(super) fn failed(&self, purpose: Purpose, failure: &Failure, is_heard: bool) {
         let Failure::Failed { cause, waited, wish } = failure else { return };
         let now = self.clock.now();
         if let Some(wish) = wish {
@@ -169,7 +170,11 @@ impl Source {
         }
         let kind = purpose.kind();
         let retry_in = self.resting(purpose).map_or(Duration::ZERO, |resting| resting.wait);
-        tracing::warn!(source, ?kind, cause, ?retry_in, "a source of contexts fails");
+        if is_heard {
+            tracing::info!(source, ?kind, cause, ?retry_in, "a source of contexts fails");
+        } else {
+            tracing::warn!(source, ?kind, cause, ?retry_in, "a source of contexts fails");
+        }
         self.journal.record(Event::SourceFailed { source, kind, cause: cause.clone(), retry_in });
     }
 }

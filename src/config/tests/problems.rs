@@ -122,6 +122,18 @@ fn refuses_what_is_out_of_range() {
         ["--engine.max_sequences", "0"],
         ["--engine.prefill_tokens", "0"],
         ["--engine.dtype", "f64"],
+        ["--tools.sources", "wikipedia,bing"],
+        ["--tools.contact", "me"],
+        ["--tools.contact", "me@example.org\r\nX-Evil: 1"],
+        ["--tools.requests_per_second", "0"],
+        ["--tools.in_flight", "0"],
+        ["--tools.tries", "0"],
+        ["--tools.prefetch", "65"],
+        ["--tools.wikipedia_api", "en.wikipedia.org"],
+        ["--tools.wikipedia_api", "https://me:secret@en.wikipedia.org/w/api.php"],
+        ["--tools.stackexchange_api", "ftp://x"],
+        ["--tools.stackexchange_site", "stack&overflow"],
+        ["--tools.wikipedia_token_env", "my-token"],
     ] {
         let problem = only(Role::Validator, &with_flags(&line));
         assert!(matches!(problem.kind, ProblemKind::BadValue { .. }), "{line:?}: {problem}");
@@ -129,6 +141,24 @@ fn refuses_what_is_out_of_range() {
     }
     let seed = validator(&with_flags(&["--seed", "18446744073709551615"])).run.seed;
     assert_eq!(seed, Some(u64::MAX));
+}
+
+#[test]
+fn suggests_the_source_that_was_meant_and_takes_each_once() {
+    let refusal = |sources: &str| {
+        only(Role::Validator, &with_flags(&["--tools.sources", sources])).to_string()
+    };
+    let message = refusal("wikipdia");
+    for part in ["zim, stackexchange", "\"wikipdia\"; did you mean `wikipedia`?"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(!refusal("google").contains("did you mean"));
+    assert!(refusal("maths,zim,maths").contains("names \"maths\" twice"));
+    let secret = only(
+        Role::Validator,
+        &with_flags(&["--tools.wikipedia_api", "https://me:secret@en.wikipedia.org/w/api.php"]),
+    );
+    assert!(!secret.to_string().contains("secret"), "{secret}");
 }
 
 #[test]
