@@ -95,7 +95,7 @@ pub fn check_follow_up(words: &str, said: &[&str]) -> Result<(), Flaw> {
         let before = folded(before);
         contains_run(&before, &run) || (before.len() > SHORT_QUERY && contains_run(&run, &before))
     };
-    if said.iter().any(|before| repeats(before)) {
+    if said.iter().any(repeats) {
         return Err(Flaw::Repeated);
     }
     voice::asks(words, &together)
