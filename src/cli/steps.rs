@@ -25,7 +25,7 @@ pub(super) async fn run(
         done = pacer.run() => done.map_err(unwritable)?,
         () = signals.next() => {
             validator.log.want(Some(0));
-            view.say("stopping after the turns under way; Ctrl-C again ends at once");
+            view.say("stopping after the conversations under way; Ctrl-C again ends at once");
         }
         () = overseer.kill().dead() => {}
     }

@@ -138,6 +138,11 @@ pub(super) fn messages(exchange: &Exchange<'_>, flaw: Option<&Flaw>) -> Vec<Chat
     framed(FRAME, &EXAMPLES, format!("{note} It was not enough."), flaw)
 }
 
+/// What small models repeat instead: the messages that they were shown.
+pub(super) fn examples() -> [&'static str; EXAMPLES.len()] {
+    EXAMPLES.map(|(_, message)| message)
+}
+
 /// Asks on without a model, in words that were not said before.
 pub(super) fn without_model(
     exchange: &Exchange<'_>,

@@ -82,7 +82,8 @@ pub fn check(words: &str, form: &ChallengeForm, query: &str, topic: &str) -> Res
     }
 }
 
-/// Judges what a person says after an answer; `said` is all that was said so far.
+/// Judges what a person says after an answer; `said` is all that was said so far, and whatever else
+/// the model must not repeat.
 ///
 /// # Errors
 /// The first [`Flaw`].
@@ -90,7 +91,11 @@ pub fn check_follow_up(words: &str, said: &[&str]) -> Result<(), Flaw> {
     let together = said.join("\n");
     speech(words, &together)?;
     let run = folded(words);
-    if said.iter().any(|before| contains_run(&folded(before), &run)) {
+    let repeats = |before: &&str| {
+        let before = folded(before);
+        contains_run(&before, &run) || (before.len() > SHORT_QUERY && contains_run(&run, &before))
+    };
+    if said.iter().any(repeats) {
         return Err(Flaw::Repeated);
     }
     voice::asks(words, &together)

@@ -197,7 +197,9 @@ impl Phraser {
         let history = exchange.history();
         let said: Vec<&str> = history.iter().map(|message| message.content.as_str()).collect();
         let messages = |flaw: Option<&Flaw>| follow_up::messages(exchange, flaw);
-        let check = |words: &str| guard::check_follow_up(words, &said);
+        let mut known = said.clone();
+        known.extend_from_slice(&follow_up::examples());
+        let check = |words: &str| guard::check_follow_up(words, &known);
         let began = self.clock.now();
         let seeds = stream(Purpose::Challenge);
         let draft = self.draft(seeds, task.plan.cleaners, &messages, &check).await;

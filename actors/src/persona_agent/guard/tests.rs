@@ -113,6 +113,8 @@ fn a_follow_up_says_something_new_and_asks() {
         ("ok, and how do they carry so much, in tons?", Ok(())),
         ("So what do suspended bridges do", Err(Flaw::Repeated)),
         ("roads over wide rivers?", Err(Flaw::Repeated)),
+        ("hm, they carry roads over wide rivers, right?", Err(Flaw::Repeated)),
+        ("It was not enough. why?", Err(Flaw::Voice("was not enough".into()))),
         ("", Err(Flaw::Empty)),
         ("Thank you for the answer.", Err(Flaw::Voice("thank you for".into()))),
         ("They are quite strong.", Err(Flaw::NoRequest)),

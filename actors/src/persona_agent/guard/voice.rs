@@ -41,6 +41,8 @@ const GIVEAWAYS: &[&str] = &[
     "the message that a person",
     "system prompt",
     "the answer is",
+    "was not enough",
+    "asked last",
 ];
 /// What a model says first where a person would not.
 const OPENINGS: &[&str] = &[
