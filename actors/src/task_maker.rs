@@ -5,6 +5,7 @@
 //! promise of them, and they are made while the miners think.
 
 pub mod passage;
+mod question;
 pub mod references;
 pub mod tasks;
 
@@ -29,7 +30,8 @@ use crate::reward_scorer::rewards::Measures;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
 use crate::tool_fetcher::{self, FetchContext};
 
-use passage::with_query;
+use passage::{prompt, with_query};
+use question::question;
 use references::{PromisedReferences, ReferenceMaker};
 use tasks::{ChallengeForm, TaskKind, TaskPlan, Text};
 
@@ -171,6 +173,8 @@ impl Handler<Job<Tick>> for TaskMaker {
 
 /// Contexts that are tried for a kind of task before another kind is.
 const CONTEXTS: u64 = 3;
+/// So often the model may try to ask a question.
+const QUESTION_TRIES: u64 = 3;
 
 /// Why a task was not made.
 enum Missed {
@@ -262,12 +266,34 @@ impl Workshop {
                 let text = self.write(messages, seed).await.map_err(Missed::Model)?;
                 cleaned(&text, plan.cleaners)
             }
+            Text::Question { material, instruction, otherwise } => {
+                let asked = self.asked(material, instruction, seed).await?;
+                Some(asked.unwrap_or_else(|| otherwise.clone()))
+            }
         };
         let query = query.ok_or_else(|| Missed::Context("its query is empty".to_owned()))?;
         if let (Text::Generated(_), ChallengeForm::LeadingTo(text)) = (&plan.query, &plan.form) {
             plan.form = ChallengeForm::LeadingTo(with_query(text, &query));
         }
         Ok(query)
+    }
+
+    /// The model's question about the material; `None` if it asks none in a few tries.
+    async fn asked(
+        &self,
+        material: &str,
+        instruction: &str,
+        seed: u64,
+    ) -> Result<Option<String>, Missed> {
+        let messages = prompt(material, instruction);
+        for attempt in 0..QUESTION_TRIES {
+            let text = self.write(&messages, seed.wrapping_add(attempt)).await;
+            let found = question(&text.map_err(Missed::Model)?, material);
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     async fn fetch(&self, kind: TaskKind, random: ChaCha8Rng) -> Result<SourceContext, String> {

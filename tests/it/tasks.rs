@@ -36,6 +36,7 @@ fn instance(plan: TaskPlan) -> Instance {
             assert!(messages.iter().all(|message| !message.content.trim().is_empty()));
             WRITTEN.to_owned()
         }
+        Text::Question { otherwise, .. } => otherwise,
     };
     let challenge = match plan.form {
         ChallengeForm::Phrased => query.clone(),

@@ -3,23 +3,41 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::domain::{ChatMessage, Context, ContextBody, Section};
+use crate::domain::{ChatMessage, Context, ContextBody, Role, Section};
 use crate::text::sentences::{ends, sentences};
 
 /// Stands in a template for the query, which is not known before the model wrote it.
 pub const QUERY: &str = "{query}";
 
-/// All prompts of all tasks begin with it, so that it is read once.
+/// All prompts of all tasks begin with it and with the examples, so that they are read once.
 const FRAME: &str = "You do exactly what the last line asks for, and write nothing else.";
+/// Shown what is meant, a small model does it too.
+const EXAMPLES: [(&str, &str); 2] = [
+    (
+        "Text about Tide:\nTides are the rise and fall of the sea. They are caused by the pull of \
+         the moon and the sun on the water.\n\nWrite one clear question that this text answers.",
+        "What causes the rise and fall of the sea?",
+    ),
+    (
+        "Text about Magma:\nMolten rock below the ground is called magma. Once it flows out of a \
+         volcano it is called lava.\n\nQuestion: How does lava differ from magma?\nAnswer the \
+         question from the text.",
+        "Both are molten rock. It is called magma while it is below the ground, and lava once it \
+         has flowed out of a volcano.",
+    ),
+];
 
 /// A prompt: what it is about first and what to do with it last, so that all prompts about one
 /// thing begin alike and the engine reads the beginning only once.
 #[must_use]
 pub fn prompt(material: &str, instruction: &str) -> Vec<ChatMessage> {
-    vec![
-        ChatMessage::system(FRAME),
-        ChatMessage::user(format!("{}\n\n{instruction}", material.trim())),
-    ]
+    let mut messages = vec![ChatMessage::system(FRAME)];
+    for (asked, answered) in EXAMPLES {
+        messages.push(ChatMessage::user(asked));
+        messages.push(ChatMessage { role: Role::Assistant, content: answered.to_owned() });
+    }
+    messages.push(ChatMessage::user(format!("{}\n\n{instruction}", material.trim())));
+    messages
 }
 
 /// A template with the query in its place.

@@ -160,6 +160,15 @@ pub enum Text {
     Fixed(String),
     /// The model writes it, given these messages.
     Generated(Vec<ChatMessage>),
+    /// The model asks it.
+    Question {
+        /// What it is to be about.
+        material: String,
+        /// What is asked for on top of the material.
+        instruction: &'static str,
+        /// What is asked if the model asks nothing that can be understood.
+        otherwise: String,
+    },
 }
 
 /// How the reference answers come about.

@@ -7,7 +7,7 @@ use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, 
 use crate::domain::{Context, Section, SourceKind};
 use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Weighted, relevance::RELEVANCE, rouge::ROUGE_L};
-use crate::task_maker::passage::{prompt, sections, sentences_of};
+use crate::task_maker::passage::{sections, sentences_of};
 
 /// Words of a sentence that states a fact.
 const WORDS: std::ops::RangeInclusive<usize> = 6..=45;
@@ -43,11 +43,13 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     let (Some(one), Some(other)) = (fact(), fact()) else {
         return Err(Unfit::new(context, "it has no two sections with a fact each"));
     };
+    let otherwise =
+        format!("Which two facts about {} go together, and what follows from them?", context.title);
     let material = format!("Two facts about {}:\n1. {one}\n2. {other}", context.title);
     Ok(TaskPlan {
         topic: context.topic.clone(),
         subtopic: context.subtopic.clone(),
-        query: Text::Generated(prompt(&material, ASK)),
+        query: Text::Question { material: material.clone(), instruction: ASK, otherwise },
         reference: ReferencePlan::Generated { material, instructions: ANSWERS },
         form: ChallengeForm::Phrased,
         cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
@@ -72,6 +74,7 @@ mod tests {
              \n\
              Write one question that can only be answered by somebody who knows both facts. It \
              must be understood without them. Write only the question, in one sentence.\n\
+             or: Which two facts about Tea go together, and what follows from them?\n\
              # reference\n\
              system: You do exactly what the last line asks for, and write nothing else.\n\
              user: Two facts about Tea:\n\

@@ -1,12 +1,13 @@
 //! `qa`: a question about a passage of an article.
 
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
 use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Weighted, relevance::RELEVANCE, rouge::ROUGE_1};
-use crate::task_maker::passage::{excerpt, prompt, word_count};
+use crate::task_maker::passage::{excerpt, word_count};
 
 /// A passage of this length is enough for a question and short enough to be read quickly.
 const PASSAGE_WORDS: usize = 120;
@@ -25,6 +26,13 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     plan,
 });
 
+/// What can be asked of anything.
+const OTHERWISE: [&str; 4] = [
+    "What is {}, and what is it known for?",
+    "What are the main facts about {}?",
+    "Why does {} matter?",
+    "How would you explain {} to a beginner?",
+];
 const ASK: &str = "Write one clear question that this text answers. It must be understood without \
                    the text. Write only the question, in one sentence.";
 const ANSWER: &str = "Question: {query}\nAnswer the question from the text, in two or three plain \
@@ -36,10 +44,12 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         return Err(Unfit::new(context, "it has hardly any text"));
     }
     let material = format!("Text about {}:\n{passage}", context.title);
+    let otherwise = OTHERWISE[random.random_range(0..OTHERWISE.len())];
+    let otherwise = otherwise.replace("{}", &context.title);
     Ok(TaskPlan {
         topic: context.topic.clone(),
         subtopic: context.subtopic.clone(),
-        query: Text::Generated(prompt(&material, ASK)),
+        query: Text::Question { material: material.clone(), instruction: ASK, otherwise },
         reference: ReferencePlan::Generated { material, instructions: &[ANSWER] },
         form: ChallengeForm::Phrased,
         cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
@@ -70,6 +80,7 @@ mod tests {
              \n\
              Write one clear question that this text answers. It must be understood without the \
              text. Write only the question, in one sentence.\n\
+             or: Why does Tea matter?\n\
              # reference\n\
              system: You do exactly what the last line asks for, and write nothing else.\n\
              user: Text about Tea:\n\

@@ -91,15 +91,20 @@ pub(crate) fn planned(kind: TaskKind, context: &Context, seed: u64) -> Result<Ta
     (kind.definition().plan)(context, &mut ChaCha8Rng::seed_from_u64(seed))
 }
 
-/// All that a plan says to the model and to the person, to be compared with what it should be.
+/// All that a plan says to the model and to the person, to be compared with what it should be; the
+/// examples between frame and task are always the same.
 pub(crate) fn shown(plan: &TaskPlan, query: &str) -> String {
     let said = |messages: &[ChatMessage]| {
-        let lines = messages.iter().map(|m| format!("{}: {}", m.role.as_str(), m.content));
-        lines.collect::<Vec<_>>().join("\n")
+        let [first, .., last] = messages else { panic!("a frame and what is asked") };
+        let lines = [first, last].map(|m| format!("{}: {}", m.role.as_str(), m.content));
+        lines.join("\n")
     };
     let asked = match &plan.query {
         Text::Fixed(text) => text.clone(),
         Text::Generated(messages) => said(messages),
+        Text::Question { material, instruction, otherwise } => {
+            format!("{}\nor: {otherwise}", said(&prompt(material, instruction)))
+        }
     };
     let mut text = format!("# query\n{asked}\n");
     match &plan.reference {

@@ -40,11 +40,14 @@ fn a_context_of_the_wrong_kind_is_refused() {
 fn all_prompts_of_one_task_begin_with_what_they_have_in_common() {
     for kind in ALL {
         let plan = planned(*kind, &fitting(*kind), 1).unwrap();
-        if let (Text::Generated(messages), ReferencePlan::Generated { material, .. }) =
-            (&plan.query, &plan.reference)
-        {
-            let begins = messages.last().unwrap().content.starts_with(material.trim());
-            assert!(begins, "{kind:?}: {messages:?}");
+        let ReferencePlan::Generated { material: known, .. } = &plan.reference else { continue };
+        match &plan.query {
+            Text::Fixed(_) => {}
+            Text::Generated(messages) => {
+                let begins = messages.last().unwrap().content.starts_with(known.trim());
+                assert!(begins, "{kind:?}: {messages:?}");
+            }
+            Text::Question { material, .. } => assert_eq!(material, known, "{kind:?}"),
         }
     }
 }
