@@ -251,12 +251,11 @@ impl Judge<'_> {
     /// [`ModelError`] if it cannot be embedded.
     pub async fn score(&self, answer: Answer) -> Result<Scored, ModelError> {
         let began = self.bench.clock.now();
-        let breakdown =
-            if answer.reply.status != StatusCode::OK || answer.reply.completion.trim().is_empty() {
-                nothing(self.measures)
-            } else {
-                self.measure(&answer.reply.completion).await?
-            };
+        let breakdown = if has_come(&answer.reply) {
+            self.measure(&answer.reply.completion).await?
+        } else {
+            nothing(self.measures)
+        };
         Ok(Scored { answer, breakdown, time: self.bench.clock.now().since(began) })
     }
 
@@ -308,22 +307,18 @@ fn nothing(measures: &Measures) -> Breakdown {
 
 /// What a person reads of a turn: of the answers that came, the one that earned most.
 fn best_answer(scored: &[Scored]) -> Option<BestAnswer> {
-    let is_there = |scored: &&Scored| {
-        let MinerReply { status, completion, .. } = &scored.answer.reply;
-        *status == StatusCode::OK && !completion.trim().is_empty()
-    };
-    let there: Vec<Scored> = scored.iter().filter(is_there).cloned().collect();
-    let (uid, reward) = best(&there)?;
-    let winner = there.into_iter().find(|scored| scored.answer.uid == uid)?;
-    Some(BestAnswer { text: winner.answer.reply.completion, reward })
+    let Scored { answer, breakdown, .. } = best(scored)?;
+    Some(BestAnswer { text: answer.reply.completion.clone(), reward: breakdown.total })
 }
 
-/// Who earned most; the earliest uid among equals.
-#[must_use]
-pub fn best(scored: &[Scored]) -> Option<(Uid, Score)> {
-    let all = scored.iter().map(|scored| (scored.answer.uid, scored.breakdown.total));
-    all.fold(None, |best: Option<(Uid, Score)>, (uid, total)| match best {
-        Some((_, highest)) if highest >= total => best,
-        _ => Some((uid, total)),
-    })
+/// Of the answers that came, the one that earned most; among equals the one of the miner that was
+/// asked earliest.
+fn best(scored: &[Scored]) -> Option<&Scored> {
+    let came = scored.iter().filter(|scored| has_come(&scored.answer.reply));
+    came.reduce(|best, next| if next.breakdown.total > best.breakdown.total { next } else { best })
+}
+
+/// Whether a reply has words that can be measured.
+fn has_come(reply: &MinerReply) -> bool {
+    reply.status == StatusCode::OK && !reply.completion.trim().is_empty()
 }
