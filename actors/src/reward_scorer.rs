@@ -16,17 +16,21 @@ use tokio::sync::mpsc;
 
 use crate::conversation::Conversation;
 use crate::dendrite::Asked;
-use crate::domain::{Answer, BlockNumber, MinerReply, Moment, Score, StatusCode, Uid};
+use crate::domain::{Answer, BlockNumber, MinerReply, Moment, Role, Score, StatusCode};
 use crate::model_worker::{Embed, ModelError};
 use crate::persona_agent::{BestAnswer, Phrasing, TurnScored};
 use crate::ports::{Clock, Event, Journal, Stopped};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
 use crate::task_maker::Task;
 use crate::task_maker::references::References;
+use crate::task_maker::tasks::ReferencePlan;
 use crate::weight_setter::StepScored;
 
 use combine::{Breakdown, Component};
 use rewards::{Measure, Measures, Weighted};
+
+/// Most texts of a conversation that answers are held against.
+const MOST_SAID: usize = 16;
 
 /// A challenge is with the miners; their answers will come through the stream.
 #[derive(Debug, Message)]
@@ -152,7 +156,8 @@ impl RewardScorerDeps {
         let references =
             round.task.references.wait().await.map_err(|broken| broken.to_string())??;
         let measures = &round.task.measures;
-        let judge = self.bench.judge(measures, &references.texts, &round.phrasing.challenge);
+        let said = said(&round.task.plan.reference, &round.phrasing);
+        let judge = self.bench.judge(measures, &references.texts, &said);
         let judge = judge.await;
         let judge = judge.map_err(|error| error.to_string())?;
         let mut by_uid = BTreeMap::new();
@@ -190,22 +195,28 @@ impl Bench {
     /// Gets ready to score answers to one challenge. Of several references the one counts by which
     /// an answer earns most, measure by measure.
     ///
+    /// `said` is what was said before the answer, oldest first: the first of it is what all of the
+    /// conversation is about, the last the challenge. A penalty is the highest over all of it.
+    ///
     /// # Errors
     /// [`ModelError`] if the references cannot be embedded.
     pub async fn judge<'a>(
         &'a self,
         measures: &'a Measures,
         references: &'a [String],
-        challenge: &'a str,
+        said: &'a [&'a str],
     ) -> Result<Judge<'a>, ModelError> {
         let anchors = if measures.embed() {
+            let penalised = measures.penalties.iter().any(|penalty| penalty.kind.embeds());
+            let said = if penalised { said } else { &[] };
             let mut texts = references.to_vec();
-            texts.extend([challenge.to_owned(), String::new()]);
-            Some(Anchors::of(self.embed(texts).await?, references.len())?)
+            texts.extend(said.iter().map(|text| (*text).to_owned()));
+            texts.push(String::new());
+            Some(Anchors::of(self.embed(texts).await?, references.len(), said.len())?)
         } else {
             None
         };
-        Ok(Judge { bench: self, measures, references, challenge, anchors })
+        Ok(Judge { bench: self, measures, references, said, anchors })
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
@@ -218,17 +229,18 @@ impl Bench {
 /// The embeddings that answers are held against.
 struct Anchors {
     references: Vec<Vec<f32>>,
-    challenge: Vec<f32>,
+    /// None where no penalty needs them.
+    said: Vec<Vec<f32>>,
     empty: Vec<f32>,
 }
 
 impl Anchors {
-    /// The vectors are those of so many references, of the challenge and of the empty text.
-    fn of(mut vectors: Vec<Vec<f32>>, references: usize) -> Result<Self, ModelError> {
-        let (empty, challenge) = (vectors.pop(), vectors.pop());
-        match (challenge, empty) {
-            (Some(challenge), Some(empty)) if vectors.len() == references => {
-                Ok(Self { references: vectors, challenge, empty })
+    /// The vectors are those of so many references, of so many texts said and of the empty text.
+    fn of(mut vectors: Vec<Vec<f32>>, references: usize, said: usize) -> Result<Self, ModelError> {
+        match vectors.pop() {
+            Some(empty) if vectors.len() == references + said => {
+                let said = vectors.split_off(references);
+                Ok(Self { references: vectors, said, empty })
             }
             _ => Err(ModelError::Failed("an embedding is missing".into())),
         }
@@ -240,7 +252,7 @@ pub struct Judge<'a> {
     bench: &'a Bench,
     measures: &'a Measures,
     references: &'a [String],
-    challenge: &'a str,
+    said: &'a [&'a str],
     anchors: Option<Anchors>,
 }
 
@@ -251,12 +263,11 @@ impl Judge<'_> {
     /// [`ModelError`] if it cannot be embedded.
     pub async fn score(&self, answer: Answer) -> Result<Scored, ModelError> {
         let began = self.bench.clock.now();
-        let breakdown =
-            if answer.reply.status != StatusCode::OK || answer.reply.completion.trim().is_empty() {
-                nothing(self.measures)
-            } else {
-                self.measure(&answer.reply.completion).await?
-            };
+        let breakdown = if has_come(&answer.reply) {
+            self.measure(&answer.reply.completion).await?
+        } else {
+            nothing(self.measures)
+        };
         Ok(Scored { answer, breakdown, time: self.bench.clock.now().since(began) })
     }
 
@@ -265,10 +276,11 @@ impl Judge<'_> {
             Some(_) => self.bench.embed(vec![completion.to_owned()]).await?.pop(),
             None => None,
         };
+        let first = self.said.first().copied().unwrap_or_default();
         let against =
             |kind: &Weighted, text: &str, anchor: Option<&Vec<f32>>| match kind.kind.measure() {
                 Measure::Text(measure) => measure(text, completion),
-                Measure::WithChallenge(measure) => measure(text, self.challenge, completion),
+                Measure::WithChallenge(measure) => measure(text, first, completion),
                 Measure::Embedding(measure) => match (anchor, &vector, &self.anchors) {
                     (Some(anchor), Some(vector), Some(anchors)) => {
                         measure(anchor, vector, &anchors.empty)
@@ -276,23 +288,42 @@ impl Judge<'_> {
                     _ => Score::ZERO,
                 },
             };
-        let reward = |measure: &Weighted| {
-            let anchors = self.anchors.as_ref().map(|anchors| &anchors.references);
-            let scores = self.references.iter().enumerate().map(|(at, reference)| {
-                against(measure, reference, anchors.and_then(|anchors| anchors.get(at)))
-            });
+        let highest = |measure: &Weighted, texts: &[&str], anchors: Option<&Vec<Vec<f32>>>| {
+            let anchor = |at| anchors.and_then(|anchors: &Vec<Vec<f32>>| anchors.get(at));
+            let scores =
+                texts.iter().enumerate().map(|(at, text)| against(measure, text, anchor(at)));
             Component { measure: *measure, score: scores.max_by(order).unwrap_or(Score::ZERO) }
         };
-        let penalty = |measure: &Weighted| {
-            let anchor = self.anchors.as_ref().map(|anchors| &anchors.challenge);
-            Component { measure: *measure, score: against(measure, self.challenge, anchor) }
+        let references: Vec<&str> = self.references.iter().map(String::as_str).collect();
+        let anchors = self.anchors.as_ref();
+        let reward = |measure: &Weighted| {
+            highest(measure, &references, anchors.map(|anchors| &anchors.references))
         };
+        let penalty =
+            |measure: &Weighted| highest(measure, self.said, anchors.map(|anchors| &anchors.said));
         let Measures { rewards, penalties } = self.measures;
         Ok(Breakdown::new(
             rewards.iter().map(reward).collect(),
             penalties.iter().map(penalty).collect(),
         ))
     }
+}
+
+/// What an answer of this turn may not be made of, oldest first and the challenge last. What the
+/// person was told counts too, unless the reference is the same in every turn: then the right answer
+/// may have been given already, or nearly, and must be free to come again.
+fn said<'a>(reference: &ReferencePlan, phrasing: &'a Phrasing) -> Vec<&'a str> {
+    let counts = |role: Role| match (role, reference) {
+        (Role::User, _) | (Role::Assistant, ReferencePlan::Generated { .. }) => true,
+        (Role::Assistant, ReferencePlan::Fixed(_)) | (Role::System, _) => false,
+    };
+    let before = phrasing.history.iter().filter(|message| counts(message.role));
+    let mut said: Vec<&str> = before.map(|message| message.content.as_str()).collect();
+    said.push(&phrasing.challenge);
+    // The first is what it is all about; of the others the oldest are the least likely to be copied.
+    let most = 1..said.len().saturating_sub(MOST_SAID).saturating_add(1);
+    said.drain(most);
+    said
 }
 
 fn order(one: &Score, other: &Score) -> std::cmp::Ordering {
@@ -306,24 +337,23 @@ fn nothing(measures: &Measures) -> Breakdown {
     Breakdown::new(rewards.iter().map(zero).collect(), penalties.iter().map(zero).collect())
 }
 
-/// What a person reads of a turn: of the answers that came, the one that earned most.
+/// What a person reads of a turn.
 fn best_answer(scored: &[Scored]) -> Option<BestAnswer> {
-    let is_there = |scored: &&Scored| {
-        let MinerReply { status, completion, .. } = &scored.answer.reply;
-        *status == StatusCode::OK && !completion.trim().is_empty()
-    };
-    let there: Vec<Scored> = scored.iter().filter(is_there).cloned().collect();
-    let (uid, reward) = best(&there)?;
-    let winner = there.into_iter().find(|scored| scored.answer.uid == uid)?;
-    Some(BestAnswer { text: winner.answer.reply.completion, reward })
+    let Scored { answer, breakdown, .. } = best(scored)?;
+    Some(BestAnswer { text: answer.reply.completion.clone(), reward: breakdown.total })
 }
 
-/// Who earned most; the earliest uid among equals.
-#[must_use]
-pub fn best(scored: &[Scored]) -> Option<(Uid, Score)> {
-    let all = scored.iter().map(|scored| (scored.answer.uid, scored.breakdown.total));
-    all.fold(None, |best: Option<(Uid, Score)>, (uid, total)| match best {
-        Some((_, highest)) if highest >= total => best,
-        _ => Some((uid, total)),
-    })
+/// Of the answers that came, the one that earned most; among equals the one of the miner that was
+/// asked earliest.
+fn best(scored: &[Scored]) -> Option<&Scored> {
+    let came = scored.iter().filter(|scored| has_come(&scored.answer.reply));
+    came.reduce(|best, next| if next.breakdown.total > best.breakdown.total { next } else { best })
 }
+
+/// Whether a reply has words that can be measured.
+fn has_come(reply: &MinerReply) -> bool {
+    reply.status == StatusCode::OK && !reply.completion.trim().is_empty()
+}
+
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         clock: place.overseer.clock(),
     };
     let (references, challenge) = ([text("reference")], text("challenge"));
-    let judge = bench.judge(&measures, &references, &challenge).await?;
+    let said = [challenge.as_str()];
+    let judge = bench.judge(&measures, &references, &said).await?;
     let nobody: Hotkey = Keypair::from_dev_uri("//Nobody")?.hotkey();
     let reply = MinerReply {
         completion: text("answer"),

@@ -21,7 +21,7 @@ pub struct Component {
 pub struct Breakdown {
     /// Measures against the reference.
     pub rewards: Vec<Component>,
-    /// Measures against the challenge.
+    /// Measures against what was said before.
     pub penalties: Vec<Component>,
     /// The weighted sum of the rewards, times what each penalty leaves.
     pub total: Score,

@@ -11,9 +11,7 @@ mod announcement;
 pub mod exact_form;
 pub mod numeric;
 
-use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -52,10 +50,11 @@ pub struct Reward {
 /// What a measure looks at, so that no caller forgets that some need a model.
 #[derive(Clone, Copy, Debug)]
 pub enum Measure {
-    /// The two texts, the reference first; for a penalty the reference is the challenge.
+    /// The two texts, the reference first. For a penalty the reference is each text that was said
+    /// before, the challenge among them, and the highest score counts.
     Text(fn(&str, &str) -> Score),
-    /// The reference, the challenge and the completion: for what is to be made of the challenge. For
-    /// a penalty the reference is the challenge.
+    /// The reference, the first challenge of the conversation and the completion: for what is to be
+    /// made of that challenge. For a penalty the reference is as above.
     WithChallenge(fn(&str, &str, &str) -> Score),
     /// The embeddings of reference, completion and the empty text.
     Embedding(fn(&[f32], &[f32], &[f32]) -> Score),
@@ -104,24 +103,6 @@ impl PartialEq for RewardKind {
 }
 
 impl Eq for RewardKind {}
-
-impl PartialOrd for RewardKind {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for RewardKind {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.name().cmp(other.name())
-    }
-}
-
-impl Hash for RewardKind {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name().hash(state);
-    }
-}
 
 impl fmt::Debug for RewardKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,13 +199,18 @@ mod tests {
             "9*".repeat(50_000),
             r"\frac{".repeat(17_000),
             "🦀 é. ".repeat(10_000),
+            "(1)^64".repeat(17_000),
+            "(x)(1)^64".repeat(11_000),
             sentences,
         ];
         let plain = "The answer is 42. It has two digits.";
         for text in &texts {
-            for (reference, completion) in
-                [(text.as_str(), text.as_str()), (plain, text), (text, plain)]
-            {
+            for (reference, completion) in [
+                (text.as_str(), text.as_str()),
+                (plain, text),
+                (text, plain),
+                ("(x + 2)(x + 9)", text),
+            ] {
                 assert_in_range(reference, completion);
             }
         }

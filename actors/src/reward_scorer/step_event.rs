@@ -21,8 +21,7 @@ pub(super) fn step_event(
     now: Moment,
 ) -> Map<String, Value> {
     let (task, phrasing) = (&round.task, &round.phrasing);
-    let winner = best(scored).map(|(uid, _)| uid);
-    let best_answer = scored.iter().find(|scored| Some(scored.answer.uid) == winner);
+    let best = best(scored).map(|best| &best.answer);
     let head = json!({
         "conversation": round.conversation.id,
         "turn": round.conversation.turn,
@@ -47,8 +46,8 @@ pub(super) fn step_event(
         "profile": phrasing.persona.profile,
         "mood": phrasing.persona.mood,
         "tone": phrasing.persona.tone,
-        "best": best_answer.map(|best| best.answer.reply.completion.as_str()),
-        "best_uid": winner,
+        "best": best.map(|best| &best.reply.completion),
+        "best_uid": best.map(|best| best.uid),
     });
     let mut event = match head {
         Value::Object(fields) => fields,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};
 use sn1_actors::assistant::board::AnswerBoard;
 use sn1_actors::assistant::{AssistantConfig, Kind};
@@ -14,8 +15,8 @@ use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::conversation::Tally;
 use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{
-    Cast, ChatMessage, FinishReason, Generation, MinerReply, Netuid, Query, RunSeed, Sampling,
-    Score, StatusCode, Tao, Uid,
+    Cast, ChatMessage, Context, ContextBody, FinishReason, Generation, MinerReply, Netuid, Query,
+    RunSeed, Sampling, Score, SourceKind, StatusCode, Tao, Uid,
 };
 use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
@@ -23,7 +24,7 @@ use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevic
 use sn1_actors::persona_agent::{Goal, PersonaAgentConfig};
 use sn1_actors::ports::{
     AxonTarget, Clock, Event, MinerTransport, Piece, ScoreBook, SignedHead, TextBackend, TextError,
-    TextRequest, Tool,
+    TextRequest, Tool, ToolError, Want,
 };
 use sn1_actors::runtime::{AskError, Topology};
 use sn1_actors::task_maker::tasks::TaskKind;
@@ -53,6 +54,8 @@ pub(crate) struct Plan {
     pub(crate) thinking: Duration,
     pub(crate) goal: Goal,
     pub(crate) max_turns: u8,
+    /// Names of kinds of tasks, and how often they come.
+    pub(crate) kinds: &'static [(&'static str, f64)],
     /// Who writes in the model's place; none is the stand-in.
     pub(crate) writer: Option<fn(&[ChatMessage]) -> String>,
 }
@@ -69,6 +72,7 @@ impl Default for Plan {
             thinking: Duration::ZERO,
             goal: Goal::Reward(Score::ONE),
             max_turns: 1,
+            kinds: &[("qa", 0.4), ("summarization", 0.4), ("math", 0.2)],
             writer: None,
         }
     }
@@ -107,7 +111,7 @@ impl Net {
                 ..SchedulerConfig::default()
             },
         };
-        let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
+        let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools), Arc::new(OneFile)]);
         let tools = ToolParts { tools, patience: Duration::from_secs(5), prefetch: Prefetch::NONE };
         let shared = start_shared(&stage.overseer, model, tools, askers, &stage.failpoints);
         let mut doors = BTreeMap::new();
@@ -196,7 +200,7 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
         seed: RunSeed(plan.seed),
         in_flight: plan.in_flight,
         tasks: TaskMakerConfig {
-            kinds: [("qa", 0.4), ("summarization", 0.4), ("math", 0.2)].map(share).into(),
+            kinds: plan.kinds.iter().copied().map(share).collect(),
             sampling,
             context_patience: Duration::from_secs(10),
             text_patience: patience,
@@ -265,6 +269,52 @@ fn miner(
         failpoints: stage.failpoints.clone(),
     };
     start_miner(&stage.overseer, config, parts, shared, topology)
+}
+
+/// The code of every file.
+pub(crate) const CODE: &str = "\
+def mean(values):
+    total = 0
+    for value in values:
+        total += value
+    return total / len(values)
+
+def spread(values):
+    middle = mean(values)
+    total = 0
+    for value in values:
+        total += (value - middle) ** 2
+    return total / (len(values) - 1)
+";
+
+/// Offers one source file, again and again.
+struct OneFile;
+
+impl Tool for OneFile {
+    fn name(&self) -> &'static str {
+        "one_file"
+    }
+
+    fn is_slow(&self) -> bool {
+        false
+    }
+
+    fn offers(&self, kind: SourceKind) -> bool {
+        kind == SourceKind::Code
+    }
+
+    fn fetch(&self, _: Want, _: ChaCha8Rng) -> BoxFuture<'static, Result<Context, ToolError>> {
+        let context = Context {
+            source: self.name().into(),
+            title: "spread.py".into(),
+            topic: "statistics".into(),
+            subtopic: "Python".into(),
+            tags: Vec::new(),
+            origin: None,
+            body: ContextBody::Code { language: "Python".into(), text: CODE.into() },
+        };
+        Box::pin(std::future::ready(Ok(context)))
+    }
 }
 
 /// Answers each chat by a function of it.

@@ -188,7 +188,8 @@ impl Maker {
         let respond = Respond { query: Query::from_user(asked), pieces: None, deadline };
         let completion = self.agent.ask(respond, deadline).await?.unwrap_or_default();
         let references = task.references.wait().await?.map_err(anyhow::Error::msg)?;
-        let judge = self.bench.judge(&task.measures, &references.texts, asked);
+        let said = [asked];
+        let judge = self.bench.judge(&task.measures, &references.texts, &said);
         let judge = judge.await.context("the references cannot be embedded")?;
         let reply = MinerReply {
             completion,

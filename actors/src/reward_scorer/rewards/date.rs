@@ -3,8 +3,6 @@
 //! The original looked for the year, the month and the day anywhere in the answer, so that "1999"
 //! alone earned most of the reward. Here only a whole date counts, and only the last one.
 
-use std::ops::ControlFlow;
-
 use super::{Measure, Reward, RewardKind};
 use crate::domain::Score;
 
@@ -53,9 +51,14 @@ fn last_date(text: &str) -> Option<i64> {
     let mut at = 0;
     while at < tokens.len() {
         let rest = &tokens[at..];
-        let numeric = numeric(rest);
-        at += if numeric.is_some() { 5 } else { 1 };
-        last = numeric.or_else(|| in_words(rest)).or(last);
+        // The tokens of a date are no part of another.
+        match numeric(rest).map(|date| (date, 5)).or_else(|| in_words(rest)) {
+            Some((date, length)) => {
+                last = Some(date);
+                at += length;
+            }
+            None => at += 1,
+        }
     }
     last
 }
@@ -148,23 +151,30 @@ fn numeric(tokens: &[Token]) -> Option<i64> {
     }
 }
 
-/// A date with the month's name, in the orders of America, of Britain and of archives.
-fn in_words(tokens: &[Token]) -> Option<i64> {
+/// A date with the month's name, in the orders of America, of Britain and of archives, and how many
+/// tokens it is.
+fn in_words(tokens: &[Token]) -> Option<(i64, usize)> {
     if !matches!(tokens.first(), Some(Token::Number(..) | Token::Month(_))) {
         return None;
     }
     let mut parts = Vec::with_capacity(3);
-    // A full stop belongs to the date only behind a number or a month: `20. Jul. 1969`.
-    let _ = tokens.iter().try_for_each(|token| {
+    let mut before = Token::Space;
+    let mut length = 0;
+    for token in tokens {
         match token {
             Token::Number(..) | Token::Month(_) => parts.push(*token),
+            Token::Sign('.') if !is_within(before, parts.len()) => break,
             Token::Sign(',' | '.') | Token::Between | Token::Space => {}
-            Token::Sign(_) => return ControlFlow::Break(()),
+            Token::Sign(_) => break,
         }
-        if parts.len() == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+        before = *token;
+        length += 1;
+        if parts.len() == 3 {
+            break;
+        }
+    }
     let year = |digits: usize| (3..=4).contains(&digits);
-    match *parts.as_slice() {
+    let date = match *parts.as_slice() {
         [Token::Month(month), Token::Number(day, _), Token::Number(of, digits)]
         | [Token::Number(day, _), Token::Month(month), Token::Number(of, digits)]
             if year(digits) =>
@@ -175,6 +185,17 @@ fn in_words(tokens: &[Token]) -> Option<i64> {
             day_number(of, month, day)
         }
         _ => None,
+    };
+    date.map(|date| (date, length))
+}
+
+/// Whether a full stop behind a token belongs to a date of which so many parts are read, as in
+/// `20. Jul. 1969`; else a sentence ends there.
+fn is_within(before: Token, parts: usize) -> bool {
+    match before {
+        Token::Month(_) => true,
+        Token::Number(_, digits) => parts == 1 && digits <= 2,
+        Token::Between | Token::Sign(_) | Token::Space => false,
     }
 }
 
@@ -223,6 +244,10 @@ mod tests {
             "7/20/1969",
             "20/07/1969",
             "1969 July 20",
+            "20. Jul. 1969",
+            "July 20, 1969. May 5 is a holiday.",
+            "It was on 20 July 1969. 2 May is a holiday.",
+            "1969-07-20. May 5 is a holiday.",
             "Sunday, July 20, 1969 at 20:17:40 UTC (5 pm in Brazil)",
             "Not on May 1, 1970 but on July 20, 1969.",
         ] {
@@ -249,6 +274,8 @@ mod tests {
              20 1969 and all other months",
             "July. It was 1969. No: 20",
             "1969-07/20",
+            "It was in 1969. July 20 is a holiday.",
+            "It was on July 20. 1969 was a good year.",
             "99999999999-07-20",
         ] {
             let score = score(answer);

@@ -94,11 +94,15 @@ impl Product {
             product.multiplier *= entry.value;
             end = past;
         }
+        let mut count = 0;
         while let Some((factor, past)) = factor(text, past_product(text, end), variables) {
             let (times, past) = exponent(text, past).unwrap_or((1, past));
-            if product.factors.len() + times as usize > MOST_TERMS {
+            // Factors without a variable are not kept, but are work all the same.
+            count += times.max(1) as usize;
+            if count > MOST_TERMS {
                 return None;
             }
+            text.work(times as usize * factor.len());
             for _ in 0..times {
                 product.push(factor.clone());
             }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::tokens::MOST_WORK;
 use super::*;
 
 fn right(reference: &str, completions: &[&str]) {
@@ -273,6 +274,8 @@ fn hostile_texts_of_a_megabyte_are_measured() {
         "x + ",
         "x^",
         "(x+1)",
+        "(1)^64",
+        "(x)(1)^64",
         "yes no. ",
         "< ",
         "= ",
@@ -295,6 +298,32 @@ fn hostile_texts_of_a_megabyte_are_measured() {
         }
         assert_eq!(exact_form(&text, "1/2"), Score::ZERO);
     }
+}
+
+/// The steps that a reference's reader takes.
+fn work(reference: &str, text: &str) -> usize {
+    let text = Text::new(text);
+    Form::of(reference).is_stated(&text);
+    text.taken()
+}
+
+#[test]
+fn texts_that_are_made_to_be_slow_take_a_bounded_number_of_steps() {
+    let powers: String = (1..60).map(|power| format!("x^{power}+")).collect();
+    let pieces = ["(1)^64", "(x)(1)^64", "(x)", "(x+1)", "(1)", "(1)^0", "x*", "1, ", "[[]", "[1 "];
+    let mut slowest = (0, "");
+    let bracketed = format!("({powers}1)");
+    for piece in pieces.into_iter().chain([powers.as_str(), bracketed.as_str(), "x+1+"]) {
+        let text = piece.repeat(10_000 / piece.len());
+        for reference in
+            ["(x + 2)(x + 9)", "3x^2 - 2x + 5", "2, 2, 3", "(3, -1)", "[[1, 2], [3, 4]]"]
+        {
+            slowest = slowest.max((work(reference, &text), piece));
+        }
+    }
+    assert!(slowest.0 <= 2 * MOST_WORK, "{slowest:?}");
+    assert!(work("(x + 2)(x + 9)", &"(1)^64".repeat(2_000)) < 100_000);
+    assert!(work("(x + 2)(x + 9)", &"So it is (x+2)(x+9). ".repeat(400)) < 100_000);
 }
 
 proptest! {

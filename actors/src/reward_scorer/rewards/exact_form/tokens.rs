@@ -1,10 +1,15 @@
 //! A text as numbers, words and symbols, and which of its statements is its answer.
 
+use std::cell::Cell;
+
 use super::clean;
 use crate::reward_scorer::rewards::announcement::{ANNOUNCEMENTS, is_decoration};
 
 /// How far before an equals sign an announcement may stand.
 const LEFT_SIDE: usize = 40;
+/// Most steps that reading a text may take: looks at tokens, and what readers count besides. Honest
+/// texts take a few for each of their characters.
+pub(super) const MOST_WORK: usize = 1_000_000;
 
 /// A text's end, cleaned and cut into tokens.
 pub(super) struct Text {
@@ -12,6 +17,8 @@ pub(super) struct Text {
     pub(super) tokens: Vec<Token>,
     /// For every character whether an announcement stands right before it.
     announced: Vec<bool>,
+    /// Steps that reading it took so far.
+    work: Cell<usize>,
 }
 
 /// One token and the characters that it is, `at..end`.
@@ -50,15 +57,19 @@ impl Text {
         let chars = clean::clean(text);
         let announced = announced(&chars);
         let tokens = Lexer { chars: &chars, at: 0, tokens: Vec::new() }.run();
-        Self { chars, tokens, announced }
+        Self { chars, tokens, announced, work: Cell::new(0) }
     }
 
     /// The last of the most firmly stated values that `read` finds: given a token's place it
-    /// returns a value and the place after its last token. Parts of a calculation are passed over.
+    /// returns a value and the place after its last token. Parts of a calculation are passed over. A
+    /// text that takes more than [`MOST_WORK`] states nothing.
     pub(super) fn answer<T>(&self, read: impl Fn(usize) -> Option<(T, usize)>) -> Option<T> {
         let mut best: Option<(Standing, T)> = None;
         let mut place = 0;
         while place < self.tokens.len() {
+            if !self.work(1) {
+                return None;
+            }
             let Some((value, end)) = read(place) else {
                 place += 1;
                 continue;
@@ -74,7 +85,22 @@ impl Text {
         best.map(|(_, value)| value)
     }
 
+    /// Counts steps of reading; whether there are any left.
+    pub(super) fn work(&self, steps: usize) -> bool {
+        let work = self.work.get().saturating_add(steps);
+        self.work.set(work);
+        work <= MOST_WORK
+    }
+
+    /// Steps taken so far.
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> usize {
+        self.work.get()
+    }
+
+    /// What a token is.
     pub(super) fn kind(&self, place: usize) -> Option<&TokenKind> {
+        self.work(1);
         self.tokens.get(place).map(|token| &token.kind)
     }
 
