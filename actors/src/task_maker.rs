@@ -264,8 +264,10 @@ impl Workshop {
             }
         };
         let query = query.ok_or_else(|| Missed::Context("its query is empty".to_owned()))?;
-        if let (Text::Generated(_), ChallengeForm::LeadingTo(text)) = (&plan.query, &plan.form) {
-            plan.form = ChallengeForm::LeadingTo(with_query(text, &query));
+        if let (Text::Generated(_), ChallengeForm::LeadingTo { text, .. }) =
+            (&plan.query, &mut plan.form)
+        {
+            *text = with_query(text, &query);
         }
         Ok(query)
     }

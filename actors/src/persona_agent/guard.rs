@@ -14,9 +14,25 @@ use facts::Facts;
 
 /// Shorter queries may stand in a challenge as they are: nobody can name a thing otherwise.
 const SHORT_QUERY: usize = 4;
-/// A person says no more words than this beyond those of the query, and no more characters.
-const MOST_WORDS: usize = 80;
-const MOST_CHARACTERS: usize = 1_200;
+/// What may stand around a query.
+const CHALLENGE: Room = Room { words: 80, characters: 1_200 };
+/// What may stand around an order before a text.
+const LEAD: Room = Room { words: 40, characters: 400 };
+
+/// How much a person says beyond what it has to.
+struct Room {
+    words: usize,
+    characters: usize,
+}
+
+impl Room {
+    /// Whether words take no more than this and what they have to say.
+    fn holds(&self, words: &str, has_to: &str) -> Result<(), Flaw> {
+        let too_many = folded(words).len() > self.words + folded(has_to).len();
+        let too_long = words.chars().count() > self.characters + has_to.chars().count();
+        if too_many || too_long { Err(Flaw::TooLong) } else { Ok(()) }
+    }
+}
 
 /// Why words may not leave as a person's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +94,7 @@ impl Flaw {
 pub fn check(words: &str, form: &ChallengeForm, query: &str, topic: &str) -> Result<(), Flaw> {
     match form {
         ChallengeForm::Phrased => phrased(words, query, topic),
-        ChallengeForm::LeadingTo(text) => leading(words, text, query, topic),
+        ChallengeForm::LeadingTo { order, text } => leading(words, order, text, query, topic),
     }
 }
 
@@ -89,6 +105,7 @@ pub fn check(words: &str, form: &ChallengeForm, query: &str, topic: &str) -> Res
 pub fn check_follow_up(words: &str, said: &[&str]) -> Result<(), Flaw> {
     let together = said.join("\n");
     speech(words, &together)?;
+    CHALLENGE.holds(words, &together)?;
     let run = folded(words);
     if said.iter().any(|before| contains_run(&folded(before), &run)) {
         return Err(Flaw::Repeated);
@@ -98,6 +115,7 @@ pub fn check_follow_up(words: &str, said: &[&str]) -> Result<(), Flaw> {
 
 fn phrased(words: &str, query: &str, topic: &str) -> Result<(), Flaw> {
     speech(words, query)?;
+    CHALLENGE.holds(words, query)?;
     let facts = Facts::of(query, topic);
     if is_verbatim(words, query, &facts) {
         return Err(Flaw::Verbatim);
@@ -110,26 +128,22 @@ fn phrased(words: &str, query: &str, topic: &str) -> Result<(), Flaw> {
     voice::asks(words, query)
 }
 
-/// The words before a text that follows unaltered. They need the names and numbers that stand in
-/// the query and not in the text, as the language of a translation does, and give no solution.
-fn leading(words: &str, text: &str, query: &str, topic: &str) -> Result<(), Flaw> {
-    speech(words, &format!("{query}\n{text}"))?;
+/// The words before a text that follows unaltered: an order in a person's words. They need the names
+/// and numbers of the order that do not stand in the text, and give no solution.
+fn leading(words: &str, order: &str, text: &str, query: &str, topic: &str) -> Result<(), Flaw> {
+    speech(words, order)?;
+    LEAD.holds(words, order)?;
     let challenge = format!("{words}\n\n{text}");
-    if folded(&challenge) == folded(query) {
+    if folded(words) == folded(order) || folded(&challenge) == folded(query) {
         return Err(Flaw::Verbatim);
     }
-    let facts = Facts { needed: 0, ..Facts::of(&order(query, text), topic) };
+    let facts = Facts { needed: 0, ..Facts::of(order, topic) };
     let missing = facts.missing_in(&challenge);
     if !missing.is_empty() {
         return Err(Flaw::Lost(missing));
     }
-    adds_no_number(words, &format!("{query} {text}"))
-}
-
-/// What a query says beside the text that the challenge leads to.
-#[must_use]
-pub fn order(query: &str, text: &str) -> String {
-    query.replace(text, " ").trim().to_owned()
+    adds_no_number(words, &format!("{order} {topic} {text}"))?;
+    voice::asks(words, order)
 }
 
 /// What holds for everything that a person says.
@@ -139,10 +153,6 @@ fn speech(words: &str, about: &str) -> Result<(), Flaw> {
         return Err(Flaw::Empty);
     }
     voice::is_human(words, about)?;
-    let most_words = MOST_WORDS + folded(about).len();
-    if run.len() > most_words || words.chars().count() > MOST_CHARACTERS + about.chars().count() {
-        return Err(Flaw::TooLong);
-    }
     if is_stuck(&run) {
         return Err(Flaw::Stuck);
     }

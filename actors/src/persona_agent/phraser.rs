@@ -256,10 +256,10 @@ impl Phraser {
 /// The challenge of a person's words: the text that they lead to stands unaltered at the end.
 fn form(words: &str, form: &ChallengeForm) -> String {
     match form {
-        ChallengeForm::LeadingTo(text) if !words.ends_with(text.as_str()) => {
+        ChallengeForm::LeadingTo { text, .. } if !words.ends_with(text.as_str()) => {
             format!("{words}\n\n{text}")
         }
-        ChallengeForm::LeadingTo(_) | ChallengeForm::Phrased => words.to_owned(),
+        ChallengeForm::LeadingTo { .. } | ChallengeForm::Phrased => words.to_owned(),
     }
 }
 

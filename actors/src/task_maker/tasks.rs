@@ -183,9 +183,15 @@ pub enum ChallengeForm {
     /// The person's words are all of it.
     Phrased,
     /// The person's words lead up to a text that must not be altered: code, options, a sentence to
-    /// translate. In a plan whose query the model writes, [`passage::QUERY`](super::passage::QUERY)
-    /// stands for it; in the plan of a finished task it never does.
-    LeadingTo(String),
+    /// translate.
+    LeadingTo {
+        /// What is asked for, without the text: an order, as `Solve this problem`.
+        order: String,
+        /// What stands unaltered below the words. In a plan whose query the model writes,
+        /// [`passage::QUERY`](super::passage::QUERY) stands for it; in the plan of a finished task
+        /// it never does.
+        text: String,
+    },
 }
 
 /// What a kind of task decides about one task.

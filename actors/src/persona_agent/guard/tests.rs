@@ -93,17 +93,33 @@ fn a_title_must_be_named_in_full_and_may_be_named_as_it_is() {
 
 #[test]
 fn words_that_lead_to_a_problem_need_what_only_the_query_says() {
-    let check = |words: &str, text: &str, query: &str| {
-        check(words, &ChallengeForm::LeadingTo(text.into()), query, "Maths")
+    let check = |words: &str, order: &str, text: &str, query: &str| {
+        let form = ChallengeForm::LeadingTo { order: order.into(), text: text.into() };
+        check(words, &form, query, "Maths")
     };
-    let problem = "What is 2 plus 3?";
-    let query = "How can I solve this? What is 2 plus 3?";
-    assert_eq!(check("stuck with this one, can you help", problem, query), Ok(()));
-    assert_eq!(check("How can I solve this?", problem, query), Err(Flaw::Verbatim));
-    assert_eq!(check("it's 5, isn't it?", problem, query), Err(Flaw::Added("5".into())));
-    let (text, query) = ("The sky is blue.", "Translate into French: The sky is blue.");
-    assert_eq!(check("what does this mean?", text, query), lost(&["French"]));
-    assert_eq!(check("how do I say this in french?", text, query), Ok(()));
+    let of_problem = |words: &str| {
+        let query = "How can I solve this? What is 2 plus 3?";
+        check(words, "Solve this problem", "What is 2 plus 3?", query)
+    };
+    let long = format!("can you help {}?", "with it and with more ".repeat(9));
+    for (words, flaw) in [
+        ("stuck with this one, can you help", Ok(())),
+        ("How can I solve this?", Err(Flaw::Verbatim)),
+        ("Solve this problem.", Err(Flaw::Verbatim)),
+        ("it's 5, isn't it?", Err(Flaw::Added("5".into()))),
+        ("This is about sums.", Err(Flaw::NoRequest)),
+        ("как это решить?", Err(Flaw::Script)),
+        (&long, Err(Flaw::TooLong)),
+    ] {
+        assert_eq!(of_problem(words), flaw, "{words}");
+    }
+    let of_sentence = |words: &str| {
+        let (order, text) = ("Translate this into French", "Небо голубое.");
+        check(words, order, text, "Translate into French: Небо голубое.")
+    };
+    assert_eq!(of_sentence("what does this mean?"), lost(&["French"]));
+    assert_eq!(of_sentence("how do I say this in french?"), Ok(()));
+    assert_eq!(of_sentence("Небо голубое?"), Err(Flaw::Script));
 }
 
 #[test]
@@ -131,7 +147,8 @@ proptest! {
     #[test]
     fn any_words_can_be_judged(words in "(?s).{0,120}", query in "(?s).{0,120}") {
         let _ = phrased(&words, &query, "Topic");
-        let _ = check(&words, &ChallengeForm::LeadingTo(query.clone()), &query, "Topic");
+        let form = ChallengeForm::LeadingTo { order: words.clone(), text: query.clone() };
+        let _ = check(&words, &form, &query, "Topic");
         let _ = check_follow_up(&words, &[&query]);
         let facts = Facts::of(&query, "Topic");
         prop_assert_eq!(facts.missing_in(&query), Vec::<String>::new(), "a query has its own facts");

@@ -3,7 +3,10 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
 use crate::domain::Cast;
-use crate::persona_agent::guard;
+use crate::persona_agent::{guard, prompt};
+use crate::task_maker::passage::with_query;
+use crate::task_maker::tasks::testkit::{fitting, planned};
+use crate::task_maker::tasks::{ALL, Text};
 
 const QUERIES: &[(&str, &str)] = &[
     ("What is the main function of the suspension bridge?", "Bridges"),
@@ -68,20 +71,31 @@ fn what_every_persona_says_of_a_query_may_leave() {
 }
 
 #[test]
-fn a_problem_stands_unaltered_at_the_end() {
+fn what_every_kind_has_pasted_is_led_to_in_words_that_may_leave_and_is_told_to_nobody() {
     let persona = Cast::default().draw(&mut random(1));
-    for (text, query) in [
-        ("What is 2 plus 3?", "How can I solve this? What is 2 plus 3?"),
-        ("The sky is blue.", "Translate into French: The sky is blue."),
-        ("fn main() {\n}", "Fix this code:\nfn main() {\n}"),
-    ] {
-        let form = ChallengeForm::LeadingTo(text.into());
-        for seed in 0..200 {
-            let said = paraphrase(&persona, &form, query, "Topic", &mut random(seed));
-            let words = said.strip_suffix(text).unwrap();
-            assert_eq!(guard::check(words, &form, query, "Topic"), Ok(()), "{query} -> {said}");
+    let mut kinds = 0;
+    for kind in ALL {
+        for seed in 0..60 {
+            let mut plan = planned(*kind, &fitting(*kind), seed).unwrap();
+            let query = match &plan.query {
+                Text::Fixed(query) => query.clone(),
+                Text::Generated(_) => "They sold it to me with a smile.".to_owned(),
+            };
+            let ChallengeForm::LeadingTo { text, .. } = &mut plan.form else { continue };
+            *text = with_query(text, &query);
+            let text = text.clone();
+            kinds += u32::from(seed == 0);
+            let said = paraphrase(&persona, &plan.form, &query, &plan.topic, &mut random(seed));
+            let lead = said.strip_suffix(text.as_str()).unwrap();
+            let told = prompt::challenge(&persona, kind.definition(), &plan, &query, None);
+            let note = &told.last().unwrap().content;
+            assert_eq!(guard::check(lead, &plan.form, &query, &plan.topic), Ok(()), "{lead}");
+            for line in text.lines().filter(|line| line.split_whitespace().count() > 2) {
+                assert!(!lead.contains(line) && !note.contains(line), "{kind:?}: {lead}\n{note}");
+            }
         }
     }
+    assert_eq!(kinds, 5);
 }
 
 #[test]
@@ -139,7 +153,7 @@ proptest! {
         let persona = Cast::default().draw(&mut random(seed));
         let said = paraphrase(&persona, &ChallengeForm::Phrased, &query, "Paris", &mut random(seed));
         holds(&query, "Paris", &said).map_err(TestCaseError::fail)?;
-        let form = ChallengeForm::LeadingTo(query.clone());
+        let form = ChallengeForm::LeadingTo { order: "Do this".into(), text: query.clone() };
         let said = paraphrase(&persona, &form, &query, "Paris", &mut random(seed));
         prop_assert!(said.ends_with(&query) && folded(&said) != folded(&query), "{said}");
     }

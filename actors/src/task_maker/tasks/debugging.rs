@@ -52,7 +52,10 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         subtopic: context.subtopic.clone(),
         query: Text::Fixed(format!("What is wrong with this code?\n\n{pasted}")),
         reference: ReferencePlan::Fixed(vec![text.clone()]),
-        form: ChallengeForm::LeadingTo(pasted),
+        form: ChallengeForm::LeadingTo {
+            order: "Repair this code".to_owned(),
+            text: pasted,
+        },
         cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
     })
 }
@@ -286,7 +289,7 @@ mod tests {
         let context = fitting(TASK);
         for seed in 0..50 {
             let plan = planned(TASK, &context, seed).unwrap();
-            let (ReferencePlan::Fixed(references), ChallengeForm::LeadingTo(pasted)) =
+            let (ReferencePlan::Fixed(references), ChallengeForm::LeadingTo { text: pasted, .. }) =
                 (plan.reference, plan.form)
             else {
                 panic!("the code is known");

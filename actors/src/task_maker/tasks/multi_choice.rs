@@ -52,7 +52,10 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         subtopic: context.subtopic.clone(),
         query: Text::Fixed(pasted.clone()),
         reference: ReferencePlan::Fixed(vec![letter.to_string()]),
-        form: ChallengeForm::LeadingTo(pasted),
+        form: ChallengeForm::LeadingTo {
+            order: "Pick the right option for this question".to_owned(),
+            text: pasted,
+        },
         cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
     })
 }
@@ -213,7 +216,7 @@ mod tests {
         let mut letters = BTreeSet::new();
         for seed in 0..60 {
             let plan = planned(TASK, &article(), seed).unwrap();
-            let (ReferencePlan::Fixed(references), ChallengeForm::LeadingTo(pasted)) =
+            let (ReferencePlan::Fixed(references), ChallengeForm::LeadingTo { text: pasted, .. }) =
                 (plan.reference, plan.form)
             else {
                 panic!("all is known");

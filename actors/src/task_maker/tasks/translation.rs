@@ -50,7 +50,10 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
             material: format!("A sentence about {} is to be translated.", context.title),
             instructions: &[TRANSLATE],
         },
-        form: ChallengeForm::LeadingTo(format!("From {from} into {into}:\n\n{sentence}")),
+        form: ChallengeForm::LeadingTo {
+            order: format!("Translate the following from {from} into {into}"),
+            text: format!("From {from} into {into}:\n\n{sentence}"),
+        },
         cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
     })
 }
