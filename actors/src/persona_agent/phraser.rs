@@ -19,7 +19,7 @@ use crate::runtime::Port;
 use crate::task_maker::Task;
 use crate::task_maker::tasks::ChallengeForm;
 
-use super::cleaners::{Cleaner, clean};
+use super::cleaners::clean;
 use super::follow_up::{self, Exchange};
 use super::guard::{self, Flaw};
 use super::paraphrase::paraphrase;
@@ -143,7 +143,7 @@ impl Phraser {
         let check = |words: &str| guard::check(words, &plan.form, query, &plan.topic);
         let began = self.clock.now();
         let seeds = stream(Purpose::Challenge);
-        let draft = self.draft(seeds, plan.cleaners, &messages, &check).await?;
+        let draft = self.draft(seeds, &messages, &check).await?;
         let time = self.clock.now().since(began);
         let challenge = match draft.words {
             Some(words) => form(&words, &plan.form),
@@ -200,7 +200,7 @@ impl Phraser {
         let check = |words: &str| guard::check_follow_up(words, &said);
         let began = self.clock.now();
         let seeds = stream(Purpose::Challenge);
-        let draft = self.draft(seeds, task.plan.cleaners, &messages, &check).await;
+        let draft = self.draft(seeds, &messages, &check).await;
         let Draft { words, attempts } =
             draft.unwrap_or_else(|_| Draft { words: None, attempts: Vec::new() });
         let time = self.clock.now().since(began);
@@ -221,7 +221,6 @@ impl Phraser {
     async fn draft(
         &self,
         mut seeds: ChaCha8Rng,
-        cleaners: &[Cleaner],
         messages: &dyn Fn(Option<&Flaw>) -> Vec<ChatMessage>,
         check: &dyn Fn(&str) -> Result<(), Flaw>,
     ) -> Result<Draft, String> {
@@ -229,7 +228,7 @@ impl Phraser {
         for _ in 0..=AGAIN {
             let sampling = Sampling { seed: seeds.next_u64(), ..self.config.sampling };
             let written = self.write(messages(flaw.as_ref()), sampling).await?;
-            let words = clean(&written, cleaners).trim().to_owned();
+            let words = clean(&written).trim().to_owned();
             match check(&words) {
                 Ok(()) => return Ok(Draft { words: Some(words), attempts }),
                 Err(found) => {

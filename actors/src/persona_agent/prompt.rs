@@ -119,7 +119,6 @@ mod tests {
             query: Text::Fixed(String::new()),
             reference: ReferencePlan::Fixed(Vec::new()),
             form: ChallengeForm::Phrased,
-            cleaners: &[],
         }
     }
 

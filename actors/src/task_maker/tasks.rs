@@ -13,7 +13,6 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use crate::domain::{ChatMessage, Context, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Measures, Weighted};
 
 /// Declares the files and collects what they export, so that a kind takes one line.
@@ -207,8 +206,6 @@ pub struct TaskPlan {
     pub reference: ReferencePlan,
     /// How the challenge is formed.
     pub form: ChallengeForm,
-    /// What is cut off of what the model writes.
-    pub cleaners: &'static [Cleaner],
 }
 
 #[cfg(test)]

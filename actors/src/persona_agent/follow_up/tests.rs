@@ -31,7 +31,6 @@ fn task(reference: ReferencePlan) -> Task {
             query: Text::Fixed(String::new()),
             reference,
             form: ChallengeForm::Phrased,
-            cleaners: &[],
         },
         measures: Arc::new(kind.default_measures()),
         references: Promised::kept(Err(String::new())),

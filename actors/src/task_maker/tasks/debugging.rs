@@ -9,7 +9,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, Score, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{
     Weighted,
     diff::{DIFF, mended},
@@ -56,7 +55,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
             order: "Repair this code".to_owned(),
             text: pasted,
         },
-        cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
     })
 }
 

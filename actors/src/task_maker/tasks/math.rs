@@ -31,7 +31,6 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
             order: "Solve this problem".to_owned(),
             text: problem.clone(),
         },
-        cleaners: &[],
     })
 }
 

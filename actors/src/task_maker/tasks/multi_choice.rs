@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Weighted, label::EXACT, rouge::ROUGE_1};
 use crate::task_maker::passage::{sections, sentences_of, word_count};
 
@@ -56,7 +55,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
             order: "Pick the right option for this question".to_owned(),
             text: pasted,
         },
-        cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
     })
 }
 

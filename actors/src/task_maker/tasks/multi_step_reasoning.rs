@@ -5,7 +5,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, Section, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Weighted, relevance::RELEVANCE, rouge::ROUGE_L};
 use crate::task_maker::passage::{prompt, sections, sentences_of};
 
@@ -50,7 +49,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         query: Text::Generated(prompt(&material, ASK)),
         reference: ReferencePlan::Generated { material, instructions: ANSWERS },
         form: ChallengeForm::Phrased,
-        cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
     })
 }
 

@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{
     Weighted,
     label::{EXACT, SENTIMENTS},
@@ -85,7 +84,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
                 "Is this review of {title} positive, negative or neutral?\n\n{opening} {QUERY}"
             ),
         },
-        cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
     })
 }
 
