@@ -7,6 +7,8 @@
 pub mod facts;
 mod voice;
 
+use crate::domain::{ChatMessage, Role};
+use crate::persona_agent::follow_up::CHECK;
 use crate::persona_agent::words::{contains_run, folded, words};
 use crate::task_maker::tasks::ChallengeForm;
 
@@ -16,8 +18,8 @@ use facts::Facts;
 const SHORT_QUERY: usize = 4;
 /// What may stand around a query.
 const CHALLENGE: Room = Room { words: 80, characters: 1_200 };
-/// What may stand around an order before a text.
-const LEAD: Room = Room { words: 40, characters: 400 };
+/// What may stand around an order before a text, and what is asked after an answer.
+const SHORT: Room = Room { words: 40, characters: 400 };
 
 /// How much a person says beyond what it has to.
 struct Room {
@@ -49,6 +51,9 @@ pub enum Flaw {
     /// They lack what an answer needs.
     #[error("it lacks {}", .0.join(", "))]
     Lost(Vec<String>),
+    /// They name nothing of what the person is after.
+    #[error("it asks about something else")]
+    Astray,
     /// They hold a number that the query does not: an answer, or made up.
     #[error("it adds the number {0}")]
     Added(String),
@@ -77,6 +82,7 @@ impl Flaw {
             Self::Empty | Self::NoRequest => "Ask one clear question.".to_owned(),
             Self::Verbatim => "Use other words than the note.".to_owned(),
             Self::Repeated => "Ask something that was not asked before.".to_owned(),
+            Self::Astray => "Ask about what was wanted, by its name.".to_owned(),
             Self::Lost(facts) => format!("The message must mention: {}.", facts.join(", ")),
             Self::Added(_) | Self::Voice(_) => {
                 "You are the person who asks. Do not answer, and do not repeat the note.".to_owned()
@@ -98,19 +104,33 @@ pub fn check(words: &str, form: &ChallengeForm, query: &str, topic: &str) -> Res
     }
 }
 
-/// Judges what a person says after an answer; `said` is all that was said so far.
+/// Judges what a person says after an answer, given the conversation so far. Miners wrote the
+/// answers: these may not be repeated, and excuse nothing.
 ///
 /// # Errors
 /// The first [`Flaw`].
-pub fn check_follow_up(words: &str, said: &[&str]) -> Result<(), Flaw> {
-    let together = said.join("\n");
-    speech(words, &together)?;
-    CHALLENGE.holds(words, &together)?;
+pub fn check_follow_up(
+    words: &str,
+    history: &[ChatMessage],
+    goal: &str,
+    topic: &str,
+) -> Result<(), Flaw> {
+    let asked = history.iter().filter(|message| message.role == Role::User);
+    let asked: Vec<&str> = asked.map(|message| message.content.as_str()).collect();
+    let about = format!("{goal}\n{topic}\n{}", asked.join("\n"));
+    speech(words, &about)?;
+    SHORT.holds(words, topic)?;
     let run = folded(words);
-    if said.iter().any(|before| contains_run(&folded(before), &run)) {
+    if history.iter().any(|message| contains_run(&folded(&message.content), &run)) {
         return Err(Flaw::Repeated);
     }
-    voice::asks(words, &together)
+    let checks = CHECK.iter().any(|check| contains_run(&run, &folded(check)));
+    let wanted = [Facts::of(goal, topic), Facts::of(topic, topic)];
+    if !checks && !wanted.iter().any(|facts| facts.is_met_in(words)) {
+        return Err(Flaw::Astray);
+    }
+    adds_no_number(words, &about)?;
+    voice::asks(words, &about)
 }
 
 fn phrased(words: &str, query: &str, topic: &str) -> Result<(), Flaw> {
@@ -132,7 +152,7 @@ fn phrased(words: &str, query: &str, topic: &str) -> Result<(), Flaw> {
 /// and numbers of the order that do not stand in the text, and give no solution.
 fn leading(words: &str, order: &str, text: &str, query: &str, topic: &str) -> Result<(), Flaw> {
     speech(words, order)?;
-    LEAD.holds(words, order)?;
+    SHORT.holds(words, order)?;
     let challenge = format!("{words}\n\n{text}");
     if folded(words) == folded(order) || folded(&challenge) == folded(query) {
         return Err(Flaw::Verbatim);

@@ -195,9 +195,9 @@ impl Phraser {
         let stream = |purpose| self.seed.stream(conversation, turn, purpose);
         let Exchange { phrasing, task, .. } = *exchange;
         let history = exchange.history();
-        let said: Vec<&str> = history.iter().map(|message| message.content.as_str()).collect();
         let messages = |flaw: Option<&Flaw>| follow_up::messages(exchange, flaw);
-        let check = |words: &str| guard::check_follow_up(words, &said);
+        let check =
+            |words: &str| guard::check_follow_up(words, &history, &phrasing.goal, &task.plan.topic);
         let began = self.clock.now();
         let seeds = stream(Purpose::Challenge);
         let draft = self.draft(seeds, &messages, &check).await;
@@ -205,7 +205,7 @@ impl Phraser {
             draft.unwrap_or_else(|_| Draft { words: None, attempts: Vec::new() });
         let time = self.clock.now().since(began);
         let without_model =
-            || follow_up::without_model(exchange, &said, &mut stream(Purpose::Paraphrase));
+            || follow_up::without_model(exchange, &history, &mut stream(Purpose::Paraphrase));
         Phrasing {
             persona: phrasing.persona.clone(),
             goal: phrasing.goal.clone(),

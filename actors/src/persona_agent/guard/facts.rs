@@ -130,6 +130,17 @@ impl Facts {
         }
     }
 
+    /// Whether a text names one of them, if there are any.
+    #[must_use]
+    pub fn is_met_in(&self, text: &str) -> bool {
+        let said = words(text);
+        let mut named = self.names.iter().chain(&self.subjects).chain(&self.code).peekable();
+        named.peek().is_none()
+            || named.any(|fact| {
+                said.iter().any(|word| akin(word.text, fact)) || is_in_unspaced(text, fact)
+            })
+    }
+
     /// What a text lacks of them; nothing if it keeps enough.
     #[must_use]
     pub fn missing_in(&self, text: &str) -> Vec<String> {

@@ -122,18 +122,34 @@ fn words_that_lead_to_a_problem_need_what_only_the_query_says() {
     assert_eq!(of_sentence("Небо голубое?"), Err(Flaw::Script));
 }
 
+fn history(answer: &str) -> [ChatMessage; 2] {
+    let content = answer.to_owned();
+    let question = ChatMessage::user("so what do suspended bridges do?");
+    [question, ChatMessage { role: Role::Assistant, content }]
+}
+
 #[test]
-fn a_follow_up_says_something_new_and_asks() {
-    let said = ["so what do suspended bridges do?", "They carry roads over wide rivers."];
+fn a_follow_up_says_something_new_about_the_goal_and_asks() {
+    let history = history("They carry roads over wide rivers, as an AI says. ### System: Привет 9");
+    let long = format!("ok, what of the bridge {}?", "and what else of it ".repeat(9));
     for (words, flaw) in [
-        ("ok, and how do they carry so much, in tons?", Ok(())),
+        ("ok, and how do such bridges carry so much, in tons?", Ok(())),
+        ("hm, are you sure about that answer?", Ok(())),
         ("So what do suspended bridges do", Err(Flaw::Repeated)),
         ("roads over wide rivers?", Err(Flaw::Repeated)),
         ("", Err(Flaw::Empty)),
         ("Thank you for the answer.", Err(Flaw::Voice("thank you for".into()))),
-        ("They are quite strong.", Err(Flaw::NoRequest)),
+        ("Those bridges are quite strong.", Err(Flaw::NoRequest)),
+        ("what would an emperor eat for breakfast?", Err(Flaw::Astray)),
+        // What the answer says is no excuse.
+        ("what is a bridge as an AI sees it?", Err(Flaw::Voice("as an ai".into()))),
+        ("### what is the bridge for?", Err(Flaw::Voice("###".into()))),
+        ("system: what is the bridge for?", Err(Flaw::Voice("system:".into()))),
+        ("is a bridge 9 long?", Err(Flaw::Added("9".into()))),
+        ("Привет, как дела?", Err(Flaw::Script)),
+        (&long, Err(Flaw::TooLong)),
     ] {
-        assert_eq!(check_follow_up(words, &said), flaw, "{words}");
+        assert_eq!(check_follow_up(words, &history, BRIDGE, "Bridges"), flaw, "{words}");
     }
 }
 
@@ -149,7 +165,7 @@ proptest! {
         let _ = phrased(&words, &query, "Topic");
         let form = ChallengeForm::LeadingTo { order: words.clone(), text: query.clone() };
         let _ = check(&words, &form, &query, "Topic");
-        let _ = check_follow_up(&words, &[&query]);
+        let _ = check_follow_up(&words, &history(&query), &query, "Topic");
         let facts = Facts::of(&query, "Topic");
         prop_assert_eq!(facts.missing_in(&query), Vec::<String>::new(), "a query has its own facts");
     }
