@@ -118,8 +118,8 @@ pub fn check_follow_up(
     let asked = history.iter().filter(|message| message.role == Role::User);
     let asked: Vec<&str> = asked.map(|message| message.content.as_str()).collect();
     let about = format!("{goal}\n{topic}\n{}", asked.join("\n"));
-    speech(words, &about)?;
     SHORT.holds(words, topic)?;
+    speech(words, &about)?;
     let run = folded(words);
     if history.iter().any(|message| contains_run(&folded(&message.content), &run)) {
         return Err(Flaw::Repeated);
@@ -134,8 +134,8 @@ pub fn check_follow_up(
 }
 
 fn phrased(words: &str, query: &str, topic: &str) -> Result<(), Flaw> {
-    speech(words, query)?;
     CHALLENGE.holds(words, query)?;
+    speech(words, query)?;
     let facts = Facts::of(query, topic);
     if is_verbatim(words, query, &facts) {
         return Err(Flaw::Verbatim);
@@ -151,8 +151,8 @@ fn phrased(words: &str, query: &str, topic: &str) -> Result<(), Flaw> {
 /// The words before a text that follows unaltered: an order in a person's words. They need the names
 /// and numbers of the order that do not stand in the text, and give no solution.
 fn leading(words: &str, order: &str, text: &str, query: &str, topic: &str) -> Result<(), Flaw> {
-    speech(words, order)?;
     SHORT.holds(words, order)?;
+    speech(words, order)?;
     let challenge = format!("{words}\n\n{text}");
     if folded(words) == folded(order) || folded(&challenge) == folded(query) {
         return Err(Flaw::Verbatim);
@@ -188,9 +188,8 @@ pub(super) fn is_verbatim(challenge: &str, query: &str, facts: &Facts) -> bool {
 /// A query that can only be named as it is: a title, or little more than a quotation.
 pub(super) fn is_unit(query: &str, facts: &Facts) -> bool {
     let spans = facts::spans(query);
-    let free = words(query).into_iter().filter(|word| {
-        !spans.iter().any(|span| span.start <= word.start && word.end() <= span.end)
-    });
+    let all = words(query);
+    let free = all.iter().filter(|word| !spans.iter().any(|span| span.covers(word)));
     facts.is_title || free.count() < SHORT_QUERY
 }
 

@@ -92,8 +92,7 @@ fn phrased(persona: &Persona, query: &str, topic: &str, random: &mut ChaCha8Rng)
 /// The query with other words in its middle: before a word or a quotation, after a space if it can.
 fn interrupted(query: &str, filler: &str) -> String {
     let spans = spans(query);
-    let inside =
-        |word: &Word<'_>| spans.iter().any(|s| s.start <= word.start && word.end() <= s.end);
+    let inside = |word: &Word<'_>| spans.iter().any(|span| span.covers(word));
     let free = words(query).into_iter().filter(|word| !inside(word)).map(|word| word.start);
     let mut starts: Vec<usize> = free.chain(spans.iter().map(|span| span.start)).collect();
     starts.sort_unstable();

@@ -181,12 +181,13 @@ pub(in crate::persona_agent) struct Span<'a> {
     /// Its first byte, marks included.
     pub(in crate::persona_agent) start: usize,
     /// The byte after it, marks included.
-    pub(in crate::persona_agent) end: usize,
+    end: usize,
     is_code: bool,
 }
 
 impl Span<'_> {
-    fn covers(&self, word: &Word<'_>) -> bool {
+    /// Whether a word stands within it.
+    pub(in crate::persona_agent) fn covers(&self, word: &Word<'_>) -> bool {
         self.start <= word.start && word.end() <= self.end
     }
 }
