@@ -109,7 +109,7 @@ impl Exchange<'_> {
 }
 
 /// A text without control characters but line breaks, cut between words where it is too long.
-fn harmless(text: &str, most: usize) -> String {
+pub(super) fn harmless(text: &str, most: usize) -> String {
     let plain = text.chars().filter(|c| *c == '\n' || !c.is_control());
     let mut kept: String = plain.take(most + 1).collect();
     if kept.chars().count() > most {

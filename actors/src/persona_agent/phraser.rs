@@ -232,7 +232,7 @@ impl Phraser {
             match check(&words) {
                 Ok(()) => return Ok(Draft { words: Some(words), attempts }),
                 Err(found) => {
-                    let words = words.chars().take(KEPT_CHARACTERS).collect();
+                    let words = follow_up::harmless(&words, KEPT_CHARACTERS);
                     attempts.push(Rejected { words, flaw: found.to_string() });
                     flaw = Some(found);
                 }
