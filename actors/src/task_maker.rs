@@ -24,7 +24,7 @@ use crate::domain::{
 };
 use crate::model_worker::{Generate, generate};
 use crate::persona_agent::TaskReady;
-use crate::persona_agent::cleaners::{Cleaner, clean};
+use crate::persona_agent::cleaners::clean;
 use crate::ports::{Clock, Event, Journal, Stopped, Want};
 use crate::reward_scorer::rewards::Measures;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
@@ -264,7 +264,7 @@ impl Workshop {
             Text::Fixed(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
             Text::Generated(messages) => {
                 let text = self.write(messages, seed).await.map_err(Missed::Model)?;
-                cleaned(&text, plan.cleaners)
+                cleaned(&text)
             }
             Text::Question { material, instruction, otherwise } => {
                 let asked = self.asked(material, instruction, seed).await?;
@@ -272,8 +272,10 @@ impl Workshop {
             }
         };
         let query = query.ok_or_else(|| Missed::Context("its query is empty".to_owned()))?;
-        if let (Text::Generated(_), ChallengeForm::LeadingTo(text)) = (&plan.query, &plan.form) {
-            plan.form = ChallengeForm::LeadingTo(with_query(text, &query));
+        if let (Text::Generated(_), ChallengeForm::LeadingTo { text, .. }) =
+            (&plan.query, &mut plan.form)
+        {
+            *text = with_query(text, &query);
         }
         Ok(query)
     }
@@ -331,8 +333,8 @@ fn draw_kind(kinds: &[TaskShare], draw: &mut ChaCha8Rng) -> Option<TaskShare> {
 }
 
 /// What the model wrote, cleaned; `None` if nothing is left.
-fn cleaned(text: &str, cleaners: &[Cleaner]) -> Option<String> {
-    Some(clean(text, cleaners)).filter(|text| !text.trim().is_empty())
+fn cleaned(text: &str) -> Option<String> {
+    Some(clean(text)).filter(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ async fn describe(task: &Task) -> anyhow::Result<Value> {
     let reference = task.references.wait().await?.map_err(anyhow::Error::msg)?;
     let form = match &task.plan.form {
         ChallengeForm::Phrased => "phrased",
-        ChallengeForm::LeadingTo(_) => "phrased, then a text that is not altered",
+        ChallengeForm::LeadingTo { .. } => "phrased, then a text that is not altered",
     };
     let mut value = json!({
         "task": task.kind,

@@ -35,6 +35,5 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         query: Text::Fixed(format!("What is meant by {}?", context.title)),
         reference: ReferencePlan::Fixed(vec![lead]),
         form: ChallengeForm::Phrased,
-        cleaners: &[],
     })
 }

@@ -40,7 +40,7 @@ fn instance(plan: TaskPlan) -> Instance {
     };
     let challenge = match plan.form {
         ChallengeForm::Phrased => query.clone(),
-        ChallengeForm::LeadingTo(text) => with_query(&text, &query),
+        ChallengeForm::LeadingTo { text, .. } => with_query(&text, &query),
     };
     let references = match plan.reference {
         ReferencePlan::Fixed(texts) => texts,

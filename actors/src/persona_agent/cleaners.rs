@@ -2,26 +2,11 @@
 //!
 //! The original's pipeline (original-system.md §1.8) without its faults: there, taking off a role
 //! name also lower-cased every name in the text, and full stops in numbers and code were taken for
-//! ends of sentences. What stands between backticks is left alone. A task says which cleaners its
-//! texts go through.
-
-use serde::{Deserialize, Serialize};
+//! ends of sentences. What stands between backticks is left alone. All that is generated goes through
+//! it: queries, references and the person's words.
 
 use crate::text::fences::fences;
 use crate::text::sentences::ends;
-
-/// One way to clean a generated text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cleaner {
-    /// Takes off the quotes around the whole text, and one at its beginning or end that has no
-    /// partner.
-    RemoveQuotes,
-    /// Cuts after the last finished sentence, if there is one and the text goes on after it.
-    PruneEnding,
-    /// Takes role names and salutations to the assistant off the beginnings of lines.
-    RemoveRoles,
-}
 
 /// What chat models write before a text, or a line of it, that should have none of it; a longer one
 /// before what it begins with.
@@ -40,14 +25,12 @@ const ROLES: &[&str] = &[
 const QUOTES: [(char, char); 5] =
     [('"', '"'), ('\'', '\''), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}'), ('«', '»')];
 
-/// Puts a text through cleaners, in their order.
+/// A text without what a language model put around it: without the quotes around the whole and one
+/// that has no partner, without an unfinished sentence after a finished one, and without role names
+/// and salutations to the assistant at the beginnings of lines.
 #[must_use]
-pub fn clean(text: &str, cleaners: &[Cleaner]) -> String {
-    cleaners.iter().fold(text.to_owned(), |text, cleaner| match cleaner {
-        Cleaner::RemoveQuotes => remove_quotes(&text).to_owned(),
-        Cleaner::PruneEnding => prune_ending(&text).to_owned(),
-        Cleaner::RemoveRoles => remove_roles(&text),
-    })
+pub fn clean(text: &str) -> String {
+    remove_roles(prune_ending(remove_quotes(text)))
 }
 
 fn remove_quotes(text: &str) -> &str {
@@ -152,8 +135,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ALL: [Cleaner; 3] = [Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles];
-
     #[test]
     fn quotes_around_a_text_go_and_those_within_it_stay() {
         for (text, cleaned) in [
@@ -177,7 +158,7 @@ mod tests {
             (r#"""#, ""),
             ("", ""),
         ] {
-            assert_eq!(clean(text, &[Cleaner::RemoveQuotes]), cleaned, "{text}");
+            assert_eq!(remove_quotes(text), cleaned, "{text}");
         }
     }
 
@@ -191,7 +172,7 @@ mod tests {
             ("He said \"no.\" And th", "He said \"no.\""),
             ("", ""),
         ] {
-            assert_eq!(clean(text, &[Cleaner::PruneEnding]), cleaned);
+            assert_eq!(prune_ending(text), cleaned);
         }
     }
 
@@ -208,7 +189,7 @@ mod tests {
             "It fails here.\n```python\nprint(a.b)\nvalue = 1",
             "Who owns it, the U.S.",
         ] {
-            assert_eq!(clean(whole, &ALL), whole);
+            assert_eq!(clean(whole), whole);
         }
     }
 
@@ -225,7 +206,7 @@ mod tests {
             ("i like NASA. do you", "i like NASA. do you"),
             ("User: ", ""),
         ] {
-            assert_eq!(clean(text, &[Cleaner::RemoveRoles]), cleaned);
+            assert_eq!(remove_roles(text), cleaned);
         }
     }
 
@@ -240,22 +221,20 @@ mod tests {
             "System:32 is what it says",
             "Assistant,ann",
         ] {
-            assert_eq!(clean(text, &[Cleaner::RemoveRoles]), text);
+            assert_eq!(remove_roles(text), text);
         }
     }
 
     #[test]
-    fn cleaners_apply_in_their_order() {
-        let text = r#""User: why? be"#;
-        assert_eq!(clean(text, &ALL), "Why?");
-        assert_eq!(clean(text, &[]), text);
+    fn quotes_go_first_then_endings_then_roles() {
+        assert_eq!(clean(r#""User: why? be"#), "Why?");
     }
 
     proptest! {
         #[test]
         fn any_text_can_be_cleaned(text in "(?s).*") {
-            prop_assert!(text.contains(&clean(&text, &ALL[..2])));
-            let _ = clean(&text, &ALL);
+            prop_assert!(text.contains(prune_ending(remove_quotes(&text))));
+            let _ = clean(&text);
         }
     }
 }

@@ -1,14 +1,16 @@
 //! What a person makes of the best answer: whether it is enough, and what it asks next.
 //!
 //! A miner wrote the answer, so it is data: cut, without control characters, and between marks of
-//! its own in a prompt. All it can bring about by what it says is that the person asks on or not.
+//! its own in a prompt. The model reads it all the same, and may be talked into a judgement or into
+//! words: the guard sees to it that those are a short question about what the person is after, in
+//! which the answer excuses nothing.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::domain::{ChatMessage, Role, Sampling};
 use crate::task_maker::Task;
-use crate::task_maker::tasks::ReferencePlan;
+use crate::task_maker::tasks::{ChallengeForm, ReferencePlan};
 
 use super::guard::Flaw;
 use super::paraphrase::manner::Dress;
@@ -44,7 +46,7 @@ const FRAME: &str = "You turn notes into the next message that a person would ty
 const EXAMPLES: [(&str, &str); 1] = [(
     "Person: an annoyed student who talks in a rushed tone. Wanted: What causes the tides in the \
      oceans? The assistant answered: «The tides rise and fall twice a day.» It was not enough.",
-    "ok but what actually makes them rise and fall?",
+    "ok but what actually makes the tides rise and fall?",
 )];
 /// What people ask on when they wanted to learn something.
 const MORE: &[&str] = &[
@@ -58,8 +60,8 @@ const MORE: &[&str] = &[
     "how would you explain {} to a beginner?",
     "what are the facts about {}?",
 ];
-/// What people ask on when there is one right answer.
-const CHECK: &[&str] = &[
+/// What people ask on when there is one right answer, or a text of theirs that it goes by.
+pub(super) const CHECK: &[&str] = &[
     "are you sure about that answer?",
     "can you check that again?",
     "that doesn't look right to me, can you redo it?",
@@ -107,7 +109,7 @@ impl Exchange<'_> {
 }
 
 /// A text without control characters but line breaks, cut between words where it is too long.
-fn harmless(text: &str, most: usize) -> String {
+pub(super) fn harmless(text: &str, most: usize) -> String {
     let plain = text.chars().filter(|c| *c == '\n' || !c.is_control());
     let mut kept: String = plain.take(most + 1).collect();
     if kept.chars().count() > most {
@@ -146,17 +148,19 @@ pub(super) fn examples() -> [&'static str; EXAMPLES.len()] {
 /// Asks on without a model, in words that were not said before.
 pub(super) fn without_model(
     exchange: &Exchange<'_>,
-    said: &[&str],
+    history: &[ChatMessage],
     random: &mut ChaCha8Rng,
 ) -> String {
     let plan = &exchange.task.plan;
-    let ways = match plan.reference {
-        ReferencePlan::Fixed(_) => CHECK,
-        ReferencePlan::Generated { .. } => MORE,
+    let ways = match (&plan.reference, &plan.form) {
+        (ReferencePlan::Fixed(_), _) | (_, ChallengeForm::LeadingTo { .. }) => CHECK,
+        (ReferencePlan::Generated { .. }, ChallengeForm::Phrased) => MORE,
     };
     let topic = harmless(&plan.topic, PROMPT_CHARACTERS);
     let ways: Vec<String> = ways.iter().map(|way| way.replace("{}", &topic)).collect();
-    let is_new = |way: &&String| !said.iter().any(|before| before.contains(way.as_str()));
+    // What the miner said does not decide what is left to be said.
+    let asked = || history.iter().filter(|message| message.role == Role::User);
+    let is_new = |way: &&String| !asked().any(|before| before.content.contains(way.as_str()));
     let new: Vec<&String> = ways.iter().filter(is_new).collect();
     let left = if new.is_empty() { ways.iter().collect() } else { new };
     let way = left[random.random_range(0..left.len())];

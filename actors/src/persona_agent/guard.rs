@@ -7,6 +7,8 @@
 pub mod facts;
 mod voice;
 
+use crate::domain::{ChatMessage, Role};
+use crate::persona_agent::follow_up::{self, CHECK};
 use crate::persona_agent::words::{contains_run, folded, words};
 use crate::task_maker::tasks::ChallengeForm;
 
@@ -14,9 +16,25 @@ use facts::Facts;
 
 /// Shorter queries may stand in a challenge as they are: nobody can name a thing otherwise.
 const SHORT_QUERY: usize = 4;
-/// A person says no more words than this beyond those of the query, and no more characters.
-const MOST_WORDS: usize = 80;
-const MOST_CHARACTERS: usize = 1_200;
+/// What may stand around a query.
+const CHALLENGE: Room = Room { words: 80, characters: 1_200 };
+/// What may stand around an order before a text, and what is asked after an answer.
+const SHORT: Room = Room { words: 40, characters: 400 };
+
+/// How much a person says beyond what it has to.
+struct Room {
+    words: usize,
+    characters: usize,
+}
+
+impl Room {
+    /// Whether words take no more than this and what they have to say.
+    fn holds(&self, words: &str, has_to: &str) -> Result<(), Flaw> {
+        let too_many = folded(words).len() > self.words + folded(has_to).len();
+        let too_long = words.chars().count() > self.characters + has_to.chars().count();
+        if too_many || too_long { Err(Flaw::TooLong) } else { Ok(()) }
+    }
+}
 
 /// Why words may not leave as a person's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +51,9 @@ pub enum Flaw {
     /// They lack what an answer needs.
     #[error("it lacks {}", .0.join(", "))]
     Lost(Vec<String>),
+    /// They name nothing of what the person is after.
+    #[error("it asks about something else")]
+    Astray,
     /// They hold a number that the query does not: an answer, or made up.
     #[error("it adds the number {0}")]
     Added(String),
@@ -61,6 +82,7 @@ impl Flaw {
             Self::Empty | Self::NoRequest => "Ask one clear question.".to_owned(),
             Self::Verbatim => "Use other words than the note.".to_owned(),
             Self::Repeated => "Ask something that was not asked before.".to_owned(),
+            Self::Astray => "Ask about what was wanted, by its name.".to_owned(),
             Self::Lost(facts) => format!("The message must mention: {}.", facts.join(", ")),
             Self::Added(_) | Self::Voice(_) => {
                 "You are the person who asks. Do not answer, and do not repeat the note.".to_owned()
@@ -78,30 +100,46 @@ impl Flaw {
 pub fn check(words: &str, form: &ChallengeForm, query: &str, topic: &str) -> Result<(), Flaw> {
     match form {
         ChallengeForm::Phrased => phrased(words, query, topic),
-        ChallengeForm::LeadingTo(text) => leading(words, text, query, topic),
+        ChallengeForm::LeadingTo { order, text } => leading(words, order, text, query, topic),
     }
 }
 
-/// Judges what a person says after an answer; `said` is all that was said so far, and whatever else
-/// the model must not repeat.
+/// Judges what a person says after an answer, given the conversation so far. Miners wrote the
+/// answers: these may not be repeated, nor the prompt's examples, and excuse nothing.
 ///
 /// # Errors
 /// The first [`Flaw`].
-pub fn check_follow_up(words: &str, said: &[&str]) -> Result<(), Flaw> {
-    let together = said.join("\n");
-    speech(words, &together)?;
+pub fn check_follow_up(
+    words: &str,
+    history: &[ChatMessage],
+    goal: &str,
+    topic: &str,
+) -> Result<(), Flaw> {
+    let asked = history.iter().filter(|message| message.role == Role::User);
+    let asked: Vec<&str> = asked.map(|message| message.content.as_str()).collect();
+    let about = format!("{goal}\n{topic}\n{}", asked.join("\n"));
+    SHORT.holds(words, topic)?;
+    speech(words, &about)?;
     let run = folded(words);
-    let repeats = |before: &&str| {
+    let repeats = |before: &str| {
         let before = folded(before);
         contains_run(&before, &run) || (before.len() > SHORT_QUERY && contains_run(&run, &before))
     };
-    if said.iter().any(repeats) {
+    let said = history.iter().map(|message| message.content.as_str());
+    if said.chain(follow_up::examples()).any(repeats) {
         return Err(Flaw::Repeated);
     }
-    voice::asks(words, &together)
+    let checks = CHECK.iter().any(|check| contains_run(&run, &folded(check)));
+    let wanted = [Facts::of(goal, topic), Facts::of(topic, topic)];
+    if !checks && !wanted.iter().any(|facts| facts.is_met_in(words)) {
+        return Err(Flaw::Astray);
+    }
+    adds_no_number(words, &about)?;
+    voice::asks(words, &about)
 }
 
 fn phrased(words: &str, query: &str, topic: &str) -> Result<(), Flaw> {
+    CHALLENGE.holds(words, query)?;
     speech(words, query)?;
     let facts = Facts::of(query, topic);
     if is_verbatim(words, query, &facts) {
@@ -115,26 +153,22 @@ fn phrased(words: &str, query: &str, topic: &str) -> Result<(), Flaw> {
     voice::asks(words, query)
 }
 
-/// The words before a text that follows unaltered. They need the names and numbers that stand in
-/// the query and not in the text, as the language of a translation does, and give no solution.
-fn leading(words: &str, text: &str, query: &str, topic: &str) -> Result<(), Flaw> {
-    speech(words, &format!("{query}\n{text}"))?;
+/// The words before a text that follows unaltered: an order in a person's words. They need the names
+/// and numbers of the order that do not stand in the text, and give no solution.
+fn leading(words: &str, order: &str, text: &str, query: &str, topic: &str) -> Result<(), Flaw> {
+    SHORT.holds(words, order)?;
+    speech(words, order)?;
     let challenge = format!("{words}\n\n{text}");
-    if folded(&challenge) == folded(query) {
+    if folded(words) == folded(order) || folded(&challenge) == folded(query) {
         return Err(Flaw::Verbatim);
     }
-    let facts = Facts { needed: 0, ..Facts::of(&order(query, text), topic) };
+    let facts = Facts { needed: 0, ..Facts::of(order, topic) };
     let missing = facts.missing_in(&challenge);
     if !missing.is_empty() {
         return Err(Flaw::Lost(missing));
     }
-    adds_no_number(words, &format!("{query} {text}"))
-}
-
-/// What a query says beside the text that the challenge leads to.
-#[must_use]
-pub fn order(query: &str, text: &str) -> String {
-    query.replace(text, " ").trim().to_owned()
+    adds_no_number(words, &format!("{order} {topic} {text}"))?;
+    voice::asks(words, order)
 }
 
 /// What holds for everything that a person says.
@@ -144,10 +178,6 @@ fn speech(words: &str, about: &str) -> Result<(), Flaw> {
         return Err(Flaw::Empty);
     }
     voice::is_human(words, about)?;
-    let most_words = MOST_WORDS + folded(about).len();
-    if run.len() > most_words || words.chars().count() > MOST_CHARACTERS + about.chars().count() {
-        return Err(Flaw::TooLong);
-    }
     if is_stuck(&run) {
         return Err(Flaw::Stuck);
     }
@@ -163,9 +193,8 @@ pub(super) fn is_verbatim(challenge: &str, query: &str, facts: &Facts) -> bool {
 /// A query that can only be named as it is: a title, or little more than a quotation.
 pub(super) fn is_unit(query: &str, facts: &Facts) -> bool {
     let spans = facts::spans(query);
-    let free = words(query).into_iter().filter(|word| {
-        !spans.iter().any(|span| span.start <= word.start && word.end() <= span.end)
-    });
+    let all = words(query);
+    let free = all.iter().filter(|word| !spans.iter().any(|span| span.covers(word)));
     facts.is_title || free.count() < SHORT_QUERY
 }
 

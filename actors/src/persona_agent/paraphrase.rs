@@ -15,7 +15,7 @@ use crate::domain::Persona;
 use crate::task_maker::tasks::ChallengeForm;
 
 use super::guard::facts::{Facts, spans};
-use super::guard::{is_unit, is_verbatim, order};
+use super::guard::{is_unit, is_verbatim};
 use super::words::{Word, folded, words};
 
 use manner::Dress;
@@ -32,13 +32,14 @@ const ABOUT: &[&str] = &[
     "what are the key points about {}?",
     "what's the story with {}?",
 ];
-/// How people ask for the solution of what follows.
+/// How people give an order for what follows.
 const LEADS: &[&str] = &[
-    "can you work this one out for me?",
-    "how would you go about this?",
-    "what do you make of this?",
-    "I'm stuck with this one, can you help?",
-    "any idea how to do this?",
+    "can you {}?",
+    "could you {}?",
+    "would you {} for me?",
+    "I need somebody to {}, can you help?",
+    "I'm stuck here, can you {}?",
+    "please {}.",
 ];
 
 /// Puts a query about a topic in a persona's words.
@@ -52,14 +53,13 @@ pub fn paraphrase(
 ) -> String {
     match form {
         ChallengeForm::Phrased => phrased(persona, query, topic, random),
-        ChallengeForm::LeadingTo(text) => {
-            let order = order(query, text);
-            let facts = Facts::of(&order, topic);
-            let lead = if facts.names.is_empty() && facts.numbers.is_empty() {
-                Dress::draw(persona, random).put_on(pick(LEADS, random))
-            } else {
-                phrased(persona, &order, topic, random)
-            };
+        ChallengeForm::LeadingTo { order, text } => {
+            let order = order.trim_end_matches('.');
+            let mut letters = order.chars();
+            let first = letters.next().into_iter().flat_map(char::to_lowercase);
+            let order: String = first.chain(letters).collect();
+            let asked = pick(LEADS, random).replace("{}", &order);
+            let lead = Dress::draw(persona, random).put_on(&asked);
             // An order that reads like the lead must not make the query of the whole.
             let whole = format!("{lead}\n\n{text}");
             if folded(&whole) == folded(query) { format!("{}, {whole}", FILLERS[0]) } else { whole }
@@ -92,8 +92,7 @@ fn phrased(persona: &Persona, query: &str, topic: &str, random: &mut ChaCha8Rng)
 /// The query with other words in its middle: before a word or a quotation, after a space if it can.
 fn interrupted(query: &str, filler: &str) -> String {
     let spans = spans(query);
-    let inside =
-        |word: &Word<'_>| spans.iter().any(|s| s.start <= word.start && word.end() <= s.end);
+    let inside = |word: &Word<'_>| spans.iter().any(|span| span.covers(word));
     let free = words(query).into_iter().filter(|word| !inside(word)).map(|word| word.start);
     let mut starts: Vec<usize> = free.chain(spans.iter().map(|span| span.start)).collect();
     starts.sort_unstable();

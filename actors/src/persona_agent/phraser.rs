@@ -19,7 +19,7 @@ use crate::runtime::Port;
 use crate::task_maker::Task;
 use crate::task_maker::tasks::ChallengeForm;
 
-use super::cleaners::{Cleaner, clean};
+use super::cleaners::clean;
 use super::follow_up::{self, Exchange};
 use super::guard::{self, Flaw};
 use super::paraphrase::paraphrase;
@@ -143,7 +143,7 @@ impl Phraser {
         let check = |words: &str| guard::check(words, &plan.form, query, &plan.topic);
         let began = self.clock.now();
         let seeds = stream(Purpose::Challenge);
-        let draft = self.draft(seeds, plan.cleaners, &messages, &check).await?;
+        let draft = self.draft(seeds, &messages, &check).await?;
         let time = self.clock.now().since(began);
         let challenge = match draft.words {
             Some(words) => form(&words, &plan.form),
@@ -195,19 +195,17 @@ impl Phraser {
         let stream = |purpose| self.seed.stream(conversation, turn, purpose);
         let Exchange { phrasing, task, .. } = *exchange;
         let history = exchange.history();
-        let said: Vec<&str> = history.iter().map(|message| message.content.as_str()).collect();
         let messages = |flaw: Option<&Flaw>| follow_up::messages(exchange, flaw);
-        let mut known = said.clone();
-        known.extend_from_slice(&follow_up::examples());
-        let check = |words: &str| guard::check_follow_up(words, &known);
+        let check =
+            |words: &str| guard::check_follow_up(words, &history, &phrasing.goal, &task.plan.topic);
         let began = self.clock.now();
         let seeds = stream(Purpose::Challenge);
-        let draft = self.draft(seeds, task.plan.cleaners, &messages, &check).await;
+        let draft = self.draft(seeds, &messages, &check).await;
         let Draft { words, attempts } =
             draft.unwrap_or_else(|_| Draft { words: None, attempts: Vec::new() });
         let time = self.clock.now().since(began);
         let without_model =
-            || follow_up::without_model(exchange, &said, &mut stream(Purpose::Paraphrase));
+            || follow_up::without_model(exchange, &history, &mut stream(Purpose::Paraphrase));
         Phrasing {
             persona: phrasing.persona.clone(),
             goal: phrasing.goal.clone(),
@@ -223,7 +221,6 @@ impl Phraser {
     async fn draft(
         &self,
         mut seeds: ChaCha8Rng,
-        cleaners: &[Cleaner],
         messages: &dyn Fn(Option<&Flaw>) -> Vec<ChatMessage>,
         check: &dyn Fn(&str) -> Result<(), Flaw>,
     ) -> Result<Draft, String> {
@@ -231,11 +228,11 @@ impl Phraser {
         for _ in 0..=AGAIN {
             let sampling = Sampling { seed: seeds.next_u64(), ..self.config.sampling };
             let written = self.write(messages(flaw.as_ref()), sampling).await?;
-            let words = clean(&written, cleaners).trim().to_owned();
+            let words = clean(&written).trim().to_owned();
             match check(&words) {
                 Ok(()) => return Ok(Draft { words: Some(words), attempts }),
                 Err(found) => {
-                    let words = words.chars().take(KEPT_CHARACTERS).collect();
+                    let words = follow_up::harmless(&words, KEPT_CHARACTERS);
                     attempts.push(Rejected { words, flaw: found.to_string() });
                     flaw = Some(found);
                 }
@@ -258,10 +255,10 @@ impl Phraser {
 /// The challenge of a person's words: the text that they lead to stands unaltered at the end.
 fn form(words: &str, form: &ChallengeForm) -> String {
     match form {
-        ChallengeForm::LeadingTo(text) if !words.ends_with(text.as_str()) => {
+        ChallengeForm::LeadingTo { text, .. } if !words.ends_with(text.as_str()) => {
             format!("{words}\n\n{text}")
         }
-        ChallengeForm::LeadingTo(_) | ChallengeForm::Phrased => words.to_owned(),
+        ChallengeForm::LeadingTo { .. } | ChallengeForm::Phrased => words.to_owned(),
     }
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use crate::domain::{ChatMessage, Persona, Role};
 use crate::task_maker::tasks::{ChallengeForm, Definition, TaskPlan};
 
-use super::guard::{Flaw, order};
+use super::guard::Flaw;
 
 const FRAME: &str = "You turn notes into the message that a person would type to an assistant. \
                      Write only the message: one question or request, never an answer.";
@@ -32,7 +32,7 @@ const EXAMPLES: [(&str, &str); 2] = [
 const WITH_PROBLEM: (&str, &str) = (
     "Person: a curious parent who talks in a casual tone, and uses an assistant to get help with \
      solving a math problem. Topic: Geometry (area of a circle). Wants to get the solution to this \
-     problem, which is pasted below the message.",
+     problem, which is pasted below the message. Solve this problem.",
     "hey, I was wondering how to work this one out, can you solve it?",
 );
 
@@ -48,7 +48,7 @@ pub fn challenge(
 ) -> Vec<ChatMessage> {
     let examples = match plan.form {
         ChallengeForm::Phrased => &EXAMPLES[..],
-        ChallengeForm::LeadingTo(_) => &[WITH_PROBLEM],
+        ChallengeForm::LeadingTo { .. } => &[WITH_PROBLEM],
     };
     framed(FRAME, examples, note(persona, definition, plan, query), flaw)
 }
@@ -75,9 +75,8 @@ pub(super) fn framed(
 fn note(persona: &Persona, definition: &Definition, plan: &TaskPlan, query: &str) -> String {
     let wants = match &plan.form {
         ChallengeForm::Phrased => format!("{}: {query}", definition.goal),
-        ChallengeForm::LeadingTo(text) => {
-            let order = order(query, text);
-            format!("{}, which is pasted below the message. {order}", definition.goal)
+        ChallengeForm::LeadingTo { order, .. } => {
+            format!("{}, which is pasted below the message. {order}.", definition.goal)
         }
     };
     format!(
@@ -120,7 +119,6 @@ mod tests {
             query: Text::Fixed(String::new()),
             reference: ReferencePlan::Fixed(Vec::new()),
             form: ChallengeForm::Phrased,
-            cleaners: &[],
         }
     }
 
@@ -181,8 +179,11 @@ mod tests {
     #[test]
     fn what_a_problem_is_to_become_is_told_and_the_problem_is_not() {
         let definition = TaskKind::named("math").unwrap().definition();
-        let form = ChallengeForm::LeadingTo("The sky is blue.".into());
-        let query = "Put this into French: The sky is blue.";
+        let form = ChallengeForm::LeadingTo {
+            order: "Put this into French".into(),
+            text: "The sky is blue.".into(),
+        };
+        let query = "Translate into French: The sky is blue!";
         let plan = TaskPlan { form, ..plan() };
         let messages = challenge(&persona("nurse", "odd", "loud"), definition, &plan, query, None);
         let note = last(&messages);

@@ -1,13 +1,12 @@
 //! A text as words, so that what is said can be compared with what is wanted. Pure; the guard and
 //! the paraphrase use it.
 
+use crate::text::sentences::ends;
+
 /// Between these a text falls into words, as between spaces.
 const BREAKS: &[char] = &[
     '—', '–', '-', '/', '(', ')', '[', ']', '{', '}', '"', '“', '”', '„', '«', '»', '`', '…', '|',
 ];
-/// A full stop after one of these ends no sentence.
-const SHORTENED: &[&str] =
-    &["mr", "mrs", "ms", "dr", "st", "prof", "jr", "sr", "vs", "no", "mt", "ft", "gen", "col", "c"];
 /// Words that say nothing about what a sentence is about.
 const EMPTY: &[&str] = &[
     "a",
@@ -156,20 +155,21 @@ impl Word<'_> {
 /// The words of a text, in order.
 pub(super) fn words(text: &str) -> Vec<Word<'_>> {
     let mut words = Vec::new();
-    let (mut opens, mut from) = (true, 0);
+    // A line begins a sentence, whatever stands before it.
+    let lines = text.match_indices('\n').map(|(at, _)| at + 1);
+    let mut breaks: Vec<usize> = ends(text).into_iter().chain(lines).collect();
+    breaks.sort_unstable();
+    let mut breaks = breaks.into_iter().peekable();
+    let mut from = 0;
     for piece in text.split_inclusive(|c: char| c.is_whitespace() || BREAKS.contains(&c)) {
         let start = from + (piece.len() - piece.trim_start_matches(|c| !is_letter(c)).len());
         let word = piece.trim_matches(|c| !is_letter(c));
         if !word.is_empty() {
+            let mut opens = words.is_empty();
+            while breaks.next_if(|end| *end <= start).is_some() {
+                opens = true;
+            }
             words.push(Word { text: word, start, opens });
-            opens = false;
-        }
-        let ends = |c: char| matches!(c, '.' | '!' | '?' | '。' | '？' | '！') || c == '\n';
-        let after = if word.is_empty() { 0 } else { start - from + word.len() };
-        let tail = piece.get(after..).unwrap_or_default();
-        let short = SHORTENED.contains(&word.to_lowercase().as_str()) || word.contains('.');
-        if tail.contains(['!', '?', '\n']) || (tail.contains(ends) && !short) {
-            opens = true;
         }
         from += piece.len();
     }

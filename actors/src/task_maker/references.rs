@@ -10,7 +10,6 @@ use rand::RngCore;
 
 use crate::domain::{ConversationId, Lane, Purpose, RunSeed, Sampling, Turn};
 use crate::model_worker::{Generate, generate};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::ports::Clock;
 use crate::runtime::{Port, Promise, Promised, Tasks};
 
@@ -73,11 +72,10 @@ impl ReferenceMaker {
         });
         let requests: Vec<Generate> = requests.collect();
         let (promise, promised) = Promise::new();
-        let (maker, cleaners) = (self.clone(), plan.cleaners);
+        let maker = self.clone();
         self.tasks.spawn("reference", async move {
             let began = maker.clock.now();
-            let texts =
-                join_all(requests.into_iter().map(|request| maker.write(request, cleaners)));
+            let texts = join_all(requests.into_iter().map(|request| maker.write(request)));
             let (texts, failed): (Vec<_>, Vec<_>) =
                 texts.await.into_iter().partition(Result::is_ok);
             let texts: Vec<String> = texts.into_iter().flatten().collect();
@@ -90,9 +88,9 @@ impl ReferenceMaker {
         promised
     }
 
-    async fn write(&self, request: Generate, cleaners: &[Cleaner]) -> Result<String, String> {
+    async fn write(&self, request: Generate) -> Result<String, String> {
         let written = generate(&self.model_worker, request, self.patience).await;
         let text = written.map_err(|error| error.to_string())?.text;
-        cleaned(&text, cleaners).ok_or_else(|| "the model wrote nothing".to_owned())
+        cleaned(&text).ok_or_else(|| "the model wrote nothing".to_owned())
     }
 }

@@ -13,7 +13,6 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use crate::domain::{ChatMessage, Context, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Measures, Weighted};
 
 /// Declares the files and collects what they export, so that a kind takes one line.
@@ -192,9 +191,15 @@ pub enum ChallengeForm {
     /// The person's words are all of it.
     Phrased,
     /// The person's words lead up to a text that must not be altered: code, options, a sentence to
-    /// translate. In a plan whose query the model writes, [`passage::QUERY`](super::passage::QUERY)
-    /// stands for it; in the plan of a finished task it never does.
-    LeadingTo(String),
+    /// translate.
+    LeadingTo {
+        /// What is asked for, without the text: an order, as `Solve this problem`.
+        order: String,
+        /// What stands unaltered below the words. In a plan whose query the model writes,
+        /// [`passage::QUERY`](super::passage::QUERY) stands for it; in the plan of a finished task
+        /// it never does.
+        text: String,
+    },
 }
 
 /// What a kind of task decides about one task.
@@ -210,8 +215,6 @@ pub struct TaskPlan {
     pub reference: ReferencePlan,
     /// How the challenge is formed.
     pub form: ChallengeForm,
-    /// What is cut off of what the model writes.
-    pub cleaners: &'static [Cleaner],
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ fn every_kind_is_made_with_a_query_and_references() {
         let task = task.unwrap();
         assert_eq!((task.kind, passed_over.as_slice()), (*kind, &[][..]));
         assert!(!task.query.trim().is_empty(), "{kind:?}");
-        if let (ChallengeForm::LeadingTo(text), Text::Generated(_)) =
+        if let (ChallengeForm::LeadingTo { text, .. }, Text::Generated(_)) =
             (&task.plan.form, &task.plan.query)
         {
             assert!(text.contains(&task.query) && !text.contains(passage::QUERY), "{text}");

@@ -10,9 +10,9 @@ const STOPS: [char; 6] = ['.', '?', '!', '。', '？', '！'];
 /// What may stand between a stop and the white space after it.
 const CLOSERS: [char; 9] = ['"', '\'', ')', ']', '”', '’', '»', '*', '_'];
 /// Words that are written with a full stop and go on.
-const ABBREVIATIONS: [&str; 17] = [
+const ABBREVIATIONS: [&str; 20] = [
     "mr", "mrs", "ms", "dr", "prof", "st", "vs", "approx", "ca", "cf", "fig", "jr", "sr", "inc",
-    "ltd", "co", "gen",
+    "ltd", "co", "gen", "mt", "ft", "col",
 ];
 
 /// The places behind each finished sentence, in order.

@@ -31,7 +31,6 @@ fn task(reference: ReferencePlan) -> Task {
             query: Text::Fixed(String::new()),
             reference,
             form: ChallengeForm::Phrased,
-            cleaners: &[],
         },
         measures: Arc::new(kind.default_measures()),
         references: Promised::kept(Err(String::new())),
@@ -122,8 +121,14 @@ fn only_a_clear_no_is_a_no() {
 
 #[test]
 fn without_a_model_a_person_never_says_a_thing_twice() {
-    for reference in [generated(), ReferencePlan::Fixed(vec!["5".into()])] {
-        let task = task(reference);
+    let leading = ChallengeForm::LeadingTo { order: "Fix this".into(), text: "teh".into() };
+    for (reference, form, checks) in [
+        (generated(), ChallengeForm::Phrased, false),
+        (ReferencePlan::Fixed(vec!["5".into()]), ChallengeForm::Phrased, true),
+        (generated(), leading, true),
+    ] {
+        let mut task = task(reference);
+        task.plan.form = form;
         for seed in 0..50 {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             let mut phrasing = phrasing();
@@ -131,9 +136,11 @@ fn without_a_model_a_person_never_says_a_thing_twice() {
                 let best = answer("In Assam.");
                 let exchange = Exchange { task: &task, phrasing: &phrasing, best: &best };
                 let history = exchange.history();
-                let said: Vec<&str> = history.iter().map(|m| m.content.as_str()).collect();
-                let challenge = without_model(&exchange, &said, &mut random);
-                assert_eq!(guard::check_follow_up(&challenge, &said), Ok(()), "{challenge}");
+                let challenge = without_model(&exchange, &history, &mut random);
+                let (goal, topic) = (&phrasing.goal, &task.plan.topic);
+                let checked = guard::check_follow_up(&challenge, &history, goal, topic);
+                assert_eq!(checked, Ok(()), "{challenge}");
+                assert_eq!(CHECK.iter().any(|way| challenge.contains(way)), checks, "{challenge}");
                 phrasing = Phrasing { history, challenge, ..phrasing };
             }
         }

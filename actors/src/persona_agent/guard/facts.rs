@@ -130,6 +130,17 @@ impl Facts {
         }
     }
 
+    /// Whether a text names one of them, if there are any.
+    #[must_use]
+    pub fn is_met_in(&self, text: &str) -> bool {
+        let said = words(text);
+        let mut named = self.names.iter().chain(&self.subjects).chain(&self.code).peekable();
+        named.peek().is_none()
+            || named.any(|fact| {
+                said.iter().any(|word| akin(word.text, fact)) || is_in_unspaced(text, fact)
+            })
+    }
+
     /// What a text lacks of them; nothing if it keeps enough.
     #[must_use]
     pub fn missing_in(&self, text: &str) -> Vec<String> {
@@ -170,12 +181,13 @@ pub(in crate::persona_agent) struct Span<'a> {
     /// Its first byte, marks included.
     pub(in crate::persona_agent) start: usize,
     /// The byte after it, marks included.
-    pub(in crate::persona_agent) end: usize,
+    end: usize,
     is_code: bool,
 }
 
 impl Span<'_> {
-    fn covers(&self, word: &Word<'_>) -> bool {
+    /// Whether a word stands within it.
+    pub(in crate::persona_agent) fn covers(&self, word: &Word<'_>) -> bool {
         self.start <= word.start && word.end() <= self.end
     }
 }

@@ -93,33 +93,65 @@ fn a_title_must_be_named_in_full_and_may_be_named_as_it_is() {
 
 #[test]
 fn words_that_lead_to_a_problem_need_what_only_the_query_says() {
-    let check = |words: &str, text: &str, query: &str| {
-        check(words, &ChallengeForm::LeadingTo(text.into()), query, "Maths")
+    let check = |words: &str, order: &str, text: &str, query: &str| {
+        let form = ChallengeForm::LeadingTo { order: order.into(), text: text.into() };
+        check(words, &form, query, "Maths")
     };
-    let problem = "What is 2 plus 3?";
-    let query = "How can I solve this? What is 2 plus 3?";
-    assert_eq!(check("stuck with this one, can you help", problem, query), Ok(()));
-    assert_eq!(check("How can I solve this?", problem, query), Err(Flaw::Verbatim));
-    assert_eq!(check("it's 5, isn't it?", problem, query), Err(Flaw::Added("5".into())));
-    let (text, query) = ("The sky is blue.", "Translate into French: The sky is blue.");
-    assert_eq!(check("what does this mean?", text, query), lost(&["French"]));
-    assert_eq!(check("how do I say this in french?", text, query), Ok(()));
+    let of_problem = |words: &str| {
+        let query = "How can I solve this? What is 2 plus 3?";
+        check(words, "Solve this problem", "What is 2 plus 3?", query)
+    };
+    let long = format!("can you help {}?", "with it and with more ".repeat(9));
+    for (words, flaw) in [
+        ("stuck with this one, can you help", Ok(())),
+        ("How can I solve this?", Err(Flaw::Verbatim)),
+        ("Solve this problem.", Err(Flaw::Verbatim)),
+        ("it's 5, isn't it?", Err(Flaw::Added("5".into()))),
+        ("This is about sums.", Err(Flaw::NoRequest)),
+        ("как это решить?", Err(Flaw::Script)),
+        (&long, Err(Flaw::TooLong)),
+    ] {
+        assert_eq!(of_problem(words), flaw, "{words}");
+    }
+    let of_sentence = |words: &str| {
+        let (order, text) = ("Translate this into French", "Небо голубое.");
+        check(words, order, text, "Translate into French: Небо голубое.")
+    };
+    assert_eq!(of_sentence("what does this mean?"), lost(&["French"]));
+    assert_eq!(of_sentence("how do I say this in french?"), Ok(()));
+    assert_eq!(of_sentence("Небо голубое?"), Err(Flaw::Script));
+}
+
+fn history(answer: &str) -> [ChatMessage; 2] {
+    let content = answer.to_owned();
+    let question = ChatMessage::user("so what do suspended bridges do?");
+    [question, ChatMessage { role: Role::Assistant, content }]
 }
 
 #[test]
-fn a_follow_up_says_something_new_and_asks() {
-    let said = ["so what do suspended bridges do?", "They carry roads over wide rivers."];
+fn a_follow_up_says_something_new_about_the_goal_and_asks() {
+    let history = history("They carry roads over wide rivers, as an AI says. ### System: Привет 9");
+    let long = format!("ok, what of the bridge {}?", "and what else of it ".repeat(9));
     for (words, flaw) in [
-        ("ok, and how do they carry so much, in tons?", Ok(())),
+        ("ok, and how do such bridges carry so much, in tons?", Ok(())),
+        ("hm, are you sure about that answer?", Ok(())),
         ("So what do suspended bridges do", Err(Flaw::Repeated)),
         ("roads over wide rivers?", Err(Flaw::Repeated)),
         ("hm, they carry roads over wide rivers, right?", Err(Flaw::Repeated)),
         ("It was not enough. why?", Err(Flaw::Voice("was not enough".into()))),
         ("", Err(Flaw::Empty)),
         ("Thank you for the answer.", Err(Flaw::Voice("thank you for".into()))),
-        ("They are quite strong.", Err(Flaw::NoRequest)),
+        ("Those bridges are quite strong.", Err(Flaw::NoRequest)),
+        ("what would an emperor eat for breakfast?", Err(Flaw::Astray)),
+        // What the answer says is no excuse.
+        ("what is a bridge as an AI sees it?", Err(Flaw::Voice("as an ai".into()))),
+        ("### what is the bridge for?", Err(Flaw::Voice("###".into()))),
+        ("system: what is the bridge for?", Err(Flaw::Voice("system:".into()))),
+        ("is a bridge 9 long?", Err(Flaw::Added("9".into()))),
+        ("Привет, как дела?", Err(Flaw::Script)),
+        (&long, Err(Flaw::TooLong)),
     ] {
-        assert_eq!(check_follow_up(words, &said), flaw, "{words}");
+        assert_eq!(check_follow_up(words, &history, BRIDGE, "Bridges"), flaw, "{words}");
     }
 }
 
@@ -133,8 +165,9 @@ proptest! {
     #[test]
     fn any_words_can_be_judged(words in "(?s).{0,120}", query in "(?s).{0,120}") {
         let _ = phrased(&words, &query, "Topic");
-        let _ = check(&words, &ChallengeForm::LeadingTo(query.clone()), &query, "Topic");
-        let _ = check_follow_up(&words, &[&query]);
+        let form = ChallengeForm::LeadingTo { order: words.clone(), text: query.clone() };
+        let _ = check(&words, &form, &query, "Topic");
+        let _ = check_follow_up(&words, &history(&query), &query, "Topic");
         let facts = Facts::of(&query, "Topic");
         prop_assert_eq!(facts.missing_in(&query), Vec::<String>::new(), "a query has its own facts");
     }

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{FILLERS, interrupted, pick};
-use crate::persona_agent::guard::facts::{Facts, spans};
+use crate::persona_agent::guard::facts::{Facts, Span, spans};
 use crate::persona_agent::words::{Word, words};
 
 /// Verbs that stand before the subject of a question.
@@ -33,127 +33,78 @@ const OUT_OF_SIGHT: &[&str] = &[
     " in the passage",
     " in the text",
 ];
-/// What is said less by a person than by a quiz.
-const DECORATION: &[&str] = &[
-    "main",
-    "primary",
-    "major",
-    "key",
-    "various",
-    "specific",
-    "particular",
-    "famous",
-    "important",
-    "certain",
-    "typically",
-    "generally",
-    "commonly",
-    "usually",
-    "often",
-    "mainly",
-    "primarily",
-    "notable",
-    "significant",
-    "traditionally",
-    "originally",
-    "potential",
-];
-/// Words and others of the same sense that fit into the same place.
+/// Adverbs that say no more than that a rule has exceptions.
+const HEDGES: &[&str] = &["typically", "generally", "commonly", "usually"];
+/// After one of these a hedge is what is asked about, or says more.
+const WEIGHING: &[&str] =
+    &["how", "more", "most", "less", "least", "not", "so", "as", "too", "very"];
+/// Words and others of the same sense that fit wherever they stand.
 const SYNONYMS: &[(&str, &str)] = &[
-    ("benefits", "upsides"),
     ("advantages", "upsides"),
     ("disadvantages", "downsides"),
-    ("characteristics", "traits"),
-    ("features", "traits"),
-    ("purpose", "point"),
-    ("function", "job"),
-    ("role", "part"),
-    ("method", "way"),
-    ("methods", "ways"),
-    ("technique", "trick"),
-    ("techniques", "tricks"),
-    ("located", "found"),
-    ("famous", "known"),
-    ("discovered", "found"),
-    ("invented", "came up with"),
-    ("created", "made"),
+    ("approximately", "roughly"),
+    ("beneath", "under"),
+    ("currently", "now"),
+    ("frequently", "often"),
+    ("individuals", "people"),
+    ("largest", "biggest"),
+    ("located", "situated"),
+    ("nearly", "almost"),
+    ("numerous", "many"),
+    ("obtain", "get"),
+    ("primarily", "mainly"),
+    ("utilize", "use"),
+    ("utilized", "used"),
+];
+/// Verbs, of which some stand before nouns as adjectives; there they have another sense.
+const VERBS: &[(&str, &str)] = &[
     ("constructed", "built"),
+    ("depicted", "shown"),
+    ("discovered", "found"),
     ("established", "set up"),
     ("founded", "set up"),
-    ("developed", "worked out"),
-    ("produced", "made"),
-    ("produces", "makes"),
-    ("produce", "make"),
-    ("utilized", "used"),
-    ("employed", "used"),
-    ("required", "needed"),
-    ("contains", "has in it"),
-    ("contain", "have in them"),
-    ("composed", "made up"),
-    ("considered", "seen as"),
-    ("regarded", "seen"),
-    ("largest", "biggest"),
-    ("smallest", "tiniest"),
-    ("significance", "weight"),
-    ("difference", "contrast"),
-    ("differences", "contrasts"),
-    ("reason", "cause"),
-    ("reasons", "causes"),
-    ("effect", "impact"),
-    ("effects", "impacts"),
-    ("occur", "happen"),
-    ("occurs", "happens"),
     ("occurred", "happened"),
-    ("obtain", "get"),
-    ("acquire", "get"),
-    ("assist", "help"),
-    ("prevent", "stop"),
-    ("allows", "lets"),
-    ("enables", "lets"),
+    ("purchased", "bought"),
     ("transported", "carried"),
-    ("country", "land"),
-    ("individuals", "people"),
-    ("type", "kind"),
-    ("types", "kinds"),
-    ("amount", "quantity"),
+];
+/// What follows a verb and no adjective; nothing does so too.
+const AFTER_VERBS: &[&str] = &["by", "in", "during", "from", "the", "a", "an", "this", "that"];
+/// Words that have this sense before these words only.
+const BEFORE: &[(&str, &str, &str)] = &[
+    ("amount", "of", "quantity"),
+    ("benefits", "of", "upsides"),
+    ("characteristics", "of", "traits"),
+    ("composed", "of", "made up"),
+    ("purpose", "of", "point"),
+    ("regarded", "as", "seen"),
+    ("type", "of", "kind"),
+    ("types", "of", "kinds"),
 ];
 /// Orders and how people give them.
 const ORDERS: &[(&str, &str)] = &[
-    ("write", "put together"),
-    ("explain", "walk me through"),
-    ("describe", "tell me about"),
-    ("list", "name"),
-    ("summarize", "sum up"),
-    ("summarise", "sum up"),
-    ("compare", "contrast"),
     ("calculate", "work out"),
     ("compute", "work out"),
-    ("determine", "find out"),
-    ("identify", "point out"),
-    ("define", "tell me the meaning of"),
-    ("create", "come up with"),
-    ("generate", "come up with"),
-    ("compose", "come up with"),
-    ("suggest", "come up with"),
-    ("provide", "give me"),
-    ("give", "get me"),
-    ("discuss", "talk me through"),
-    ("outline", "sketch"),
-    ("translate", "turn"),
-    ("convert", "turn"),
     ("correct", "fix"),
-    ("fix", "mend"),
-    ("solve", "work out"),
+    ("describe", "tell me about"),
+    ("determine", "find out"),
+    ("discuss", "talk me through"),
+    ("explain", "walk me through"),
     ("find", "figure out"),
-    ("name", "list"),
-    ("rewrite", "reword"),
-    ("make", "come up with"),
-    ("draft", "put together"),
-    ("classify", "sort"),
-    ("propose", "come up with"),
-    ("prove", "show"),
-    ("show", "tell"),
+    ("identify", "point out"),
+    ("list", "name"),
+    ("outline", "sketch out"),
+    ("provide", "give me"),
+    ("solve", "work out"),
+    ("summarise", "sum up"),
+    ("summarize", "sum up"),
 ];
+/// Before one of these an order is put differently.
+const NO_OBJECTS: &[&str] =
+    &["to", "in", "with", "for", "from", "by", "as", "at", "on", "me", "us", "and", "or"];
+/// Orders to make something, and what something begins with.
+const MAKING: &[&str] =
+    &["write", "create", "generate", "compose", "suggest", "propose", "draft", "design"];
+const SOMETHING: &[&str] = &["a", "an", "some", "one", "two", "three", "four", "five", "several"];
 
 /// A query in other words. It may have lost a fact, or be what it was: whoever calls looks.
 pub(super) fn recast(query: &str, facts: &Facts, random: &mut ChaCha8Rng) -> String {
@@ -186,23 +137,22 @@ fn last_sentence(text: &str) -> (&str, &str) {
 }
 
 /// Whether a word has to stay as it is.
-fn is_kept(word: &Word<'_>, text: &str, facts: &Facts) -> bool {
-    let quoted = spans(text).iter().any(|span| span.start <= word.start && word.end() <= span.end);
-    quoted || facts.names.iter().chain(&facts.code).any(|fact| fact == word.text)
+fn is_kept(word: &Word<'_>, spans: &[Span<'_>], facts: &Facts) -> bool {
+    spans.iter().any(|span| span.covers(word))
+        || facts.names.iter().chain(&facts.code).any(|fact| fact == word.text)
 }
 
-/// Some words replaced by others, some decoration left out.
+/// Some words replaced by others of the same sense, some hedges left out.
 fn reworded(text: &str, facts: &Facts, random: &mut ChaCha8Rng) -> String {
+    let (all, spans) = (words(text), spans(text));
+    let lower: Vec<String> = all.iter().map(|word| word.text.to_lowercase()).collect();
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
-    for word in words(text) {
-        let (lower, chance) = (word.text.to_lowercase(), random.random_bool(0.7));
-        if !chance || is_kept(&word, text, facts) {
+    for (at, word) in all.iter().enumerate() {
+        if !random.random_bool(0.7) || is_kept(word, &spans, facts) {
             continue;
         }
-        let synonym = SYNONYMS.iter().find(|(one, _)| *one == lower).map(|(_, other)| *other);
-        let other = if DECORATION.contains(&lower.as_str()) { Some("") } else { synonym };
-        let Some(other) = other else { continue };
+        let Some(other) = other_word(&lower, at) else { continue };
         out.push_str(text.get(from..word.start).unwrap_or_default());
         out.push_str(other);
         from = word.end();
@@ -212,6 +162,34 @@ fn reworded(text: &str, facts: &Facts, random: &mut ChaCha8Rng) -> String {
     }
     out.push_str(text.get(from..).unwrap_or_default());
     out
+}
+
+/// What a word may be replaced by where it stands; by nothing if it may be left out.
+fn other_word(lower: &[String], at: usize) -> Option<&'static str> {
+    let word = lower.get(at)?.as_str();
+    let next = lower.get(at + 1).map(String::as_str);
+    let of = |pairs: &'static [(&'static str, &'static str)]| {
+        pairs.iter().find(|(one, _)| *one == word).map(|(_, other)| *other)
+    };
+    if HEDGES.contains(&word) {
+        return may_be_left_out(lower, at).then_some("");
+    }
+    if let Some((_, _, other)) =
+        BEFORE.iter().find(|(one, before, _)| *one == word && next == Some(*before))
+    {
+        return Some(other);
+    }
+    let verb = next.is_none_or(|next| AFTER_VERBS.contains(&next));
+    of(SYNONYMS).or_else(|| of(VERBS).filter(|_| verb))
+}
+
+/// Whether a hedge is not what a question is about: it is not asked whether or why it is so, and
+/// other words follow that are.
+fn may_be_left_out(lower: &[String], at: usize) -> bool {
+    let first = lower.first().map_or("", String::as_str);
+    let before = at.checked_sub(1).and_then(|at| lower.get(at)).map_or("", String::as_str);
+    let asked = first == "why" || AUXILIARIES.contains(&first) || WEIGHING.contains(&before);
+    !asked && at > 0 && at + 1 < lower.len()
 }
 
 /// The question or order with another frame.
@@ -225,7 +203,7 @@ fn asked_otherwise(text: &str, facts: &Facts, random: &mut ChaCha8Rng) -> String
     let Some(first) = lower.first() else { return text.to_owned() };
     let second = lower.get(1).map_or("", String::as_str);
     let be = matches!(second, "is" | "are" | "was" | "were");
-    if let Some((_, order)) = ORDERS.iter().find(|(order, _)| order == first) {
+    if let Some(order) = other_order(first, second) {
         return format!("{} {order} {}", pick(ASKING, random), from(1));
     }
     if first == "what" && be {
@@ -253,6 +231,16 @@ fn asked_otherwise(text: &str, facts: &Facts, random: &mut ChaCha8Rng) -> String
     }
 }
 
+/// How people give an order that goes on with a word.
+fn other_order(order: &str, next: &str) -> Option<&'static str> {
+    if MAKING.contains(&order) {
+        return SOMETHING.contains(&next).then_some("come up with");
+    }
+    let other = ORDERS.iter().find(|(one, _)| *one == order).map(|(_, other)| *other);
+    let manner = next.ends_with("ly") || NO_OBJECTS.contains(&next);
+    other.filter(|_| !manner && !next.is_empty())
+}
+
 /// What is asked by a noun is asked by a verb: `the purpose of X`, `the difference between X and Y`.
 fn by_noun<'a>(lower: &[String], be: &str, from: &impl Fn(usize) -> &'a str) -> Option<String> {
     let word = |at: usize| lower.get(at).map_or("", String::as_str);
@@ -261,19 +249,16 @@ fn by_noun<'a>(lower: &[String], be: &str, from: &impl Fn(usize) -> &'a str) -> 
         return None;
     }
     match (noun, link) {
-        ("function" | "purpose" | "job" | "point" | "use", "of") => {
-            Some(format!("what {be} {rest} for"))
+        ("function" | "purpose" | "point" | "use", "of") => Some(format!("what {be} {rest} for")),
+        ("difference", "between") if !rest.contains(|c: char| c.is_ascii_digit()) => {
+            Some(format!("how do {rest} differ"))
         }
-        ("difference" | "contrast", "between") => Some(format!("how do {rest} differ")),
-        ("name", "of" | "for") => Some(format!("what do people call {rest}")),
+        ("name", "of" | "for") if be == "is" => Some(format!("what do people call {rest}")),
         ("meaning", "of") => Some(format!("what's meant by {rest}")),
-        ("significance" | "importance" | "weight", "of") => {
-            Some(format!("what makes {rest} matter"))
-        }
-        ("cause" | "causes" | "reason", "of" | "for" | "behind") => {
+        ("significance" | "importance", "of") => Some(format!("what makes {rest} matter")),
+        ("cause" | "causes", "of") if matches!(be, "is" | "are") => {
             Some(format!("what leads to {rest}"))
         }
-        ("origin", "of") => Some(format!("where does {rest} come from")),
         _ => None,
     }
 }
@@ -300,7 +285,7 @@ fn uncapitalised(text: &str, facts: &Facts) -> String {
     let Some(first) = words(text).into_iter().next() else { return text.to_owned() };
     let mut letters = text.chars();
     match letters.next() {
-        Some(letter) if letter.is_uppercase() && !is_kept(&first, text, facts) => {
+        Some(letter) if letter.is_uppercase() && !is_kept(&first, &spans(text), facts) => {
             letter.to_lowercase().chain(letters).collect()
         }
         _ => text.to_owned(),

@@ -3,7 +3,10 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
 use crate::domain::Cast;
-use crate::persona_agent::guard;
+use crate::persona_agent::{guard, prompt};
+use crate::task_maker::passage::with_query;
+use crate::task_maker::tasks::testkit::{fitting, planned};
+use crate::task_maker::tasks::{ALL, Text};
 
 const QUERIES: &[(&str, &str)] = &[
     ("What is the main function of the suspension bridge?", "Bridges"),
@@ -68,20 +71,31 @@ fn what_every_persona_says_of_a_query_may_leave() {
 }
 
 #[test]
-fn a_problem_stands_unaltered_at_the_end() {
+fn what_every_kind_has_pasted_is_led_to_in_words_that_may_leave_and_is_told_to_nobody() {
     let persona = Cast::default().draw(&mut random(1));
-    for (text, query) in [
-        ("What is 2 plus 3?", "How can I solve this? What is 2 plus 3?"),
-        ("The sky is blue.", "Translate into French: The sky is blue."),
-        ("fn main() {\n}", "Fix this code:\nfn main() {\n}"),
-    ] {
-        let form = ChallengeForm::LeadingTo(text.into());
-        for seed in 0..200 {
-            let said = paraphrase(&persona, &form, query, "Topic", &mut random(seed));
-            let words = said.strip_suffix(text).unwrap();
-            assert_eq!(guard::check(words, &form, query, "Topic"), Ok(()), "{query} -> {said}");
+    let mut kinds = 0;
+    for kind in ALL {
+        for seed in 0..60 {
+            let mut plan = planned(*kind, &fitting(*kind), seed).unwrap();
+            let query = match &plan.query {
+                Text::Fixed(query) => query.clone(),
+                Text::Generated(_) => "They sold it to me with a smile.".to_owned(),
+            };
+            let ChallengeForm::LeadingTo { text, .. } = &mut plan.form else { continue };
+            *text = with_query(text, &query);
+            let text = text.clone();
+            kinds += u32::from(seed == 0);
+            let said = paraphrase(&persona, &plan.form, &query, &plan.topic, &mut random(seed));
+            let lead = said.strip_suffix(text.as_str()).unwrap();
+            let told = prompt::challenge(&persona, kind.definition(), &plan, &query, None);
+            let note = &told.last().unwrap().content;
+            assert_eq!(guard::check(lead, &plan.form, &query, &plan.topic), Ok(()), "{lead}");
+            for line in text.lines().filter(|line| line.split_whitespace().count() > 2) {
+                assert!(!lead.contains(line) && !note.contains(line), "{kind:?}: {lead}\n{note}");
+            }
         }
     }
+    assert_eq!(kinds, 5);
 }
 
 #[test]
@@ -102,7 +116,61 @@ fn questions_are_recast_by_rule() {
     ] {
         assert!(ways(query).contains(way), "{query}: {:?}", ways(query));
     }
-    assert!(ways("What is a major famous delta?").len() > 10);
+}
+
+#[test]
+fn words_are_replaced_only_where_the_sense_stays() {
+    let ways = |query: &str| {
+        let facts = Facts::of(query, "Topic");
+        let recast = |seed| recast::recast(query, &facts, &mut random(seed));
+        (0..200).map(recast).collect::<std::collections::BTreeSet<String>>()
+    };
+    for (query, kept) in [
+        ("How often does the geyser erupt?", "often"),
+        ("How commonly is sodium used?", "commonly"),
+        ("Why is the Rosetta Stone important?", "important"),
+        ("Why is tea usually dried?", "usually"),
+        ("Is basalt usually grey?", "usually"),
+        ("What is more commonly seen?", "more commonly"),
+        ("What is dried usually?", "usually"),
+        ("What is the specific heat of water?", "specific heat"),
+        ("What is potential energy?", "potential energy"),
+        ("What are the primary colours?", "primary colours"),
+        ("The telephone was invented by whom?", "invented by"),
+        ("Who composed the Ring?", "composed"),
+        ("What does tea contain?", "contain"),
+        ("Where is the sine function used?", "sine function"),
+        ("Which constructed languages are spoken?", "constructed languages"),
+        ("Which blood type is rare?", "blood type"),
+        ("Who benefits from tides?", "benefits"),
+        ("What role does tea play?", "role"),
+        ("Where does gold occur?", "occur"),
+        ("Translate from English into French.", "ranslate from"),
+        ("Explain to a child how tides work.", "xplain to a child"),
+        ("Define a function that adds.", "efine a"),
+        ("Write the number five.", "rite the"),
+        ("What is the difference between 7 and 3?", "difference"),
+        ("What was the cause of the fire?", "cause of the fire"),
+    ] {
+        // What people say while they think stands between words and takes nothing away.
+        let plain = |way: &str| {
+            FILLERS
+                .iter()
+                .fold(way.to_owned(), |way, filler| way.replace(&format!(", {filler}, "), " "))
+        };
+        for way in ways(query) {
+            assert!(plain(&way).contains(kept), "{query} -> {way}");
+        }
+    }
+    for (query, way) in [
+        ("What is usually made of clay?", "what exactly is made of clay?"),
+        ("When was the tower constructed?", "when exactly was the tower built?"),
+        ("How frequently does it rain?", "how often exactly does it rain?"),
+        ("What types of rock are there?", "what kinds of rock exactly are there?"),
+        ("Write a poem about the sea.", "can you come up with a poem about the sea?"),
+    ] {
+        assert!(ways(query).contains(way), "{query}: {:?}", ways(query));
+    }
 }
 
 #[test]
@@ -139,7 +207,7 @@ proptest! {
         let persona = Cast::default().draw(&mut random(seed));
         let said = paraphrase(&persona, &ChallengeForm::Phrased, &query, "Paris", &mut random(seed));
         holds(&query, "Paris", &said).map_err(TestCaseError::fail)?;
-        let form = ChallengeForm::LeadingTo(query.clone());
+        let form = ChallengeForm::LeadingTo { order: "Do this".into(), text: query.clone() };
         let said = paraphrase(&persona, &form, &query, "Paris", &mut random(seed));
         prop_assert!(said.ends_with(&query) && folded(&said) != folded(&query), "{said}");
     }

@@ -9,7 +9,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, Score, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{
     Weighted,
     diff::{DIFF, mended},
@@ -52,8 +51,10 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         subtopic: context.subtopic.clone(),
         query: Text::Fixed(format!("What is wrong with this code?\n\n{pasted}")),
         reference: ReferencePlan::Fixed(vec![text.clone()]),
-        form: ChallengeForm::LeadingTo(pasted),
-        cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
+        form: ChallengeForm::LeadingTo {
+            order: "Repair this code".to_owned(),
+            text: pasted,
+        },
     })
 }
 
@@ -286,7 +287,7 @@ mod tests {
         let context = fitting(TASK);
         for seed in 0..50 {
             let plan = planned(TASK, &context, seed).unwrap();
-            let (ReferencePlan::Fixed(references), ChallengeForm::LeadingTo(pasted)) =
+            let (ReferencePlan::Fixed(references), ChallengeForm::LeadingTo { text: pasted, .. }) =
                 (plan.reference, plan.form)
             else {
                 panic!("the code is known");

@@ -27,8 +27,10 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         query: Text::Fixed(format!("How can I solve this? {problem}")),
         reference: ReferencePlan::Fixed(vec![solution.clone()]),
         // A person may ramble, but a problem whose numbers are altered has another solution.
-        form: ChallengeForm::LeadingTo(problem.clone()),
-        cleaners: &[],
+        form: ChallengeForm::LeadingTo {
+            order: "Solve this problem".to_owned(),
+            text: problem.clone(),
+        },
     })
 }
 

@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Weighted, label::EXACT, rouge::ROUGE_1};
 use crate::task_maker::passage::{sections, sentences_of, word_count};
 
@@ -52,8 +51,10 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         subtopic: context.subtopic.clone(),
         query: Text::Fixed(pasted.clone()),
         reference: ReferencePlan::Fixed(vec![letter.to_string()]),
-        form: ChallengeForm::LeadingTo(pasted),
-        cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
+        form: ChallengeForm::LeadingTo {
+            order: "Pick the right option for this question".to_owned(),
+            text: pasted,
+        },
     })
 }
 
@@ -213,7 +214,7 @@ mod tests {
         let mut letters = BTreeSet::new();
         for seed in 0..60 {
             let plan = planned(TASK, &article(), seed).unwrap();
-            let (ReferencePlan::Fixed(references), ChallengeForm::LeadingTo(pasted)) =
+            let (ReferencePlan::Fixed(references), ChallengeForm::LeadingTo { text: pasted, .. }) =
                 (plan.reference, plan.form)
             else {
                 panic!("all is known");

@@ -5,7 +5,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, Section, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Weighted, relevance::RELEVANCE, rouge::ROUGE_L};
 use crate::task_maker::passage::{sections, sentences_of};
 
@@ -52,7 +51,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         query: Text::Question { material: material.clone(), instruction: ASK, otherwise },
         reference: ReferencePlan::Generated { material, instructions: ANSWERS },
         form: ChallengeForm::Phrased,
-        cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
     })
 }
 

@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{
     Weighted,
     label::{EXACT, SENTIMENTS},
@@ -79,10 +78,12 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         subtopic: context.subtopic.clone(),
         query: Text::Generated(prompt(&material, go_on)),
         reference: ReferencePlan::Fixed(vec![(**sentiment).to_owned()]),
-        form: ChallengeForm::LeadingTo(format!(
-            "Is this review of {title} positive, negative or neutral?\n\n{opening} {QUERY}"
-        )),
-        cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
+        form: ChallengeForm::LeadingTo {
+            order: "Say whether this review is positive, negative or neutral".to_owned(),
+            text: format!(
+                "Is this review of {title} positive, negative or neutral?\n\n{opening} {QUERY}"
+            ),
+        },
     })
 }
 

@@ -118,7 +118,7 @@ pub(crate) fn shown(plan: &TaskPlan, query: &str) -> String {
             }
         }
     }
-    if let ChallengeForm::LeadingTo(pasted) = &plan.form {
+    if let ChallengeForm::LeadingTo { text: pasted, .. } = &plan.form {
         text.push_str(&format!("# pasted\n{pasted}\n"));
     }
     text

@@ -5,7 +5,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Weighted, relevance::RELEVANCE, rouge::ROUGE_1};
 use crate::task_maker::passage::sentences_of;
 
@@ -50,8 +49,10 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
             material: format!("A sentence about {} is to be translated.", context.title),
             instructions: &[TRANSLATE],
         },
-        form: ChallengeForm::LeadingTo(format!("From {from} into {into}:\n\n{sentence}")),
-        cleaners: &[Cleaner::RemoveQuotes, Cleaner::PruneEnding, Cleaner::RemoveRoles],
+        form: ChallengeForm::LeadingTo {
+            order: format!("Translate the following from {from} into {into}"),
+            text: format!("From {from} into {into}:\n\n{sentence}"),
+        },
     })
 }
 
