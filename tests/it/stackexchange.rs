@@ -387,6 +387,10 @@ async fn the_reference_answers_are_understood() {
         return;
     };
     let folder = std::path::Path::new(&folder).join("stackexchange");
+    if !folder.is_dir() {
+        println!("skipped: {} is not there", folder.display());
+        return;
+    }
     let file = |name: &str| -> Value {
         serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
     };
