@@ -76,7 +76,7 @@ impl Manners {
 
     fn user_agent(&self) -> Option<HeaderValue> {
         let contact = self.contact.trim();
-        let agent = format!("sn1/{} ({contact}) reqwest/0.13", env!("CARGO_PKG_VERSION"));
+        let agent = format!("sn1/{} ({contact})", env!("CARGO_PKG_VERSION"));
         HeaderValue::from_str(&agent).ok().filter(|_| !contact.is_empty())
     }
 
