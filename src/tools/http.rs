@@ -32,6 +32,8 @@ pub(crate) use self::reply::{Reply, Verdict, shown};
 const REDIRECTS: usize = 3;
 /// A pause between tries is no longer, however many there were.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// A request waits for its turn at least as long as so many others before it take.
+const TURNS: u32 = 4;
 /// No host can have itself left alone for longer.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 
@@ -51,8 +53,8 @@ pub struct Manners {
     pub tries: u32,
     /// The pause after the first try, up to half of it more; each further one is twice as long.
     pub backoff: Duration,
-    /// The longest wait for a turn or between tries. What takes longer is reported as busy instead
-    /// of waited out.
+    /// The longest wait for a turn or between tries, though never less than a few pauses between
+    /// requests. What takes longer is reported instead of waited out.
     pub longest_wait: Duration,
     /// The most that is read of an answer, in bytes after decompression.
     pub max_bytes: usize,
@@ -80,7 +82,8 @@ impl Manners {
         HeaderValue::from_str(&agent).ok().filter(|_| !contact.is_empty())
     }
 
-    fn spacing(&self) -> Option<Duration> {
+    /// The pause between requests to one host; `None` where it makes no sense.
+    pub(crate) fn spacing(&self) -> Option<Duration> {
         let positive = self.requests_per_second > 0.0;
         positive.then(|| Duration::try_from_secs_f64(self.requests_per_second.recip()).ok())?
     }
@@ -150,10 +153,11 @@ impl Http {
     ///
     /// # Errors
     /// [`HttpError`] where the manners make no sense.
-    pub(crate) fn new(manners: Manners, clock: Arc<dyn Clock>) -> Result<Self, HttpError> {
+    pub(crate) fn new(mut manners: Manners, clock: Arc<dyn Clock>) -> Result<Self, HttpError> {
         let spacing = manners.spacing().ok_or(HttpError::Manners(
             "more than 0 times a second: set a positive number of requests per second",
         ))?;
+        manners.longest_wait = manners.longest_wait.max(spacing.saturating_mul(TURNS));
         if manners.in_flight == 0 || manners.tries == 0 {
             return Err(HttpError::Manners(
                 "at least once and by at least one request at a time: set both from 1",

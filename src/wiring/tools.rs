@@ -44,7 +44,7 @@ pub fn open(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<ToolP
             SourceName::Builtin => opened.push(Arc::new(Corpus::embedded()?)),
         }
     }
-    let patience = tools.timeout.saturating_mul(REQUESTS);
+    let patience = one_request(tools).saturating_mul(REQUESTS);
     Ok(ToolParts { tools: opened.into(), patience, prefetch: Prefetch::NONE })
 }
 
@@ -164,7 +164,13 @@ pub fn open_for_tasks(
 
 /// Where nobody waits, every try of every request may take its time, and the pauses between them.
 fn ahead(tools: &Tools) -> Duration {
-    tools.timeout.saturating_mul((REQUESTS + 1) * tools.tries)
+    one_request(tools).saturating_mul((REQUESTS + 1) * tools.tries)
+}
+
+/// How long a request may take, the wait for its turn included.
+fn one_request(tools: &Tools) -> Duration {
+    let spacing = manners(tools).spacing().unwrap_or_default();
+    tools.timeout.saturating_add(spacing)
 }
 
 /// Refuses sources that a validator's tasks cannot live on, before anything is begun.
@@ -342,6 +348,20 @@ mod tests {
         assert_eq!(folder(&[("tools.cache_bytes", "0")]).unwrap(), None);
         let homeless = cache(&settings(&[]).tools, &Environment::default()).unwrap_err();
         assert!(homeless.message.contains("tools.cache"), "{homeless}");
+    }
+
+    #[test]
+    fn a_source_that_is_asked_seldom_is_waited_for_long_enough() {
+        let flags = [
+            ("tools.sources", "maths,builtin"),
+            ("tools.requests_per_second", "0.1"),
+            ("tools.timeout", "5"),
+            ("tools.tries", "2"),
+        ];
+        let seconds = |tools: &Tools| (one_request(tools).as_secs(), ahead(tools).as_secs());
+        assert_eq!(seconds(&settings(&flags).tools), (15, 90));
+        let clock = crate::wiring::system_clock();
+        assert_eq!(open(&settings(&flags), &clock).unwrap().patience, Duration::from_secs(30));
     }
 
     #[test]

@@ -14,6 +14,8 @@ struct NotedClock {
 
 const TIMEOUT: Duration = Duration::from_millis(700);
 const LONGEST_WAIT: Duration = Duration::from_secs(19);
+/// A pause between requests that is longer than that.
+const SELDOM: Duration = Duration::from_secs(32);
 
 impl Clock for NotedClock {
     fn now(&self) -> Moment {
@@ -25,7 +27,7 @@ impl Clock for NotedClock {
     }
 
     fn sleep(&self, delay: Duration) -> BoxFuture<'static, ()> {
-        if [TIMEOUT, LONGEST_WAIT].contains(&delay) {
+        if [TIMEOUT, LONGEST_WAIT, SELDOM * TURNS].contains(&delay) {
             return Box::pin(tokio::time::sleep(delay));
         }
         *self.now.lock() += delay;
@@ -90,6 +92,18 @@ async fn says_who_asks_and_keeps_a_pause_between_requests() {
     assert!(agent.starts_with("sn1/") && agent.contains("(mail@example.org)"), "{agent}");
     assert!(server.seen()[0].header("accept-encoding").unwrap().contains("gzip"));
     assert_eq!(*clock.slept.lock(), [Duration::from_secs(1); 2]);
+}
+
+#[tokio::test]
+async fn a_host_that_is_seldom_asked_is_waited_for() {
+    let server = server(vec![|| ok(b"well")]).await;
+    let clock = Arc::new(NotedClock::default());
+    let seldom = Manners { requests_per_second: SELDOM.as_secs_f64().recip(), ..manners() };
+    let http = Http::new(seldom, clock.clone()).unwrap();
+    for _ in 0..3 {
+        assert_eq!(get(&http, &server.url).await, Ok("well".into()));
+    }
+    assert_eq!(*clock.slept.lock(), [SELDOM; 2]);
 }
 
 #[tokio::test]
