@@ -103,11 +103,16 @@ pub enum HttpError {
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FetchError {
-    /// The host wants no request for so long, or so many requests wait for it.
+    /// The host wants no request for so long.
     Busy {
         /// For how long.
         wait: Duration,
         /// Why.
+        cause: String,
+    },
+    /// So many requests of ours wait for the host that this one's turn does not come in time.
+    Crowded {
+        /// Which host.
         cause: String,
     },
     /// All tries failed, or further ones would be of no use.
@@ -122,6 +127,7 @@ impl FetchError {
     pub(crate) fn of(self, tool: &'static str) -> ToolError {
         match self {
             Self::Busy { wait, cause } => ToolError::Busy { tool, wait, cause },
+            Self::Crowded { cause } => ToolError::Crowded { tool, cause },
             Self::Failed { cause } => ToolError::Failed { tool, cause },
         }
     }

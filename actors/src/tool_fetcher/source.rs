@@ -52,6 +52,11 @@ impl Purpose {
 pub(super) enum Failure {
     /// It knows of nothing that fits, which says nothing against it.
     Unknown,
+    /// Too many requests of ours wait for it, which says nothing against it either.
+    Crowded {
+        /// Where they wait.
+        cause: String,
+    },
     /// It does not do what it is there for.
     Failed {
         /// In what way.
@@ -187,6 +192,7 @@ fn failure(purpose: Purpose, error: ToolError) -> Failure {
         (ToolError::Busy { wait, cause, .. }, _) => {
             Failure::Failed { cause: told(&cause), waited: Duration::ZERO, wish: Some(wait) }
         }
+        (ToolError::Crowded { cause, .. }, _) => Failure::Crowded { cause: told(&cause) },
     }
 }
 

@@ -116,6 +116,24 @@ async fn has_one_request_in_flight_to_a_host() {
 }
 
 #[tokio::test]
+async fn a_turn_that_does_not_come_is_not_laid_to_the_host() {
+    let server = server(vec![|| Act::Stall(Vec::new())]).await;
+    let manners = Manners {
+        timeout: LONGEST_WAIT,
+        longest_wait: TIMEOUT,
+        requests_per_second: 1e6,
+        ..manners()
+    };
+    let http = Http::new(manners, Arc::new(NotedClock::default())).unwrap();
+    let cause = format!("too many requests wait for their turn at {}", server.url);
+    tokio::select! {
+        biased;
+        first = get(&http, &server.url) => panic!("{first:?}"),
+        second = get(&http, &server.url) => assert_eq!(second, Err(FetchError::Crowded { cause })),
+    }
+}
+
+#[tokio::test]
 async fn tries_again_after_growing_pauses_and_gives_up_in_the_end() {
     let flaky = server(vec![
         || status("500 Oops", ""),
