@@ -14,6 +14,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::error::Error as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Url};
+use reqwest::{Client, ClientBuilder, Url};
 use sn1_actors::ports::{Clock, ToolError, in_time};
 
 use self::host::Host;
@@ -148,6 +149,8 @@ pub(crate) struct Http(Arc<Inner>);
 
 struct Inner {
     client: Client,
+    /// For hosts on this machine, which no proxy elsewhere can reach.
+    direct: Client,
     manners: Manners,
     spacing: Duration,
     clock: Arc<dyn Clock>,
@@ -172,15 +175,20 @@ impl Http {
         let agent = manners.user_agent().ok_or(HttpError::Manners(
             "by one who says whom to write to: give a contact without control characters",
         ))?;
-        let client = Client::builder()
-            .user_agent(agent)
-            .redirect(Policy::custom(stay))
-            // Tries are counted here.
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(|error| HttpError::Client(innermost(&error)))?;
+        let builder = || {
+            Client::builder()
+                .user_agent(agent.clone())
+                .redirect(Policy::custom(stay))
+                // Tries are counted here.
+                .retry(reqwest::retry::never())
+        };
+        let built = |client: ClientBuilder| {
+            client.build().map_err(|error| HttpError::Client(innermost(error)))
+        };
+        let client = built(builder())?;
+        let direct = built(builder().no_proxy())?;
         let hosts = Mutex::new(HashMap::new());
-        Ok(Self(Arc::new(Inner { client, manners, spacing, clock, hosts })))
+        Ok(Self(Arc::new(Inner { client, direct, manners, spacing, clock, hosts })))
     }
 
     /// One answer to a GET, as `judge` understands it; that is asked about the answer to every try.
@@ -259,10 +267,11 @@ impl Inner {
     }
 
     async fn exchange(&self, url: &Url, headers: &HeaderMap) -> Result<Reply, Miss> {
-        let get = self.client.get(url.clone()).headers(headers.clone());
-        let mut response = get.send().await.map_err(|error| Miss::of(&error))?;
+        let client = if is_loopback(url) { &self.direct } else { &self.client };
+        let get = client.get(url.clone()).headers(headers.clone());
+        let mut response = get.send().await.map_err(Miss::of)?;
         let mut body = Vec::new();
-        while let Some(bytes) = response.chunk().await.map_err(|error| Miss::of(&error))? {
+        while let Some(bytes) = response.chunk().await.map_err(Miss::of)? {
             if body.len().saturating_add(bytes.len()) > self.manners.max_bytes {
                 let limit = self.manners.max_bytes;
                 return Err(Miss::last(format!("the answer is longer than {limit} bytes")));
@@ -283,26 +292,38 @@ impl Miss {
     }
 
     /// A failure on the way.
-    fn of(error: &reqwest::Error) -> Self {
+    fn of(error: reqwest::Error) -> Self {
+        let (is_redirect, is_connect) = (error.is_redirect(), error.is_connect());
+        let is_decode = error.is_decode();
         let why = innermost(error);
-        match error {
-            error if error.is_redirect() => Self::last(why),
-            error if error.is_connect() => Self::again(format!("cannot connect: {why}")),
-            error if error.is_decode() => {
-                Self::again(format!("the answer is garbled or cut short: {why}"))
-            }
-            _ => Self::again(format!("the connection broke off: {why}")),
+        if is_redirect {
+            Self::last(why)
+        } else if is_connect {
+            Self::again(format!("cannot connect: {why}"))
+        } else if is_decode {
+            Self::again(format!("the answer is garbled or cut short: {why}"))
+        } else {
+            Self::again(format!("the connection broke off: {why}"))
         }
     }
 }
 
-/// The innermost of the causes is the one that says something.
-fn innermost(error: &reqwest::Error) -> String {
+/// The innermost of the causes is the one that says something. The address is left out: a key may
+/// be in it.
+fn innermost(error: reqwest::Error) -> String {
+    let error = error.without_url();
     let mut cause = error.source();
     while let Some(inner) = cause.and_then(|error| error.source()) {
         cause = Some(inner);
     }
     cause.map_or_else(|| shown(&error.to_string()), |cause| shown(&cause.to_string()))
+}
+
+/// Whether an address is one of this machine, for programs on it alone.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Follows a redirect only where it stays on the host: another one was not agreed to, and would be

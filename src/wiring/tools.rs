@@ -245,10 +245,7 @@ fn offline(tools: &Tools) -> String {
 }
 
 fn is_loopback(address: &str) -> bool {
-    let url = Url::parse(address).ok();
-    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    Url::parse(address).is_ok_and(|url| crate::tools::is_loopback(&url))
 }
 
 #[cfg(test)]
