@@ -49,13 +49,7 @@ pub fn open(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<ToolP
 }
 
 fn wikipedia(tools: &Tools, clock: &Arc<dyn Clock>) -> anyhow::Result<Wikipedia> {
-    let token = match &tools.wikipedia_token_env {
-        Some(name) => {
-            let value = variable("tools.wikipedia_token_env", name)?;
-            Some(ApiKey::new(name, &value).map_err(usage)?)
-        }
-        None => None,
-    };
+    let token = key("tools.wikipedia_token_env", tools.wikipedia_token_env.as_deref())?;
     let english = WikipediaConfig::english("");
     let is_wikipedia = Url::parse(&tools.wikipedia_api)
         .is_ok_and(|url| url.domain().is_some_and(|host| host.ends_with(".wikipedia.org")));
@@ -72,8 +66,7 @@ fn wikipedia(tools: &Tools, clock: &Arc<dyn Clock>) -> anyhow::Result<Wikipedia>
 }
 
 fn stack_exchange(tools: &Tools, clock: &Arc<dyn Clock>) -> anyhow::Result<StackExchange> {
-    let named = tools.stackexchange_key_env.as_ref();
-    let key = named.map(|name| variable("tools.stackexchange_key_env", name)).transpose()?;
+    let key = key("tools.stackexchange_key_env", tools.stackexchange_key_env.as_deref())?;
     let options = StackExchangeOptions {
         base_url: tools.stackexchange_api.clone(),
         site: tools.stackexchange_site.clone(),
@@ -134,12 +127,14 @@ fn cache(tools: &Tools, environment: &Environment) -> Result<Option<PathBuf>, En
     })
 }
 
-/// What the environment variable holds that a key names.
-fn variable(key: &str, name: &str) -> Result<String, Ended> {
-    let value = std::env::var(name).ok().map(|value| value.trim().to_owned());
-    value.filter(|value| !value.is_empty()).ok_or_else(|| {
-        usage(format!("the environment variable {name}, which {key} names, is not set"))
-    })
+/// What is held by the environment variable that a setting names, if it names one.
+fn key(setting: &str, name: Option<&str>) -> Result<Option<ApiKey>, Ended> {
+    let Some(name) = name else { return Ok(None) };
+    let value = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let value = value.ok_or_else(|| {
+        usage(format!("the environment variable {name}, which {setting} names, is not set"))
+    })?;
+    ApiKey::new(name, &value).map(Some).map_err(usage)
 }
 
 /// The configured sources with what the configured tasks need of them fetched ahead.
