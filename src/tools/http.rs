@@ -25,9 +25,10 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, ClientBuilder, Url};
 use sn1_actors::ports::{Clock, ToolError, in_time};
+use sn1_actors::text::shown::shown;
 
 use self::host::Host;
-pub(crate) use self::reply::{Reply, Verdict, shown};
+pub(crate) use self::reply::{Reply, Verdict};
 
 /// Redirects that are followed, all on one host.
 const REDIRECTS: usize = 3;

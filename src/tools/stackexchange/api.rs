@@ -13,12 +13,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sn1_actors::ports::{Clock, ToolError};
+use sn1_actors::text::shown::shown;
 
 use super::posts::{Answer, Question};
 use super::rests::{Method, Rests};
 use super::{BATCH, NAME, StackExchangeError};
 use crate::engine::ApiKey;
-use crate::tools::http::{Http, Reply, Verdict, shown};
+use crate::tools::http::{Http, Reply, Verdict};
 
 /// How long it is left alone where it is overloaded and says no time.
 const OVERLOADED: Duration = Duration::from_secs(60);

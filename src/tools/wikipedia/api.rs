@@ -7,11 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use sn1_actors::text::shown::shown;
 
 use super::answer::{Answer, Message, Page, merge};
 use super::filter::is_disambiguation;
 use crate::tools::cache::Cache;
-use crate::tools::http::{FetchError, Http, Reply, Verdict, shown};
+use crate::tools::http::{FetchError, Http, Reply, Verdict};
 
 /// In every request. With `maxlag` a wiki whose databases lag behind answers that it is busy.
 const COMMON: [(&str, &str); 5] = [
