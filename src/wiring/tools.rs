@@ -334,8 +334,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_source_lacks_is_named_with_its_key() {
-        let refused =
-            async |flags: &[(&str, &str)]| opened(flags).await.err().unwrap().to_string();
+        let refused = async |flags: &[(&str, &str)]| opened(flags).await.err().unwrap().to_string();
         assert!(refused(&[("tools.sources", "zim")]).await.contains("set --tools.zim_files"));
         assert!(refused(&[("tools.sources", "code")]).await.contains("set --tools.code_folder"));
         let nowhere = [("tools.sources", "zim"), ("tools.zim_files", "/nowhere/x.zim")];
@@ -368,7 +367,10 @@ mod tests {
         let seconds = |tools: &Tools| (one_request(tools).as_secs(), ahead(tools).as_secs());
         assert_eq!(seconds(&settings(&flags).tools), (15, 90));
         let clock = crate::wiring::system_clock();
-        assert_eq!(open(&settings(&flags), &clock).await.unwrap().patience, Duration::from_secs(30));
+        assert_eq!(
+            open(&settings(&flags), &clock).await.unwrap().patience,
+            Duration::from_secs(30)
+        );
     }
 
     #[tokio::test]

@@ -114,8 +114,7 @@ mod tests {
         let headers = HeaderMap::new();
         let body = b"{\"error\": \"Incorrect API key provided: sk-secret\"}";
         for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
-            let failure =
-                Failure::of_status(status, &headers, body, Some(&key), Duration::ZERO);
+            let failure = Failure::of_status(status, &headers, body, Some(&key), Duration::ZERO);
             let Failure::Key(reason) = failure else { panic!("{status} is not about the key") };
             assert!(reason.contains("MY_KEY") && !reason.contains("secret"), "{reason}");
         }
