@@ -8,6 +8,7 @@ pub mod exit;
 pub mod journal;
 pub mod ledger;
 pub mod models;
+mod retry_after;
 pub mod tap;
 pub mod telemetry;
 pub mod tools;

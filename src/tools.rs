@@ -1,8 +1,13 @@
 //! The sources of contexts, behind `ports::Tool`.
 //!
-//! What is here works without a network: problems made on the spot ([`Maths`]) and a small corpus
-//! inside the program ([`Corpus`]). Everybody has that corpus, so miners can learn it by heart: it
-//! is for first runs and tests, and no ground for a real subnet.
+//! Two of them ask public servers: [`Wikipedia`] for articles and dated facts, [`StackExchange`] for
+//! questions with their answers. Both go through one polite client with [`Manners`]. The others work
+//! without a network: [`ZimFile`] reads an encyclopedia from a file, [`CodeFolder`] source files from
+//! a folder, [`Maths`] makes problems on the spot, and [`Corpus`] is a small collection inside the
+//! program. Everybody has that corpus, so miners can learn it by heart: it is for first runs and
+//! tests, and no ground for a real subnet.
+//!
+//! Left out: which source is asked when, and what is fetched ahead of need; that is ToolFetcher's.
 
 mod article_rules;
 mod cache;
@@ -21,6 +26,7 @@ mod zim;
 pub use self::zim::{ZimError, ZimFile};
 pub use code_folder::{CodeFolder, CodeFolderError};
 pub use corpus::Corpus;
+pub(crate) use http::is_loopback;
 pub use http::{HttpError, Manners};
 pub use maths::Maths;
 pub use records::CorpusError;

@@ -5,6 +5,7 @@
 mod answer;
 mod chat;
 mod context;
+mod date;
 mod generation;
 mod ids;
 mod metagraph;
@@ -16,6 +17,7 @@ mod time;
 pub use answer::{Answer, MinerReply, Query, StatusCode};
 pub use chat::{ChatMessage, Role};
 pub use context::{Context, ContextBody, Origin, Section, SourceKind};
+pub use date::Date;
 pub use generation::{FinishReason, Generation, Lane, Sampling};
 pub use ids::{BlockNumber, Coldkey, ConversationId, Hotkey, InvalidAddress, Netuid, Turn, Uid};
 pub use metagraph::{Hyperparameters, Metagraph, Neuron, Tao};

@@ -1,6 +1,9 @@
-//! What is known of text: where sentences end and where code stands.
+//! What is known of text: where sentences end, where code stands, and how a stranger's words are
+//! shown.
 //!
-//! Pure. Tasks cut their material by it, cleaners prune by it, rewards find code by it.
+//! Pure. Tasks cut their material by it, cleaners prune by it, rewards find code by it, messages
+//! quote by it.
 
 pub mod fences;
 pub mod sentences;
+pub mod shown;

@@ -56,7 +56,7 @@ pub(super) async fn start(settings: &Settings, needs: Needs) -> anyhow::Result<W
         model::FAKE.clone_into(&mut settings.neuron.model_id);
     }
     let tools = if needs.tools {
-        tools::open(&settings, &overseer.clock())?
+        tools::open(&settings, &overseer.clock()).await?
     } else {
         let none = Arc::new([]);
         ToolParts { tools: none, patience: Duration::ZERO, prefetch: Prefetch::NONE }

@@ -74,6 +74,9 @@ impl RemoteEngine {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
+            // A compressed stream would come in lumps, and its size is bounded as it is sent.
+            .no_gzip()
+            .no_deflate()
             .connect_timeout(options.connect_timeout)
             // A connection for each request: llama.cpp closes it after each stream, though it says
             // otherwise, and then the next request on it looks like the death of the server.

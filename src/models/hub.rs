@@ -49,6 +49,9 @@ impl Hub {
             .read_timeout(SILENCE)
             .https_only(endpoint.scheme() == "https")
             .redirect(reqwest::redirect::Policy::limited(REDIRECTS))
+            // Sizes and resumed downloads count bytes as they are sent.
+            .no_gzip()
+            .no_deflate()
             .user_agent(concat!("sn1/", env!("CARGO_PKG_VERSION")));
         if matches!(endpoint.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
             builder = builder.no_proxy();

@@ -4,22 +4,10 @@
 //! span of years below them. Years before the year 1 are left out, since `YYYY-MM-DD` cannot tell
 //! them; so are lines that give their own answer away by repeating the year.
 
-use sn1_actors::domain::{Context, ContextBody, Origin, Section};
+use sn1_actors::domain::{Context, ContextBody, Date, Origin, Section};
 
-const MONTHS: [(&str, u8); 12] = [
-    ("January", 31),
-    ("February", 29),
-    ("March", 31),
-    ("April", 30),
-    ("May", 31),
-    ("June", 30),
-    ("July", 31),
-    ("August", 31),
-    ("September", 30),
-    ("October", 31),
-    ("November", 30),
-    ("December", 31),
-];
+/// A year that has all days.
+const LEAP_YEAR: u16 = 2000;
 const SECTIONS: [&str; 3] = ["Events", "Births", "Deaths"];
 /// In bytes. Shorter ones name no event, longer ones tell a story.
 const LINE: std::ops::RangeInclusive<usize> = 12..=600;
@@ -38,25 +26,19 @@ pub(super) struct Day {
 impl Day {
     /// All 366.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        (1..)
-            .zip(MONTHS)
-            .flat_map(|(month, (_, days))| (1..=days).map(move |day| Self { month, day }))
+        let days = (1..=12).flat_map(|month| (1..=31).map(move |day| Self { month, day }));
+        days.filter(|day| day.of_year(LEAP_YEAR).is_some())
     }
 
     /// The title of the day's page, for example `July 20`.
     pub(super) fn title(self) -> String {
-        let month = MONTHS.get(usize::from(self.month) - 1).map_or("", |(name, _)| name);
+        let month = Date::MONTHS.get(usize::from(self.month) - 1).copied().unwrap_or_default();
         format!("{month} {}", self.day)
     }
 
-    fn of_year(self, year: u16) -> String {
-        format!("{year:04}-{:02}-{:02}", self.month, self.day)
-    }
-
-    /// Whether the day was in that year.
-    fn is_in(self, year: u16) -> bool {
-        let leap = year.is_multiple_of(if year.is_multiple_of(100) { 400 } else { 4 });
-        leap || (self.month, self.day) != (2, 29)
+    /// The day in a year, if it was in that.
+    fn of_year(self, year: u16) -> Option<Date> {
+        Date::new(year.into(), self.month.into(), self.day.into())
     }
 }
 
@@ -99,15 +81,16 @@ fn fact(day: Day, section: &'static str, line: &str) -> Option<DayFact> {
     let (year, text) = line.split_once(['–', '—', '-', '−'])?;
     let (year, text) = (year_of(year)?, text.trim());
     let told = text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.parse() == Ok(year));
-    if !LINE.contains(&text.len()) || told || !day.is_in(year) {
+    if !LINE.contains(&text.len()) || told {
         return None;
     }
+    let date = day.of_year(year)?;
     let subject = match section {
         "Events" => text.split_terminator(". ").next().unwrap_or(text).trim_end_matches('.'),
         _ => text.split([',', '(']).next().unwrap_or(text).trim(),
     };
     Some(DayFact {
-        date: day.of_year(year),
+        date: date.to_string(),
         section,
         subject: shortened(subject),
         text: text.to_owned(),

@@ -14,6 +14,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::error::Error as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,16 +23,19 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Url};
+use reqwest::{Client, ClientBuilder, Url};
 use sn1_actors::ports::{Clock, ToolError, in_time};
+use sn1_actors::text::shown::shown;
 
 use self::host::Host;
-pub(crate) use self::reply::{Reply, Verdict, shown};
+pub(crate) use self::reply::{Reply, Verdict};
 
 /// Redirects that are followed, all on one host.
 const REDIRECTS: usize = 3;
 /// A pause between tries is no longer, however many there were.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// A request waits for its turn at least as long as so many others before it take.
+const TURNS: u32 = 4;
 /// No host can have itself left alone for longer.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 
@@ -51,8 +55,8 @@ pub struct Manners {
     pub tries: u32,
     /// The pause after the first try, up to half of it more; each further one is twice as long.
     pub backoff: Duration,
-    /// The longest wait for a turn or between tries. What takes longer is reported as busy instead
-    /// of waited out.
+    /// The longest wait for a turn or between tries, though never less than a few pauses between
+    /// requests. What takes longer is reported instead of waited out.
     pub longest_wait: Duration,
     /// The most that is read of an answer, in bytes after decompression.
     pub max_bytes: usize,
@@ -76,11 +80,12 @@ impl Manners {
 
     fn user_agent(&self) -> Option<HeaderValue> {
         let contact = self.contact.trim();
-        let agent = format!("sn1/{} ({contact}) reqwest/0.13", env!("CARGO_PKG_VERSION"));
+        let agent = format!("sn1/{} ({contact})", env!("CARGO_PKG_VERSION"));
         HeaderValue::from_str(&agent).ok().filter(|_| !contact.is_empty())
     }
 
-    fn spacing(&self) -> Option<Duration> {
+    /// The pause between requests to one host; `None` where it makes no sense.
+    pub(crate) fn spacing(&self) -> Option<Duration> {
         let positive = self.requests_per_second > 0.0;
         positive.then(|| Duration::try_from_secs_f64(self.requests_per_second.recip()).ok())?
     }
@@ -100,11 +105,16 @@ pub enum HttpError {
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FetchError {
-    /// The host wants no request for so long, or so many requests wait for it.
+    /// The host wants no request for so long.
     Busy {
         /// For how long.
         wait: Duration,
         /// Why.
+        cause: String,
+    },
+    /// So many requests of ours wait for the host that this one's turn does not come in time.
+    Crowded {
+        /// Which host.
         cause: String,
     },
     /// All tries failed, or further ones would be of no use.
@@ -119,6 +129,7 @@ impl FetchError {
     pub(crate) fn of(self, tool: &'static str) -> ToolError {
         match self {
             Self::Busy { wait, cause } => ToolError::Busy { tool, wait, cause },
+            Self::Crowded { cause } => ToolError::Crowded { tool, cause },
             Self::Failed { cause } => ToolError::Failed { tool, cause },
         }
     }
@@ -139,6 +150,8 @@ pub(crate) struct Http(Arc<Inner>);
 
 struct Inner {
     client: Client,
+    /// For hosts on this machine, which no proxy elsewhere can reach.
+    direct: Client,
     manners: Manners,
     spacing: Duration,
     clock: Arc<dyn Clock>,
@@ -150,10 +163,11 @@ impl Http {
     ///
     /// # Errors
     /// [`HttpError`] where the manners make no sense.
-    pub(crate) fn new(manners: Manners, clock: Arc<dyn Clock>) -> Result<Self, HttpError> {
+    pub(crate) fn new(mut manners: Manners, clock: Arc<dyn Clock>) -> Result<Self, HttpError> {
         let spacing = manners.spacing().ok_or(HttpError::Manners(
             "more than 0 times a second: set a positive number of requests per second",
         ))?;
+        manners.longest_wait = manners.longest_wait.max(spacing.saturating_mul(TURNS));
         if manners.in_flight == 0 || manners.tries == 0 {
             return Err(HttpError::Manners(
                 "at least once and by at least one request at a time: set both from 1",
@@ -162,15 +176,20 @@ impl Http {
         let agent = manners.user_agent().ok_or(HttpError::Manners(
             "by one who says whom to write to: give a contact without control characters",
         ))?;
-        let client = Client::builder()
-            .user_agent(agent)
-            .redirect(Policy::custom(stay))
-            // Tries are counted here.
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(|error| HttpError::Client(innermost(&error)))?;
+        let builder = || {
+            Client::builder()
+                .user_agent(agent.clone())
+                .redirect(Policy::custom(stay))
+                // Tries are counted here.
+                .retry(reqwest::retry::never())
+        };
+        let built = |client: ClientBuilder| {
+            client.build().map_err(|error| HttpError::Client(innermost(error)))
+        };
+        let client = built(builder())?;
+        let direct = built(builder().no_proxy())?;
         let hosts = Mutex::new(HashMap::new());
-        Ok(Self(Arc::new(Inner { client, manners, spacing, clock, hosts })))
+        Ok(Self(Arc::new(Inner { client, direct, manners, spacing, clock, hosts })))
     }
 
     /// One answer to a GET, as `judge` understands it; that is asked about the answer to every try.
@@ -249,10 +268,11 @@ impl Inner {
     }
 
     async fn exchange(&self, url: &Url, headers: &HeaderMap) -> Result<Reply, Miss> {
-        let get = self.client.get(url.clone()).headers(headers.clone());
-        let mut response = get.send().await.map_err(|error| Miss::of(&error))?;
+        let client = if is_loopback(url) { &self.direct } else { &self.client };
+        let get = client.get(url.clone()).headers(headers.clone());
+        let mut response = get.send().await.map_err(Miss::of)?;
         let mut body = Vec::new();
-        while let Some(bytes) = response.chunk().await.map_err(|error| Miss::of(&error))? {
+        while let Some(bytes) = response.chunk().await.map_err(Miss::of)? {
             if body.len().saturating_add(bytes.len()) > self.manners.max_bytes {
                 let limit = self.manners.max_bytes;
                 return Err(Miss::last(format!("the answer is longer than {limit} bytes")));
@@ -273,26 +293,38 @@ impl Miss {
     }
 
     /// A failure on the way.
-    fn of(error: &reqwest::Error) -> Self {
+    fn of(error: reqwest::Error) -> Self {
+        let (is_redirect, is_connect) = (error.is_redirect(), error.is_connect());
+        let is_decode = error.is_decode();
         let why = innermost(error);
-        match error {
-            error if error.is_redirect() => Self::last(why),
-            error if error.is_connect() => Self::again(format!("cannot connect: {why}")),
-            error if error.is_decode() => {
-                Self::again(format!("the answer is garbled or cut short: {why}"))
-            }
-            _ => Self::again(format!("the connection broke off: {why}")),
+        if is_redirect {
+            Self::last(why)
+        } else if is_connect {
+            Self::again(format!("cannot connect: {why}"))
+        } else if is_decode {
+            Self::again(format!("the answer is garbled or cut short: {why}"))
+        } else {
+            Self::again(format!("the connection broke off: {why}"))
         }
     }
 }
 
-/// The innermost of the causes is the one that says something.
-fn innermost(error: &reqwest::Error) -> String {
+/// The innermost of the causes is the one that says something. The address is left out: a key may
+/// be in it.
+fn innermost(error: reqwest::Error) -> String {
+    let error = error.without_url();
     let mut cause = error.source();
     while let Some(inner) = cause.and_then(|error| error.source()) {
         cause = Some(inner);
     }
     cause.map_or_else(|| shown(&error.to_string()), |cause| shown(&cause.to_string()))
+}
+
+/// Whether an address is one of this machine, for programs on it alone.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Follows a redirect only where it stays on the host: another one was not agreed to, and would be

@@ -22,6 +22,7 @@ use sn1_actors::ports::{Clock, Tool, ToolError, Want};
 use tokio::sync::Mutex;
 
 use super::http::{Http, HttpError, Manners};
+use crate::engine::ApiKey;
 use api::Api;
 use posts::{Answer, Question};
 
@@ -41,7 +42,7 @@ pub struct StackExchangeOptions {
     /// The site, as the API names it.
     pub site: String,
     /// An application's key, for 10 000 requests a day instead of 300.
-    pub key: Option<String>,
+    pub key: Option<ApiKey>,
     /// Questions with fewer votes are left out.
     pub least_score: i64,
     /// Drawn from so many pages of the best questions, 1 to 25; a page has a hundred.

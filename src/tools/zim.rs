@@ -93,8 +93,10 @@ impl Tool for ZimFile {
         let library = Arc::clone(&self.library);
         async move {
             // A panic of the reader, on a file that nobody foresaw, ends here too.
+            let name = library.archive.file_name();
             let task = tokio::task::spawn_blocking(move || library.fetch(want, &mut random));
-            task.await.unwrap_or_else(|error| Err(failed(error)))
+            let fetched = task.await.unwrap_or_else(|error| Err(failed(error)));
+            fetched.map_err(|error| of_file(&name, error))
         }
         .boxed()
     }
@@ -197,6 +199,16 @@ fn nothing() -> ToolError {
 
 fn failed(cause: impl ToString) -> ToolError {
     ToolError::Failed { tool: NAME, cause: cause.to_string() }
+}
+
+/// Several files may be open, all of the same name as tools: a failure says which one it was.
+fn of_file(name: &str, error: ToolError) -> ToolError {
+    match error {
+        ToolError::Failed { tool, cause } => {
+            ToolError::Failed { tool, cause: format!("{name}: {cause}") }
+        }
+        other => other,
+    }
 }
 
 #[cfg(test)]

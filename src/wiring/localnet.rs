@@ -94,7 +94,7 @@ pub async fn start(
 ) -> anyhow::Result<Localnet> {
     let in_flight = settings.neuron.num_concurrent_forwards;
     let external = resolved(&settings.localnet.external_miners).await?;
-    let tools = tools::open_for_tasks(settings, &overseer.clock(), seed)?;
+    let tools = tools::open_for_tasks(settings, &overseer.clock(), seed).await?;
     let model = model::open(settings, overseer).await?;
     // The validator's requests and every miner's can be under way at once.
     let askers = in_flight * (settings.localnet.miners.len() + 2);

@@ -86,7 +86,7 @@ pub async fn start(
     if !needs_model {
         model::FAKE.clone_into(&mut model_settings.neuron.model_id);
     }
-    let tools = tools::open(settings, &overseer.clock())?;
+    let tools = tools::open(settings, &overseer.clock()).await?;
     let parts = model::open(&model_settings, overseer).await?;
     let failpoints = Failpoints::default();
     let shared = start_shared(overseer, parts, tools, in_flight, &failpoints);

@@ -9,6 +9,7 @@ use sn1_actors::domain::{RunSeed, SourceKind};
 use sn1_actors::ports::{Clock, Tool};
 use sn1_actors::tool_fetcher::Prefetch;
 use sn1_actors::wiring::ToolParts;
+use tokio::task::spawn_blocking;
 
 use crate::config::{Settings, SourceName, Tools};
 use crate::engine::ApiKey;
@@ -26,7 +27,7 @@ const REQUESTS: u32 = 2;
 ///
 /// # Errors
 /// If a source lacks what it needs, by the key that is to give it.
-pub fn open(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<ToolParts> {
+pub async fn open(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<ToolParts> {
     let tools = &settings.tools;
     check_contact(tools)?;
     let mut opened: Vec<Arc<dyn Tool>> = Vec::new();
@@ -34,28 +35,22 @@ pub fn open(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<ToolP
         match name {
             SourceName::Wikipedia => opened.push(Arc::new(wikipedia(tools, clock)?)),
             SourceName::Zim => {
-                for file in zim(tools)? {
+                for file in zim(tools).await? {
                     opened.push(Arc::new(file));
                 }
             }
             SourceName::StackExchange => opened.push(Arc::new(stack_exchange(tools, clock)?)),
-            SourceName::Code => opened.push(Arc::new(code(tools)?)),
+            SourceName::Code => opened.push(Arc::new(code(tools).await?)),
             SourceName::Maths => opened.push(Arc::new(Maths)),
             SourceName::Builtin => opened.push(Arc::new(Corpus::embedded()?)),
         }
     }
-    let patience = tools.timeout.saturating_mul(REQUESTS);
+    let patience = one_request(tools).saturating_mul(REQUESTS);
     Ok(ToolParts { tools: opened.into(), patience, prefetch: Prefetch::NONE })
 }
 
 fn wikipedia(tools: &Tools, clock: &Arc<dyn Clock>) -> anyhow::Result<Wikipedia> {
-    let token = match &tools.wikipedia_token_env {
-        Some(name) => {
-            let value = variable("tools.wikipedia_token_env", name)?;
-            Some(ApiKey::new(name, &value).map_err(usage)?)
-        }
-        None => None,
-    };
+    let token = key("tools.wikipedia_token_env", tools.wikipedia_token_env.as_deref())?;
     let english = WikipediaConfig::english("");
     let is_wikipedia = Url::parse(&tools.wikipedia_api)
         .is_ok_and(|url| url.domain().is_some_and(|host| host.ends_with(".wikipedia.org")));
@@ -72,8 +67,7 @@ fn wikipedia(tools: &Tools, clock: &Arc<dyn Clock>) -> anyhow::Result<Wikipedia>
 }
 
 fn stack_exchange(tools: &Tools, clock: &Arc<dyn Clock>) -> anyhow::Result<StackExchange> {
-    let named = tools.stackexchange_key_env.as_ref();
-    let key = named.map(|name| variable("tools.stackexchange_key_env", name)).transpose()?;
+    let key = key("tools.stackexchange_key_env", tools.stackexchange_key_env.as_deref())?;
     let options = StackExchangeOptions {
         base_url: tools.stackexchange_api.clone(),
         site: tools.stackexchange_site.clone(),
@@ -84,19 +78,32 @@ fn stack_exchange(tools: &Tools, clock: &Arc<dyn Clock>) -> anyhow::Result<Stack
     Ok(StackExchange::new(options, Arc::clone(clock)).map_err(usage)?)
 }
 
-fn zim(tools: &Tools) -> anyhow::Result<Vec<ZimFile>> {
+async fn zim(tools: &Tools) -> anyhow::Result<Vec<ZimFile>> {
     if tools.zim_files.is_empty() {
         return Err(lacking(SourceName::Zim, "tools.zim_files", "a ZIM file of Kiwix").into());
     }
-    let file = |path: &PathBuf| ZimFile::open(path).map_err(|e| Ended::new(Exit::File, e).into());
-    tools.zim_files.iter().map(file).collect()
+    let mut files = Vec::new();
+    for path in &tools.zim_files {
+        let name = path.clone();
+        // A panic of the reader, on a file that nobody foresaw, ends here too.
+        let file = spawn_blocking(move || ZimFile::open(&name)).await.map_err(|error| {
+            let message = format!(
+                "ZIM file `{}` cannot be read: {error}; check it with zimcheck, or set another one",
+                path.display()
+            );
+            Ended::new(Exit::File, message)
+        })?;
+        files.push(file.map_err(|error| Ended::new(Exit::File, error))?);
+    }
+    Ok(files)
 }
 
-fn code(tools: &Tools) -> anyhow::Result<CodeFolder> {
-    let folder = tools.code_folder.as_deref().ok_or_else(|| {
+async fn code(tools: &Tools) -> anyhow::Result<CodeFolder> {
+    let folder = tools.code_folder.clone().ok_or_else(|| {
         lacking(SourceName::Code, "tools.code_folder", "a folder of source files")
     })?;
-    Ok(CodeFolder::open(folder).map_err(|error| Ended::new(Exit::File, error))?)
+    let opened = spawn_blocking(move || CodeFolder::open(&folder)).await?;
+    Ok(opened.map_err(|error| Ended::new(Exit::File, error))?)
 }
 
 fn lacking(source: SourceName, key: &str, what: &str) -> Ended {
@@ -134,19 +141,21 @@ fn cache(tools: &Tools, environment: &Environment) -> Result<Option<PathBuf>, En
     })
 }
 
-/// What the environment variable holds that a key names.
-fn variable(key: &str, name: &str) -> Result<String, Ended> {
-    let value = std::env::var(name).ok().map(|value| value.trim().to_owned());
-    value.filter(|value| !value.is_empty()).ok_or_else(|| {
-        usage(format!("the environment variable {name}, which {key} names, is not set"))
-    })
+/// What is held by the environment variable that a setting names, if it names one.
+fn key(setting: &str, name: Option<&str>) -> Result<Option<ApiKey>, Ended> {
+    let Some(name) = name else { return Ok(None) };
+    let value = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let value = value.ok_or_else(|| {
+        usage(format!("the environment variable {name}, which {setting} names, is not set"))
+    })?;
+    ApiKey::new(name, &value).map(Some).map_err(usage)
 }
 
 /// The configured sources with what the configured tasks need of them fetched ahead.
 ///
 /// # Errors
 /// As [`open`]; and if a task needs what no source has.
-pub fn open_for_tasks(
+pub async fn open_for_tasks(
     settings: &Settings,
     clock: &Arc<dyn Clock>,
     seed: u64,
@@ -159,12 +168,18 @@ pub fn open_for_tasks(
         patience: ahead(&settings.tools),
         seed: RunSeed(seed),
     };
-    Ok(ToolParts { prefetch, ..open(settings, clock)? })
+    Ok(ToolParts { prefetch, ..open(settings, clock).await? })
 }
 
 /// Where nobody waits, every try of every request may take its time, and the pauses between them.
 fn ahead(tools: &Tools) -> Duration {
-    tools.timeout.saturating_mul((REQUESTS + 1) * tools.tries)
+    one_request(tools).saturating_mul((REQUESTS + 1) * tools.tries)
+}
+
+/// How long a request may take, the wait for its turn included.
+fn one_request(tools: &Tools) -> Duration {
+    let spacing = manners(tools).spacing().unwrap_or_default();
+    tools.timeout.saturating_add(spacing)
 }
 
 /// Refuses sources that a validator's tasks cannot live on, before anything is begun.
@@ -239,10 +254,7 @@ fn offline(tools: &Tools) -> String {
 }
 
 fn is_loopback(address: &str) -> bool {
-    let url = Url::parse(address).ok();
-    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    Url::parse(address).is_ok_and(|url| crate::tools::is_loopback(&url))
 }
 
 #[cfg(test)]
@@ -298,12 +310,12 @@ mod tests {
         assert_eq!(refusal(&[math[0], math[1], ("tools.sources", "maths,builtin")]), "");
     }
 
-    fn opened(flags: &[(&str, &str)]) -> anyhow::Result<ToolParts> {
-        open(&settings(flags), &crate::wiring::system_clock())
+    async fn opened(flags: &[(&str, &str)]) -> anyhow::Result<ToolParts> {
+        open(&settings(flags), &crate::wiring::system_clock()).await
     }
 
-    #[test]
-    fn every_source_is_opened_by_its_name_and_has_the_kinds_that_are_said_of_it() {
+    #[tokio::test]
+    async fn every_source_is_opened_by_its_name_and_has_the_kinds_that_are_said_of_it() {
         let folder = tempfile::TempDir::new().unwrap();
         let code = "fn main() {\n    println!(\"tea\");\n}\n".repeat(5);
         std::fs::write(folder.path().join("main.rs"), code).unwrap();
@@ -311,7 +323,7 @@ mod tests {
         for source in SourceName::ALL.into_iter().filter(|source| *source != SourceName::Zim) {
             let flags =
                 [("tools.sources", source.as_str()), ("tools.code_folder", folder), CONTACT];
-            let opened = opened(&flags).unwrap().tools;
+            let opened = opened(&flags).await.unwrap().tools;
             let names: Vec<&str> = opened.iter().map(|tool| tool.name()).collect();
             assert_eq!(names, [source.as_str()]);
             for kind in SourceKind::ALL {
@@ -320,15 +332,15 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_a_source_lacks_is_named_with_its_key() {
-        let refused = |flags: &[(&str, &str)]| opened(flags).err().unwrap().to_string();
-        assert!(refused(&[("tools.sources", "zim")]).contains("set --tools.zim_files"));
-        assert!(refused(&[("tools.sources", "code")]).contains("set --tools.code_folder"));
+    #[tokio::test]
+    async fn what_a_source_lacks_is_named_with_its_key() {
+        let refused = async |flags: &[(&str, &str)]| opened(flags).await.err().unwrap().to_string();
+        assert!(refused(&[("tools.sources", "zim")]).await.contains("set --tools.zim_files"));
+        assert!(refused(&[("tools.sources", "code")]).await.contains("set --tools.code_folder"));
         let nowhere = [("tools.sources", "zim"), ("tools.zim_files", "/nowhere/x.zim")];
-        assert!(refused(&nowhere).contains("/nowhere/x.zim"));
+        assert!(refused(&nowhere).await.contains("/nowhere/x.zim"));
         let unset = ("tools.wikipedia_token_env", "SN1_TEST_NO_SUCH_VARIABLE");
-        let refused = refused(&[("tools.sources", "wikipedia"), unset, CONTACT]);
+        let refused = refused(&[("tools.sources", "wikipedia"), unset, CONTACT]).await;
         assert!(refused.contains("SN1_TEST_NO_SUCH_VARIABLE"), "{refused}");
         assert!(refused.contains("tools.wikipedia_token_env"), "{refused}");
     }
@@ -344,14 +356,31 @@ mod tests {
         assert!(homeless.message.contains("tools.cache"), "{homeless}");
     }
 
-    #[test]
-    fn the_kinds_that_tasks_need_are_fetched_ahead() {
+    #[tokio::test]
+    async fn a_source_that_is_asked_seldom_is_waited_for_long_enough() {
+        let flags = [
+            ("tools.sources", "maths,builtin"),
+            ("tools.requests_per_second", "0.1"),
+            ("tools.timeout", "5"),
+            ("tools.tries", "2"),
+        ];
+        let seconds = |tools: &Tools| (one_request(tools).as_secs(), ahead(tools).as_secs());
+        assert_eq!(seconds(&settings(&flags).tools), (15, 90));
+        let clock = crate::wiring::system_clock();
+        assert_eq!(
+            open(&settings(&flags), &clock).await.unwrap().patience,
+            Duration::from_secs(30)
+        );
+    }
+
+    #[tokio::test]
+    async fn the_kinds_that_tasks_need_are_fetched_ahead() {
         let flags = [("tools.sources", "maths,builtin"), ("tools.prefetch", "3")];
         let clock = crate::wiring::system_clock();
-        let prefetch = open_for_tasks(&settings(&flags), &clock, 7).unwrap().prefetch;
+        let prefetch = open_for_tasks(&settings(&flags), &clock, 7).await.unwrap().prefetch;
         assert_eq!((prefetch.depth, prefetch.seed), (3, RunSeed(7)));
         assert!(!prefetch.kinds.is_empty());
         assert!(prefetch.kinds.iter().all(|kind| *kind == SourceKind::Article), "{prefetch:?}");
-        assert_eq!(opened(&flags).unwrap().prefetch.depth, 0);
+        assert_eq!(opened(&flags).await.unwrap().prefetch.depth, 0);
     }
 }

@@ -123,7 +123,7 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let Outside { keypair, netuid, chain, allow_local, journal, ledger } = outside;
     let in_flight = settings.neuron.num_concurrent_forwards;
-    let tools = tools::open_for_tasks(settings, &overseer.clock(), seed)?;
+    let tools = tools::open_for_tasks(settings, &overseer.clock(), seed).await?;
     let model = model::open(settings, overseer).await?;
     let failpoints = Failpoints::default();
     let shared = start_shared(overseer, model, tools, 2 * in_flight, &failpoints);

@@ -54,16 +54,21 @@ impl FaultProxy {
         let paths = Arc::new(Mutex::new(Vec::new()));
         let mut task = JoinSet::new();
         let seen = Arc::clone(&paths);
+        let fate = Arc::new(Mutex::new(fate));
         task.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((mut connection, _)) = listener.accept().await {
-                let Some(request) = Request::read(&mut connection).await else { continue };
-                let fate = {
-                    let mut seen = seen.lock();
-                    seen.push(request.path.clone());
-                    fate(seen.len() - 1)
-                };
-                connections.spawn(serve(connection, request, fate, upstream.clone()));
+                let (seen, fate) = (Arc::clone(&seen), Arc::clone(&fate));
+                let upstream = upstream.clone();
+                connections.spawn(async move {
+                    let Some(request) = Request::read(&mut connection).await else { return };
+                    let fate = {
+                        let mut seen = seen.lock();
+                        seen.push(request.path.clone());
+                        fate.lock()(seen.len() - 1)
+                    };
+                    serve(connection, request, fate, upstream).await;
+                });
                 while connections.try_join_next().is_some() {}
             }
         });
@@ -140,7 +145,7 @@ async fn passed(path: &str, accepts: &str, upstream: Upstream) -> Vec<u8> {
         }
         Upstream::Server(server) => server,
     };
-    let client = reqwest::Client::builder().no_gzip().no_deflate();
+    let client = reqwest::Client::builder().no_gzip().no_deflate().no_proxy();
     let get = client.timeout(Duration::from_secs(60)).build().unwrap().get(server + path);
     let reply = match get.header("accept-encoding", accepts).send().await {
         Ok(reply) => reply,

@@ -45,6 +45,14 @@ pub enum ToolError {
         /// In its words.
         cause: String,
     },
+    /// Too many requests of ours wait for it already, which says nothing against it.
+    #[error("`{tool}` was not asked: {cause}")]
+    Crowded {
+        /// Which tool.
+        tool: &'static str,
+        /// Where they wait.
+        cause: String,
+    },
 }
 
 /// A source of contexts.

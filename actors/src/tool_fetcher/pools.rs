@@ -24,6 +24,8 @@ use super::{FetchContext, FetchError, Missed, ToolFetcherDeps};
 
 /// A source that is asked again within this time is waited for.
 const WORTH_WAITING: Duration = Duration::from_secs(5);
+/// So long a refill makes way where too many requests wait for a source.
+const MAKES_WAY: Duration = Duration::from_secs(1);
 
 /// What one slow tool has in store.
 struct Shelf {
@@ -204,7 +206,7 @@ impl Pools {
             Err(failure) => {
                 source.failed(purpose, &failure, true);
                 let cause = match failure {
-                    Failure::Failed { cause, .. } => cause,
+                    Failure::Failed { cause, .. } | Failure::Crowded { cause } => cause,
                     Failure::Unknown => "it knows of nothing like that".to_owned(),
                 };
                 Err(Missed { tool: source.tool.name(), cause, next_try: None })
@@ -307,6 +309,7 @@ async fn fill(
                 let random = deps.prefetch.seed.stream(number, tool, Draw::Refill);
                 let want = Want::Random(kind);
                 let brought = source.fetch(want, random, deps.prefetch.patience).await;
+                let makes_way = matches!(brought, Err(Failure::Crowded { .. }));
                 match pools.upgrade() {
                     Some(pools) => pools.put(at, kind, brought),
                     // What it wished for holds for the next pools too.
@@ -315,6 +318,13 @@ async fn fill(
                             source.failed(Purpose::Draw(kind), &failure, false);
                         }
                         return;
+                    }
+                }
+                drop(turn);
+                if makes_way {
+                    tokio::select! {
+                        () = deps.clock.sleep(MAKES_WAY) => {}
+                        () = end.cancelled() => return,
                     }
                 }
             }

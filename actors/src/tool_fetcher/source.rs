@@ -15,12 +15,10 @@ use tokio::sync::Semaphore;
 
 use crate::domain::{Context, SourceKind};
 use crate::ports::{Clock, Event, Journal, Tool, ToolError, Want, in_time};
+use crate::text::shown::shown;
 
 use super::flaw::flaw;
 use super::health::{Health, Resting};
-
-/// What is told of a cause, in characters; it may be a stranger's words.
-const TOLD: usize = 200;
 
 /// What a source is asked for; it can do well with one and badly with another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +50,11 @@ impl Purpose {
 pub(super) enum Failure {
     /// It knows of nothing that fits, which says nothing against it.
     Unknown,
+    /// Too many requests of ours wait for it, which says nothing against it either.
+    Crowded {
+        /// Where they wait.
+        cause: String,
+    },
     /// It does not do what it is there for.
     Failed {
         /// In what way.
@@ -66,7 +69,7 @@ pub(super) enum Failure {
 impl Failure {
     /// One that took no time.
     pub(super) fn of(cause: &str) -> Self {
-        Self::Failed { cause: told(cause), waited: Duration::ZERO, wish: None }
+        Self::Failed { cause: shown(cause), waited: Duration::ZERO, wish: None }
     }
 }
 
@@ -185,17 +188,8 @@ fn failure(purpose: Purpose, error: ToolError) -> Failure {
         (ToolError::Nothing { .. }, Purpose::Draw(_)) => Failure::of("it has nothing of that kind"),
         (ToolError::Failed { cause, .. }, _) => Failure::of(&cause),
         (ToolError::Busy { wait, cause, .. }, _) => {
-            Failure::Failed { cause: told(&cause), waited: Duration::ZERO, wish: Some(wait) }
+            Failure::Failed { cause: shown(&cause), waited: Duration::ZERO, wish: Some(wait) }
         }
+        (ToolError::Crowded { cause, .. }, _) => Failure::Crowded { cause: shown(&cause) },
     }
-}
-
-/// One short line without control characters.
-fn told(cause: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let mut told: String = cause.chars().take(TOLD).map(plain).collect();
-    if cause.chars().nth(TOLD).is_some() {
-        told.push('…');
-    }
-    told
 }

@@ -36,6 +36,7 @@ pub(crate) enum Doing {
     SendsTooMuch,
     Panics,
     IsBusyFor(Duration),
+    IsCrowded,
 }
 
 /// A tool that takes its time and does as it is told.
@@ -135,6 +136,9 @@ impl Puppet {
             Doing::Babbles => Ok(text("\u{fffd}\u{1}".repeat(200))),
             Doing::SendsTooMuch => Ok(text("tea ".repeat(1_000_000))),
             Doing::Panics => panic!("as it was told"),
+            Doing::IsCrowded => {
+                Err(ToolError::Crowded { tool, cause: "too many requests wait".into() })
+            }
             Doing::IsBusyFor(wait) => {
                 Err(ToolError::Busy { tool, wait, cause: "the quota is used up".into() })
             }

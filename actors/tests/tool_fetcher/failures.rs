@@ -98,6 +98,23 @@ fn a_source_that_wants_to_be_left_alone_is_left_alone_by_everybody_and_after_a_c
 }
 
 #[test]
+fn our_own_crowd_at_a_source_is_not_laid_to_it() {
+    Stage::play(async |stage: Stage| {
+        let wiki = Puppet::new(&stage, "wiki", SLOW);
+        wiki.does(Doing::IsCrowded);
+        let port = fetcher(&stage, &[&wiki], ahead(2));
+        pass(&stage, 9).await;
+        assert_eq!(wiki.asked(), [0, 2, 4, 6, 8], "a refill makes way");
+        let (answer, _) = asked(&stage, &port, Want::Title("Tea".into()), 0).await;
+        assert_eq!(answer.unwrap_err().to_string(), "wiki: too many requests wait");
+        assert!(told(&stage).is_empty(), "{:?}", told(&stage));
+        wiki.does(Doing::Well);
+        let (answer, took) = asked(&stage, &port, Want::Title("Tea".into()), 0).await;
+        assert_eq!((answer.unwrap().source.as_str(), took), ("wiki", SLOW));
+    });
+}
+
+#[test]
 fn what_a_source_wished_for_while_the_actor_was_restarted_holds_as_well() {
     Stage::play(async |stage: Stage| {
         let wiki = Puppet::new(&stage, "wiki", SLOW);

@@ -8,6 +8,7 @@ use reqwest::header::HeaderValue;
 #[derive(Clone)]
 pub struct ApiKey {
     variable: String,
+    key: String,
     header: HeaderValue,
 }
 
@@ -22,11 +23,11 @@ impl ApiKey {
     /// # Errors
     /// [`BadKey`] where it cannot be sent in a header.
     pub fn new(variable: impl Into<String>, key: &str) -> Result<Self, BadKey> {
-        let variable = variable.into();
-        match HeaderValue::from_str(&format!("Bearer {}", key.trim())) {
+        let (variable, key) = (variable.into(), key.trim().to_owned());
+        match HeaderValue::from_str(&format!("Bearer {key}")) {
             Ok(mut header) => {
                 header.set_sensitive(true);
-                Ok(Self { variable, header })
+                Ok(Self { variable, key, header })
             }
             Err(_) => Err(BadKey(variable)),
         }
@@ -34,6 +35,11 @@ impl ApiKey {
 
     pub(super) fn variable(&self) -> &str {
         &self.variable
+    }
+
+    /// The key itself, for servers that want it elsewhere.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.key
     }
 
     pub(crate) fn header(&self) -> &HeaderValue {

@@ -6,11 +6,12 @@ use sn1_actors::domain::{FinishReason, Moment};
 use sn1_actors::model_worker::growing_text::GrowingText;
 use sn1_actors::model_worker::stop_strings::StopStrings;
 use sn1_actors::ports::{Clock, Piece, TextRequest};
+use sn1_actors::text::shown::shown;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::RemoteOptions;
-use super::failure::{Failure, shown};
+use super::failure::Failure;
 use super::protocol::{
     ChatBody, Chunk, Completion, ErrorBody, ModelList, Usage, complains_of_extensions,
     finish_reason, refusal,
@@ -235,7 +236,7 @@ impl Exchange<'_> {
 
     fn refused(&self, response: &Response, body: &[u8]) -> Failure {
         let key = self.options.api_key.as_ref();
-        Failure::of_status(response.status(), response.headers(), body, key)
+        Failure::of_status(response.status(), response.headers(), body, key, self.clock.unix())
     }
 
     /// Reads on until there is a sign of life: new text, a thought, or the end.

@@ -4,13 +4,12 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
+use sn1_actors::text::shown::shown;
 
 use super::api_key::ApiKey;
 use super::protocol;
-
-/// The most of a foreign text that is passed on, in characters.
-const MAX_SHOWN: usize = 300;
+use crate::retry_after::retry_after;
 
 /// Why a server gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +51,13 @@ impl Failure {
         Self::Failed(format!("{what}{why}"))
     }
 
-    /// What a reply means that is not a success.
+    /// What a reply means that is not a success, `unix` after the Unix epoch.
     pub(super) fn of_status(
         status: StatusCode,
         headers: &HeaderMap,
         body: &[u8],
         key: Option<&ApiKey>,
+        unix: Duration,
     ) -> Self {
         let said = shown(&protocol::refusal(body));
         let reason = format!("status {}: {said}", status.as_u16());
@@ -75,7 +75,7 @@ impl Failure {
                     status.as_u16()
                 ),
             }),
-            429 | 503 => Self::Busy { rest: retry_after(headers), reason },
+            429 | 503 => Self::Busy { rest: retry_after(headers, unix), reason },
             404 => Self::NotFound(reason),
             408 => Self::Failed(reason),
             400..500 => Self::Request(reason),
@@ -84,31 +84,13 @@ impl Failure {
     }
 }
 
-/// The time that `Retry-After` gives in seconds. A date is not understood: it needs a clock that
-/// agrees with the server's.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    let too_large = seconds.is_sign_positive().then_some(Duration::MAX);
-    Duration::try_from_secs_f64(seconds).ok().or(too_large).filter(|_| !seconds.is_nan())
-}
-
-/// A foreign text made fit to be shown: one line, no control characters, shortened.
-pub(super) fn shown(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let mut short: String = text.trim().chars().take(MAX_SHOWN).map(plain).collect();
-    if text.trim().chars().nth(MAX_SHOWN).is_some() {
-        short.push('…');
-    }
-    short
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn of(status: u16, body: &str) -> Failure {
         let status = StatusCode::from_u16(status).unwrap();
-        Failure::of_status(status, &HeaderMap::new(), body.as_bytes(), None)
+        Failure::of_status(status, &HeaderMap::new(), body.as_bytes(), None, Duration::ZERO)
     }
 
     #[test]
@@ -132,33 +114,10 @@ mod tests {
         let headers = HeaderMap::new();
         let body = b"{\"error\": \"Incorrect API key provided: sk-secret\"}";
         for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
-            let Failure::Key(reason) = Failure::of_status(status, &headers, body, Some(&key))
-            else {
-                panic!("{status} is not about the key")
-            };
+            let failure = Failure::of_status(status, &headers, body, Some(&key), Duration::ZERO);
+            let Failure::Key(reason) = failure else { panic!("{status} is not about the key") };
             assert!(reason.contains("MY_KEY") && !reason.contains("secret"), "{reason}");
         }
         assert!(matches!(of(401, ""), Failure::Key(why) if why.contains("server_key_env")));
-    }
-
-    #[test]
-    fn understands_how_long_a_server_wants_to_rest() {
-        let rest = |text: &str| {
-            let headers = [(RETRY_AFTER, text.parse().unwrap())].into_iter().collect();
-            retry_after(&headers)
-        };
-        assert_eq!(rest("2"), Some(Duration::from_secs(2)));
-        assert_eq!(rest("0.5"), Some(Duration::from_millis(500)));
-        assert_eq!(rest("99999999999999999999999"), Some(Duration::MAX));
-        assert_eq!(rest("inf"), Some(Duration::MAX));
-        for text in ["-1", "NaN", "", "Wed, 21 Oct 2026 07:28:00 GMT"] {
-            assert_eq!(rest(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn shortens_and_cleans_foreign_texts() {
-        assert_eq!(shown(" a\r\nb\u{1b}[2J "), "a  b [2J");
-        assert_eq!(shown(&"é".repeat(400)), format!("{}…", "é".repeat(300)));
     }
 }

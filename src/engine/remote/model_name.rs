@@ -1,6 +1,7 @@
 //! Which of the models that a server lists is the one that is wanted. Pure.
 
-use super::failure::shown;
+use sn1_actors::text::shown::shown;
+
 use super::protocol::Listed;
 
 /// The name that means: the only model that the server has.

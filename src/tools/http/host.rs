@@ -47,7 +47,7 @@ impl Host {
         let deadline = clock.now().after(longest_wait);
         self.check_rest(clock, deadline)?;
         let place = in_time(clock, longest_wait, Arc::clone(&self.places).acquire_owned()).await;
-        let Some(Ok(place)) = place else { return Err(self.crowded(spacing)) };
+        let Some(Ok(place)) = place else { return Err(self.crowded()) };
         loop {
             self.check_rest(clock, deadline)?;
             let now = clock.now();
@@ -61,7 +61,7 @@ impl Host {
                 at
             };
             if at > deadline {
-                return Err(self.crowded(spacing));
+                return Err(self.crowded());
             }
             clock.sleep(at.since(now)).await;
         }
@@ -85,8 +85,8 @@ impl Host {
         Err(FetchError::Busy { wait, cause: pace.why.clone() })
     }
 
-    fn crowded(&self, spacing: Duration) -> FetchError {
+    fn crowded(&self) -> FetchError {
         let cause = format!("too many requests wait for their turn at {}", self.name);
-        FetchError::Busy { wait: spacing, cause }
+        FetchError::Crowded { cause }
     }
 }

@@ -1,13 +1,12 @@
 //! What a host answered, and what its status and headers mean.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use actix_web::http::header::HttpDate;
 use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::HeaderMap;
+use sn1_actors::text::shown::{MOST_SHOWN, shown};
 
-/// The most of a foreign text that is passed on, in characters.
-const MAX_SHOWN: usize = 200;
+use crate::retry_after::retry_after;
 
 /// What a tool thinks of an answer.
 pub(crate) enum Verdict<T> {
@@ -67,66 +66,13 @@ impl Reply {
 }
 
 /// No more bytes of a body are looked at for what it says, four for each character.
-const MAX_READ: usize = 4 * MAX_SHOWN;
-
-/// The time of `Retry-After`: in seconds, or up to a date. That is compared with the host's own
-/// date where it gives one, so that clocks need not agree.
-fn retry_after(headers: &HeaderMap, unix: Duration) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<f64>() {
-        let too_large = seconds.is_sign_positive().then_some(Duration::MAX);
-        return Duration::try_from_secs_f64(seconds)
-            .ok()
-            .or(too_large)
-            .filter(|_| !seconds.is_nan());
-    }
-    let until = date(headers, &RETRY_AFTER)?;
-    Some(until.saturating_sub(date(headers, &DATE).unwrap_or(unix)))
-}
-
-/// A header's date, since the Unix epoch.
-fn date(headers: &HeaderMap, name: &HeaderName) -> Option<Duration> {
-    let date: HttpDate = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
-    SystemTime::from(date).duration_since(SystemTime::UNIX_EPOCH).ok()
-}
-
-/// A foreign text made fit to be shown: one line, no control characters, shortened.
-pub(crate) fn shown(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let mut short: String = text.trim().chars().take(MAX_SHOWN).map(plain).collect();
-    if text.trim().chars().nth(MAX_SHOWN).is_some() {
-        short.push('…');
-    }
-    short
-}
+const MAX_READ: usize = 4 * MOST_SHOWN;
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::RETRY_AFTER;
+
     use super::*;
-
-    fn wait(pairs: &[(HeaderName, &str)]) -> Option<Duration> {
-        let headers = pairs.iter().map(|(name, text)| (name.clone(), text.parse().unwrap()));
-        retry_after(&headers.collect(), Duration::from_secs(784_111_777))
-    }
-
-    #[test]
-    fn retry_after_is_understood_in_seconds_and_as_a_date() {
-        let seconds = |seconds| Some(Duration::from_secs(seconds));
-        assert_eq!(wait(&[(RETRY_AFTER, "7")]), seconds(7));
-        assert_eq!(wait(&[(RETRY_AFTER, "0.5")]), Some(Duration::from_millis(500)));
-        assert_eq!(wait(&[(RETRY_AFTER, "1e99")]), Some(Duration::MAX));
-        // The date of the test's clock is Sun, 06 Nov 1994 08:49:37 GMT.
-        assert_eq!(wait(&[(RETRY_AFTER, "Sun, 06 Nov 1994 08:50:07 GMT")]), seconds(30));
-        assert_eq!(wait(&[(RETRY_AFTER, "Sun, 06 Nov 1994 08:00:00 GMT")]), seconds(0));
-        let skewed = [
-            (RETRY_AFTER, "Wed, 21 Oct 2026 07:28:10 GMT"),
-            (DATE, "Wed, 21 Oct 2026 07:28:00 GMT"),
-        ];
-        assert_eq!(wait(&skewed), seconds(10));
-        for text in ["-1", "NaN", "", "soon", "Wed, 21 Oct"] {
-            assert_eq!(wait(&[(RETRY_AFTER, text)]), None, "{text}");
-        }
-    }
 
     #[test]
     fn a_status_says_whether_to_wait_to_try_again_or_to_give_up() {

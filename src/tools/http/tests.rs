@@ -14,6 +14,8 @@ struct NotedClock {
 
 const TIMEOUT: Duration = Duration::from_millis(700);
 const LONGEST_WAIT: Duration = Duration::from_secs(19);
+/// A pause between requests that is longer than that.
+const SELDOM: Duration = Duration::from_secs(32);
 
 impl Clock for NotedClock {
     fn now(&self) -> Moment {
@@ -25,7 +27,7 @@ impl Clock for NotedClock {
     }
 
     fn sleep(&self, delay: Duration) -> BoxFuture<'static, ()> {
-        if [TIMEOUT, LONGEST_WAIT].contains(&delay) {
+        if [TIMEOUT, LONGEST_WAIT, SELDOM * TURNS].contains(&delay) {
             return Box::pin(tokio::time::sleep(delay));
         }
         *self.now.lock() += delay;
@@ -93,12 +95,42 @@ async fn says_who_asks_and_keeps_a_pause_between_requests() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_seldom_asked_is_waited_for() {
+    let server = server(vec![|| ok(b"well")]).await;
+    let clock = Arc::new(NotedClock::default());
+    let seldom = Manners { requests_per_second: SELDOM.as_secs_f64().recip(), ..manners() };
+    let http = Http::new(seldom, clock.clone()).unwrap();
+    for _ in 0..3 {
+        assert_eq!(get(&http, &server.url).await, Ok("well".into()));
+    }
+    assert_eq!(*clock.slept.lock(), [SELDOM; 2]);
+}
+
+#[tokio::test]
 async fn has_one_request_in_flight_to_a_host() {
     let server = server(vec![|| ok(b"well")]).await;
     let (http, _) = http();
     let answers = join_all((0..5).map(|_| get(&http, &server.url))).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     assert_eq!((server.seen().len(), server.most_at_once()), (5, 1));
+}
+
+#[tokio::test]
+async fn a_turn_that_does_not_come_is_not_laid_to_the_host() {
+    let server = server(vec![|| Act::Stall(Vec::new())]).await;
+    let manners = Manners {
+        timeout: LONGEST_WAIT,
+        longest_wait: TIMEOUT,
+        requests_per_second: 1e6,
+        ..manners()
+    };
+    let http = Http::new(manners, Arc::new(NotedClock::default())).unwrap();
+    let cause = format!("too many requests wait for their turn at {}", server.url);
+    tokio::select! {
+        biased;
+        first = get(&http, &server.url) => panic!("{first:?}"),
+        second = get(&http, &server.url) => assert_eq!(second, Err(FetchError::Crowded { cause })),
+    }
 }
 
 #[tokio::test]

@@ -13,11 +13,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sn1_actors::ports::{Clock, ToolError};
+use sn1_actors::text::shown::shown;
 
 use super::posts::{Answer, Question};
 use super::rests::{Method, Rests};
 use super::{BATCH, NAME, StackExchangeError};
-use crate::tools::http::{Http, Reply, Verdict, shown};
+use crate::engine::ApiKey;
+use crate::tools::http::{Http, Reply, Verdict};
 
 /// How long it is left alone where it is overloaded and says no time.
 const OVERLOADED: Duration = Duration::from_secs(60);
@@ -28,7 +30,9 @@ pub(super) struct Api {
     clock: Arc<dyn Clock>,
     base: Url,
     site: String,
-    key: Option<String>,
+    key: Option<ApiKey>,
+    /// The forms of the key, which no message shows.
+    hidden: Vec<String>,
     rests: Rests,
 }
 
@@ -70,7 +74,7 @@ impl Api {
         clock: Arc<dyn Clock>,
         base_url: &str,
         site: String,
-        key: Option<String>,
+        key: Option<ApiKey>,
     ) -> Result<Self, StackExchangeError> {
         let error =
             |cause: &str| StackExchangeError::Url { url: shown(base_url), cause: cause.to_owned() };
@@ -78,7 +82,8 @@ impl Api {
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
             return Err(error("it is none of the web"));
         }
-        Ok(Self { http, clock, base, site, key, rests: Rests::default() })
+        let hidden = key.as_ref().map(|key| forms(key.reveal(), &base)).unwrap_or_default();
+        Ok(Self { http, clock, base, site, key, hidden, rests: Rests::default() })
     }
 
     pub(super) fn site(&self) -> &str {
@@ -127,6 +132,8 @@ impl Api {
         let busy = |(wait, cause)| ToolError::Busy { tool: NAME, wait, cause };
         self.rests.check(method, self.clock.now()).map_err(busy)?;
         let url = self.url(path, more);
+        // The address holds the key, and a page about an error may repeat the address.
+        let judge = |reply| judge(self.without_key(reply));
         let answered = self.http.get(&url, &HeaderMap::new(), jitter, judge).await;
         let now = self.clock.now();
         match answered.map_err(|error| error.of(NAME))? {
@@ -165,9 +172,33 @@ impl Api {
             .extend_pairs([("site", self.site.as_str()), ("pagesize", &size)])
             .extend_pairs([("filter", "withbody")])
             .extend_pairs(more)
-            .extend_pairs(self.key.iter().map(|key| ("key", key)));
+            .extend_pairs(self.key.iter().map(|key| ("key", key.reveal())));
         url
     }
+
+    /// The answer without the key, before words of it are cut to fit into a message.
+    fn without_key(&self, mut reply: Reply) -> Reply {
+        if self.hidden.is_empty() {
+            return reply;
+        }
+        let text = String::from_utf8_lossy(&reply.body);
+        let told = self.hidden.iter().filter(|form| text.contains(form.as_str()));
+        let told: Vec<&String> = told.collect();
+        if !told.is_empty() {
+            let clean = told.iter().fold(text.into_owned(), |text, form| text.replace(*form, "…"));
+            reply.body = clean.into_bytes();
+        }
+        reply
+    }
+}
+
+/// A key as it is, and as addresses write it.
+fn forms(key: &str, base: &Url) -> Vec<String> {
+    let mut url = base.clone();
+    url.query_pairs_mut().clear().append_key_only(key);
+    let encoded = url.query().unwrap_or_default();
+    let forms = [key.to_owned(), encoded.to_owned(), encoded.to_lowercase()];
+    forms.into_iter().filter(|form| !form.is_empty()).collect()
 }
 
 /// In the order of their numbers, so that the same question is asked in the same words.

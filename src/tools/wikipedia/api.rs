@@ -7,10 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use sn1_actors::text::shown::shown;
 
 use super::answer::{Answer, Message, Page, merge};
+use super::filter::is_disambiguation;
 use crate::tools::cache::Cache;
-use crate::tools::http::{FetchError, Http, Reply, Verdict, shown};
+use crate::tools::http::{FetchError, Http, Reply, Verdict};
 
 /// In every request. With `maxlag` a wiki whose databases lag behind answers that it is busy.
 const COMMON: [(&str, &str); 5] = [
@@ -84,7 +86,7 @@ impl Api {
         for Message { code, text } in &answer.warnings {
             tracing::debug!(code = %shown(code), text = %shown(text), "the wiki warns");
         }
-        if let Some(cache) = cache {
+        if let Some(cache) = cache.filter(|_| is_worth_keeping(&answer)) {
             cache.put(url.as_str(), &body).await;
         }
         Ok(answer)
@@ -97,6 +99,16 @@ impl Api {
         url.query_pairs_mut().extend_pairs(own).extend_pairs(more);
         url
     }
+}
+
+/// Whether an answer tells of an article's text or of a page's links. What is missing or empty
+/// today may be there tomorrow, and an ambiguous title may come to mean one thing.
+fn is_worth_keeping(answer: &Answer) -> bool {
+    let pages = answer.query.iter().flat_map(|query| &query.pages);
+    pages.filter(|page| page.is_article()).any(|page| {
+        let has_text = page.extract.as_deref().is_some_and(|text| !text.trim().is_empty());
+        !page.links.is_empty() || has_text && !is_disambiguation(page)
+    })
 }
 
 /// A parameter's value is text, whatever it is in JSON.
@@ -173,7 +185,8 @@ mod tests {
     }
 
     fn part(link: &str, more: bool) -> Value {
-        let page = json!({"pageid": 1, "ns": 0, "title": "A b", "linkshere": [{"title": link}]});
+        let page = json!({"pageid": 1, "ns": 0, "title": "A b", "extract": "It is.",
+                          "linkshere": [{"title": link}]});
         match more {
             true => json!({"continue": {"lhcontinue": link, "gsroffset": 5},
                            "query": {"pages": [page]}}),
@@ -211,6 +224,34 @@ mod tests {
         ] {
             assert_eq!(pages(&api, freshness).await.unwrap().len(), 1);
             assert_eq!(server.seen().len(), asked);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_tells_of_no_article_is_asked_for_again() {
+        let article = |more: Value| {
+            let mut page = json!({"pageid": 1, "ns": 0, "title": "A b"});
+            page.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            page
+        };
+        for (page, asked) in [
+            (json!({"ns": 0, "title": "A b", "missing": true, "extract": "No."}), 2),
+            (article(json!({})), 2),
+            (article(json!({"extract": " \n"})), 2),
+            (article(json!({"extract": "It is.", "pageprops": {"disambiguation": ""}})), 2),
+            (article(json!({"extract": "It is."})), 1),
+            (article(json!({"links": [{"title": "C"}]})), 1),
+        ] {
+            let shown = page.to_string();
+            let server =
+                server(vec![json!({"batchcomplete": true, "query": {"pages": [page]}})]).await;
+            let folder = tempfile::tempdir().unwrap();
+            let cache = Cache::new(folder.path().into(), CacheLimits::default(), system_clock());
+            let api = api(&server, Some(cache));
+            for _ in 0..2 {
+                pages(&api, Freshness::Kept).await.unwrap();
+            }
+            assert_eq!(server.seen().len(), asked, "{shown}");
         }
     }
 

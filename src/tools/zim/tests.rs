@@ -222,6 +222,7 @@ async fn what_is_not_there_and_what_is_broken_are_told_apart() {
         panic!("a loop of redirects ends nowhere")
     };
     assert!(cause.contains("redirect") && cause.contains("zimcheck"), "{cause}");
+    assert!(cause.contains(".zim: "), "it does not say which file: {cause}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Faults between the tool and a wiki; where there is no MediaWiki, a canned one stands in for it.
 
+use std::ops::RangeInclusive;
+
 use serde_json::json;
 
 use super::*;
@@ -90,7 +92,7 @@ async fn lasting(fault: Fault, want: Want) -> (ToolError, usize) {
     let (proxy, mut config) = proxy(move |_| fault()).await;
     // A real server may be slow as well: only one that never answers is not waited for.
     if matches!(fault(), Fate::Silent) {
-        config.manners.timeout = Duration::from_millis(200) * HURRY;
+        config.manners.timeout = Duration::from_millis(500) * HURRY;
     }
     let error = fetch(&tool_with(config), want, 0).await.unwrap_err();
     (error, proxy.paths().len())
@@ -98,16 +100,17 @@ async fn lasting(fault: Fault, want: Want) -> (ToolError, usize) {
 
 #[tokio::test]
 async fn a_fault_that_stays_is_named_after_a_few_requests() {
-    let faults: [(Fault, &str, usize); 9] = [
-        (broken, "internal_api_error_DBQueryError: [x] Caught", 3),
-        (garbage, "not one of the MediaWiki API", 3),
-        (unzippable, "garbled", 3),
-        (|| Fate::Cut, "cut short", 3),
-        (|| Fate::Silent, "no whole answer within", 3),
-        (|| Fate::Endless, "longer than 4194304 bytes", 1),
-        (round, "redirects more than 3 times", 4),
-        (away, "redirects to another host, http://127.0.0.2:1", 1),
-        (forbidden, "status 403: Please set a user-agent.", 1),
+    let faults: [(Fault, &str, RangeInclusive<usize>); 9] = [
+        (broken, "internal_api_error_DBQueryError: [x] Caught", 3..=3),
+        (garbage, "not one of the MediaWiki API", 3..=3),
+        (unzippable, "garbled", 3..=3),
+        (|| Fate::Cut, "cut short", 3..=3),
+        // On a machine under load a request may be given up before the proxy has read it.
+        (|| Fate::Silent, "no whole answer within", 1..=3),
+        (|| Fate::Endless, "longer than 4194304 bytes", 1..=1),
+        (round, "redirects more than 3 times", 4..=4),
+        (away, "redirects to another host, http://127.0.0.2:1", 1..=1),
+        (forbidden, "status 403: Please set a user-agent.", 1..=1),
     ];
     for (fault, words, requests) in faults {
         for want in [Want::Title("Abacus".into()), Want::Random(SourceKind::Article)] {
@@ -117,7 +120,7 @@ async fn a_fault_that_stays_is_named_after_a_few_requests() {
             };
             assert!(cause.contains(words) && !cause.contains(char::is_control), "{cause}");
             assert!(cause.chars().count() < 500, "{cause}");
-            assert_eq!(asked, requests, "{cause}");
+            assert!(requests.contains(&asked), "{asked}: {cause}");
         }
     }
 }

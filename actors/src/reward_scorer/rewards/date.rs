@@ -4,7 +4,7 @@
 //! alone earned most of the reward. Here only a whole date counts, and only the last one.
 
 use super::{Measure, Reward, RewardKind};
-use crate::domain::Score;
+use crate::domain::{Date, Score};
 
 /// Nearness of dates.
 pub const DATE: RewardKind = RewardKind(&Reward {
@@ -13,20 +13,6 @@ pub const DATE: RewardKind = RewardKind(&Reward {
     measure: Measure::Text(nearness_of_dates),
 });
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 /// Words that stand between the parts of a date.
 const BETWEEN: [&str; 6] = ["of", "the", "st", "nd", "rd", "th"];
 
@@ -108,12 +94,12 @@ fn word_of_date(word: &str) -> Token {
         return Token::Sign('x');
     }
     let word = word.to_lowercase();
-    let names = |month: &&str| {
-        **month == word
-            || (word.len() == 3 && month.starts_with(&word))
-            || (word == "sept" && month.starts_with("sept"))
+    let names = |month: &str| {
+        let start = month.get(..word.len());
+        let is_whole_or_short = [month.len(), 3].contains(&word.len()) || word == "sept";
+        is_whole_or_short && start.is_some_and(|start| start.eq_ignore_ascii_case(&word))
     };
-    match (1..).zip(MONTHS).find(|(_, month)| names(month)) {
+    match (1..).zip(Date::MONTHS).find(|(_, month)| names(month)) {
         Some((number, _)) => Token::Month(number),
         None if BETWEEN.contains(&word.as_str()) => Token::Between,
         None => Token::Sign('x'),
@@ -199,26 +185,9 @@ fn is_within(before: Token, parts: usize) -> bool {
     }
 }
 
-/// Days since the first of March of year 0, in the Gregorian calendar; `None` for no date.
+/// The number of a day that the calendar has.
 fn day_number(year: u32, month: u32, day: u32) -> Option<i64> {
-    let every = |years: u32| year.is_multiple_of(years);
-    let leap = every(4) && (!every(100) || every(400));
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + u32::from(leap),
-        _ => return None,
-    };
-    if !(1..=days).contains(&day) {
-        return None;
-    }
-    // Years that begin in March have their odd day at the end.
-    let (year, month) = match month {
-        1 | 2 => (i64::from(year) - 1, i64::from(month) + 9),
-        _ => (i64::from(year), i64::from(month) - 3),
-    };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    Some(365 * year + leap_days + (153 * month + 2) / 5 + i64::from(day) - 1)
+    Date::new(year, month, day).map(Date::number)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
-use crate::domain::{Context, ContextBody, Score, SourceKind};
+use crate::domain::{Context, ContextBody, Date, Score, SourceKind};
 use crate::reward_scorer::rewards::{
     Weighted,
     date::{DATE, nearness_of_dates},
@@ -23,21 +23,6 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     penalties: &[],
     plan,
 });
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     let ContextBody::DatedFact { date, section, text } = &context.body else {
@@ -68,14 +53,7 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
 /// `1969-07-20` as `July 20, 1969`. Years of fewer than three digits are not told from days and are
 /// refused.
 fn written(date: &str) -> Option<String> {
-    let mut parts = date.splitn(3, '-').map(str::parse::<u32>);
-    let (Some(Ok(year)), Some(Ok(month)), Some(Ok(day))) =
-        (parts.next(), parts.next(), parts.next())
-    else {
-        return None;
-    };
-    let month = MONTHS.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
-    let date = format!("{month} {day}, {year}");
+    let date = Date::parse(date)?.in_words();
     (nearness_of_dates(&date, &date) == Score::ONE).then_some(date)
 }
 

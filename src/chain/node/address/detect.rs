@@ -68,6 +68,9 @@ impl Detection<'_> {
             // A proxy's address is not ours.
             .no_proxy()
             .redirect(redirect::Policy::none())
+            // An address is short.
+            .no_gzip()
+            .no_deflate()
             .user_agent(concat!("sn1/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Undetected::Client(error.to_string()))?;
