@@ -17,8 +17,8 @@ dir=$(cd "$1" && pwd)
 port=${2-}
 wheel=gensim==4.4.0
 
-# What is set up is of use as long as these files are the same.
-stamp=$(cat "$here/mediawiki.sh" "$here"/mediawiki/* | sha256sum)
+# What is set up is of use as long as these files and the place, which it notes, are the same.
+stamp=$({ echo "$dir" && cat "$here/mediawiki.sh" "$here"/mediawiki/*; } | sha256sum)
 packages=$dir/packages root=$dir/root wiki=$dir/wiki data=$dir/data
 
 has() { command -v "$1" >/dev/null 2>&1; }

@@ -7,6 +7,7 @@ mod bench;
 mod chain;
 mod config;
 mod consent;
+mod eval;
 mod fetch;
 mod generate;
 mod lines;
@@ -70,6 +71,7 @@ pub fn command() -> Command {
             weights::command(),
             state::command(),
             bench::command(),
+            eval::command(),
         ])
 }
 
@@ -97,6 +99,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("weights", matches)) => Box::pin(weights::run(matches)).await,
         Some(("state", matches)) => Box::pin(state::run(matches)).await,
         Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
+        Some(("eval", matches)) => Box::pin(eval::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),
     }
 }

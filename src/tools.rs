@@ -13,7 +13,7 @@ mod html;
 mod http;
 pub mod maths;
 mod records;
-mod search;
+pub mod search;
 mod stackexchange;
 mod wikipedia;
 mod zim;

@@ -33,7 +33,7 @@ trap 'rm -rf "$out"' EXIT
 # run IN_FLIGHT: leaves a summary.
 run() {
     # Short blocks: the wait for the last weights is no part of what is measured.
-    "$sn1" localnet --model "$model" --steps "$steps" --seed 7 --in-flight "$1" \
+    "$sn1" localnet --model "$model" --steps "$steps" --seed 7 --persona.max_turns 1 --in-flight "$1" \
         --localnet.miners phrase,phrase,phrase --neuron.timeout 60 --localnet.block_time 0.2 \
         --summary "$out/$1.json" --journal "$out/$1.jsonl" >"$out/log" 2>&1 || {
         cat "$out/log" >&2

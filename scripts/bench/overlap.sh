@@ -28,7 +28,7 @@ rate() {
     local model=$1 steps=$2 in_flight=$3
     local summary=$out/$model-$in_flight.json
     # Short blocks: the wait for the last weights is no part of what is measured.
-    "$sn1" localnet --model "$model" --steps "$steps" --seed 7 --in-flight "$in_flight" \
+    "$sn1" localnet --model "$model" --steps "$steps" --seed 7 --persona.max_turns 1 --in-flight "$in_flight" \
         --localnet.miners agent,model,echo,phrase --miner-delay 2 --neuron.timeout 60 \
         --localnet.block_time 0.2 --summary "$summary" --journal "$out/$model-$in_flight.jsonl" \
         >"$out/log" 2>&1 || {

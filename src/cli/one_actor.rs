@@ -31,6 +31,9 @@ pub(super) struct Workplace {
     pub(super) shared: Shared,
 }
 
+/// Requests of each kind that may be under way.
+const ASKERS: usize = 32;
+
 /// Nobody is running yet.
 pub(super) fn overseer() -> Overseer {
     Overseer::new(system_clock(), Arc::new(NoJournal))
@@ -59,6 +62,6 @@ pub(super) async fn start(settings: &Settings, needs: Needs) -> anyhow::Result<W
         ToolParts { tools: none, patience: Duration::ZERO, prefetch: Prefetch::NONE }
     };
     let parts = model::open(&settings, &overseer).await?;
-    let shared = start_shared(&overseer, parts, tools, 4, &Failpoints::default());
+    let shared = start_shared(&overseer, parts, tools, ASKERS, &Failpoints::default());
     Ok(Workplace { overseer, shared })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
-use sn1_actors::domain::{ConversationId, RunSeed, Sampling, Turn};
+use sn1_actors::domain::{ConversationId, RunSeed, Turn};
 use sn1_actors::persona_agent::{PersonaAgentConfig, Phraser};
 use sn1_actors::ports::Event;
 use sn1_actors::task_maker::tasks::{self, ChallengeForm, TaskKind};
@@ -16,7 +16,7 @@ use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::Exit;
 use crate::wiring::{fresh_seed, sampling};
 
-const PATIENCE: Duration = Duration::from_secs(600);
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 /// These commands make the first conversation of a run of that seed.
 pub(super) const CONVERSATION: ConversationId = ConversationId(0);
 
@@ -36,7 +36,8 @@ pub(super) fn challenge_command() -> Command {
     add_config_flags(command)
 }
 
-fn kind() -> Arg {
+/// `KIND`: which kind of task.
+pub(super) fn kind() -> Arg {
     Arg::new("kind")
         .value_name("KIND")
         .value_parser(tasks::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>())
@@ -46,7 +47,8 @@ fn kind() -> Arg {
 pub(super) async fn task(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Localnet, matches)?;
     let place = one_actor::start(&settings, Needs { model: true, tools: true }).await?;
-    let task = make(&place, &settings, matches).await?;
+    let seed = seed(&settings);
+    let task = make(&workshop(&place, &settings, matches, seed)).await?;
     let value = describe(&task).await?;
     print(matches, &value)?;
     Ok(Exit::Done)
@@ -55,21 +57,10 @@ pub(super) async fn task(matches: &ArgMatches) -> anyhow::Result<Exit> {
 pub(super) async fn challenge(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Localnet, matches)?;
     let place = one_actor::start(&settings, Needs { model: true, tools: true }).await?;
-    let task = make(&place, &settings, matches).await?;
-    let phraser = Phraser {
-        config: PersonaAgentConfig {
-            cast: settings.persona.cast(),
-            goal: settings.persona.goal(),
-            max_turns: settings.persona.max_turns,
-            sampling: sampling(&settings),
-            patience: PATIENCE,
-        },
-        model_worker: place.shared.generate.clone(),
-        seed: seed(&settings),
-        clock: place.overseer.clock(),
-    };
-    let phrasing =
-        phraser.phrase(CONVERSATION, Turn(0), &task).await.map_err(anyhow::Error::msg)?;
+    let seed = seed(&settings);
+    let task = make(&workshop(&place, &settings, matches, seed)).await?;
+    let phrasing = phraser(&place, &settings, seed).phrase(CONVERSATION, Turn(0), &task).await;
+    let phrasing = phrasing.map_err(anyhow::Error::msg)?;
     let value = json!({
         "task": task.kind,
         "query": task.query,
@@ -85,11 +76,13 @@ pub(super) async fn challenge(matches: &ArgMatches) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn make(
+/// Makes tasks of the kind that the command names, or else of those that are configured.
+pub(super) fn workshop(
     place: &Workplace,
     settings: &Settings,
     matches: &ArgMatches,
-) -> anyhow::Result<Task> {
+    seed: RunSeed,
+) -> Workshop {
     let named = matches.get_one::<String>("kind");
     let kinds = match named.and_then(|name| TaskKind::named(name)) {
         Some(kind) => {
@@ -97,20 +90,38 @@ async fn make(
         }
         None => settings.neuron.task_mix.clone(),
     };
-    let sampling: Sampling = sampling(settings);
-    let workshop = Workshop {
+    Workshop {
         config: TaskMakerConfig {
             kinds,
-            sampling,
+            sampling: sampling(settings),
             context_patience: PATIENCE,
             text_patience: PATIENCE,
         },
         tool_fetcher: place.shared.fetch.clone(),
         model_worker: place.shared.generate.clone(),
-        seed: seed(settings),
+        seed,
         clock: place.overseer.clock(),
         tasks: place.overseer.tasks().clone(),
-    };
+    }
+}
+
+/// Puts tasks in people's words.
+pub(super) fn phraser(place: &Workplace, settings: &Settings, seed: RunSeed) -> Phraser {
+    Phraser {
+        config: PersonaAgentConfig {
+            cast: settings.persona.cast(),
+            goal: settings.persona.goal(),
+            max_turns: settings.persona.max_turns,
+            sampling: sampling(settings),
+            patience: PATIENCE,
+        },
+        model_worker: place.shared.generate.clone(),
+        seed,
+        clock: place.overseer.clock(),
+    }
+}
+
+async fn make(workshop: &Workshop) -> anyhow::Result<Task> {
     let tell = |event| {
         if let Event::TaskPassedOver { task, cause, .. } = event {
             tracing::warn!(task = task.name(), "passed over: {cause}");

@@ -47,7 +47,9 @@ impl Corpus {
         })
     }
 
-    fn of_kind(&self, kind: SourceKind) -> &[Context] {
+    /// All records of a kind.
+    #[must_use]
+    pub fn of_kind(&self, kind: SourceKind) -> &[Context] {
         match kind {
             SourceKind::Article => &self.articles,
             SourceKind::DatedFact => &self.facts,

@@ -18,7 +18,7 @@ const STOP_WORDS: &str = "a about an and are as at be by can could did do does e
     these they this to was we were what when where which who whose why will with would you your";
 
 /// Documents by term.
-pub(super) struct Index {
+pub struct Index {
     postings: HashMap<String, Vec<Posting>>,
     /// Summed term weights of each document.
     lengths: Vec<f64>,
@@ -31,7 +31,8 @@ struct Posting {
 
 impl Index {
     /// Indexes documents, each given as texts with the weight of their terms.
-    pub(super) fn new(documents: &[Vec<(f64, &str)>]) -> Self {
+    #[must_use]
+    pub fn new(documents: &[Vec<(f64, &str)>]) -> Self {
         let mut index = Self { postings: HashMap::new(), lengths: Vec::new() };
         for (document, texts) in documents.iter().enumerate() {
             let mut length = 0.0;
@@ -51,7 +52,8 @@ impl Index {
     }
 
     /// The document that fits a query best, the first of equals; `None` if no term is in any.
-    pub(super) fn best(&self, query: &str) -> Option<usize> {
+    #[must_use]
+    pub fn best(&self, query: &str) -> Option<usize> {
         let count = self.lengths.len() as f64;
         let mean_length = self.lengths.iter().sum::<f64>() / count;
         let mut scores = vec![0.0; self.lengths.len()];
@@ -82,7 +84,7 @@ impl Index {
 }
 
 /// The words of a text that tell something, in lower case.
-pub(super) fn telling_words(text: &str) -> impl Iterator<Item = String> {
+pub fn telling_words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.chars().nth(1).is_some())
         .map(str::to_lowercase)
@@ -90,7 +92,7 @@ pub(super) fn telling_words(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// The same without a plural `s`.
-pub(super) fn terms(text: &str) -> impl Iterator<Item = String> {
+pub fn terms(text: &str) -> impl Iterator<Item = String> {
     telling_words(text).map(|mut word| {
         let plural = word.ends_with('s') && !word.ends_with("ss") && word.chars().count() > 3;
         if plural {

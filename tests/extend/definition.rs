@@ -5,11 +5,10 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{
-    ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit, first_words,
-};
+use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
 use crate::reward_scorer::rewards::{Weighted, length::LENGTH_RATIO, rouge::ROUGE_L};
+use crate::task_maker::passage::first_words;
 
 pub(super) const TASK: TaskKind = TaskKind(&Definition {
     name: "definition",

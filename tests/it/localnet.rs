@@ -110,7 +110,7 @@ fn one_seed_gives_the_same_conversations_however_many_are_in_flight() {
         let journal = format!("{in_flight}.jsonl");
         place
             .run(&format!(
-                "{RUN} --steps 6 --seed 11 --in-flight {in_flight} --journal {journal} \
+                "{RUN} --steps 6 --seed 11 --persona.max_turns 1 --in-flight {in_flight} --journal {journal} \
                  --localnet.miners echo,phrase --summary {in_flight}.json"
             ))
             .expect(0);

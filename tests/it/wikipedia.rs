@@ -71,7 +71,7 @@ fn tool(api: &str) -> Wikipedia {
 /// Fails instead of hanging.
 async fn fetch(tool: &Wikipedia, want: Want, seed: u64) -> Result<Context, ToolError> {
     let fetched = tool.fetch(want, ChaCha8Rng::seed_from_u64(seed));
-    tokio::time::timeout(Duration::from_secs(180), fetched).await.expect("it hangs")
+    tokio::time::timeout(Duration::from_secs(180), fetched).await.unwrap()
 }
 
 async fn titled(tool: &Wikipedia, title: &str) -> Result<Context, ToolError> {

@@ -85,8 +85,8 @@ fn phrased(persona: &Persona, query: &str, topic: &str, random: &mut ChaCha8Rng)
     if is_unit(query, &facts) {
         return pick(ABOUT, random).replace("{}", query.trim());
     }
-    let plain = FILLERS.iter().map(|filler| interrupted(query, filler));
-    plain.clone().find(will_do).or_else(|| plain.last()).unwrap_or_default()
+    let mut plain = FILLERS.iter().map(|filler| interrupted(query, filler));
+    plain.find(will_do).unwrap_or_else(|| interrupted(query, FILLERS[0]))
 }
 
 /// The query with other words in its middle: before a word or a quotation, after a space if it can.

@@ -168,7 +168,7 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
         let after = if word.is_empty() { 0 } else { start - from + word.len() };
         let tail = piece.get(after..).unwrap_or_default();
         let short = SHORTENED.contains(&word.to_lowercase().as_str()) || word.contains('.');
-        if tail.contains(ends) && !(short && !tail.contains(['!', '?', '\n'])) {
+        if tail.contains(['!', '?', '\n']) || (tail.contains(ends) && !short) {
             opens = true;
         }
         from += piece.len();

@@ -12,6 +12,7 @@ use crate::model_worker::scheduler::SchedulerConfig;
 use crate::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
 use crate::ports::{Tool, ToolError};
 use crate::testkit::Stage;
+use crate::tool_fetcher::Prefetch;
 use crate::wiring::{ModelParts, ToolParts, start_shared};
 
 const PATIENCE: Duration = Duration::from_secs(5);

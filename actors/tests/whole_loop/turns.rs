@@ -48,7 +48,8 @@ type Steps = BTreeMap<(u64, u64), Map<String, Value>>;
 fn by_turn(stage: &Stage) -> Steps {
     let mut steps = Steps::new();
     for step in net::steps(stage) {
-        let at = (step["conversation"].as_u64().unwrap(), step["turn"].as_u64().unwrap());
+        let number = |key: &str| step[key].as_u64().expect("a number");
+        let at = (number("conversation"), number("turn"));
         assert!(steps.insert(at, step).is_none(), "{at:?} is scored twice");
     }
     steps

@@ -106,7 +106,7 @@ def discriminant(problem, solution):
 
 
 def quadratic_equation(problem, solution):
-    zeros = sympy.solve(expression(between(problem, "zeros of ", "?")), X)
+    zeros = sympy.roots(expression(between(problem, "zeros of ", "?")), X)
     smaller, greater = sorted(zeros, key=lambda zero: sympy.N(zero, 30))
     first, second = solution.split(", ")
     return first != second and rounds_to(first, smaller) and rounds_to(second, greater)
@@ -125,7 +125,7 @@ def is_complex(solution, value):
 
 def complex_quadratic(problem, solution):
     (zero,) = equations(problem, [("roots of ", " has")])
-    (root,) = [root for root in sympy.solve(zero, X) if sympy.im(root) > 0]
+    (root,) = [root for root in sympy.roots(zero, X) if sympy.im(root) > 0]
     return is_complex(solution, root)
 
 

@@ -15,15 +15,18 @@ use futures_util::StreamExt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use sn1_actors::assistant::{Assistant, AssistantConfig, AssistantDeps, Kind, Respond};
-use sn1_actors::domain::{Answer, ConversationId, Hotkey, MinerReply, Query, StatusCode, Turn, Uid};
+use sn1_actors::domain::{
+    Answer, ConversationId, Hotkey, MinerReply, Query, StatusCode, Turn, Uid,
+};
 use sn1_actors::persona_agent::Phraser;
 use sn1_actors::reward_scorer::Bench;
 use sn1_actors::runtime::{Failpoints, Inbox, Port, RestartPolicy};
 use sn1_actors::task_maker::{Task, Workshop};
 
 use super::documents::Library;
+use crate::cli::one_actor::{self, Needs};
 use crate::cli::task::{self, PATIENCE};
-use crate::cli::{flag, json_flag, one_actor, output, settings};
+use crate::cli::{flag, json_flag, output, settings};
 use crate::config::{Role, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::wire::Keypair;
@@ -40,7 +43,7 @@ pub(super) fn command() -> Command {
     let documents = flag("documents", "FILE")
         .value_parser(value_parser!(PathBuf))
         .help("JSON lines with `title` and `text` to search among, besides the built-in articles");
-    let kind = task::kind_argument()
+    let kind = task::kind()
         .default_value("qa")
         .help("the kind of task; the search needs one about an article");
     let command = Command::new("challenges")
@@ -95,12 +98,13 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let settings = settings(Role::Localnet, matches)?;
     let count = matches.get_one::<u64>("n").copied().unwrap_or(1);
     let library = Library::open(matches.get_one::<PathBuf>("documents").map(PathBuf::as_path))?;
-    let place = one_actor::start(&settings, true, 2 * IN_FLIGHT).await?;
-    let workshop = task::workshop(&place, &settings, matches);
+    let needs = Needs { model: true, tools: true };
+    let place = one_actor::start(&settings, needs).await?;
+    let seed = task::seed(&settings);
     let agent = Inbox::<Assistant>::open("assistant", place.overseer.clock());
     let maker = Maker {
-        phraser: task::phraser(&place, &settings, &workshop),
-        workshop,
+        workshop: task::workshop(&place, &settings, matches, seed),
+        phraser: task::phraser(&place, &settings, seed),
         agent: agent.port(2 * IN_FLIGHT),
         bench: Bench {
             model_worker: place.shared.embed.clone(),
@@ -161,7 +165,7 @@ struct Maker {
 
 impl Maker {
     async fn measure(&self, conversation: ConversationId) -> anyhow::Result<Measured> {
-        let task = self.workshop.make(conversation).await;
+        let task = self.workshop.make(conversation, &|_| ()).await;
         let task = task.map_err(|stopped| anyhow::anyhow!("no task: {stopped:?}"))?;
         let phrasing = self.phraser.phrase(conversation, Turn(0), &task).await;
         let challenge = phrasing.map_err(anyhow::Error::msg)?.challenge;
@@ -236,7 +240,8 @@ impl Report {
         };
         let mean = |of: fn(&Measured) -> f64| measured.iter().map(of).sum::<f64>() / count;
         let sum = |of: fn(&Measured) -> usize| measured.iter().map(of).sum::<usize>();
-        let (of_challenge, of_query) = (mean(|m| m.reward_of_challenge), mean(|m| m.reward_of_query));
+        let (of_challenge, of_query) =
+            (mean(|m| m.reward_of_challenge), mean(|m| m.reward_of_query));
         let asked = sum(|m| m.facts.asked);
         Self {
             challenges: measured.len(),
@@ -285,7 +290,8 @@ fn progress(count: u64) -> ProgressBar {
         ProgressDrawTarget::hidden()
     };
     let bar = ProgressBar::with_draw_target(Some(count), target);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} challenges  {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} challenges  {eta} left")
+    {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(200));

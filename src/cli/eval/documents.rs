@@ -10,7 +10,8 @@ use sn1_actors::domain::{Context, ContextBody, SourceKind};
 
 use crate::cli::lines::Lines;
 use crate::exit::{Ended, Exit};
-use crate::tools::{Corpus, Index};
+use crate::tools::Corpus;
+use crate::tools::search::Index;
 
 /// More are not read: the index of so many takes some gigabytes.
 const MAX_DOCUMENTS: usize = 1_000_000;

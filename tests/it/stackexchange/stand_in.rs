@@ -261,7 +261,7 @@ impl State {
         let quota = self.rules.quota;
         let mut body = json!({ "items": items, "has_more": has_more, "quota_max": 300,
             "quota_remaining": quota });
-        if self.rules.backoff_every.is_some_and(|every| self.asked.len() % every == 0) {
+        if self.rules.backoff_every.is_some_and(|every| self.asked.len().is_multiple_of(every)) {
             body["backoff"] = json!(BACKOFF);
             self.held.insert(method, now + Duration::from_secs(BACKOFF));
         }

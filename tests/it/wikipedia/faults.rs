@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::*;
 
+type Fault = fn() -> Fate;
+
 /// An answer to whatever the tool asks: one page.
 fn canned(path: &str) -> String {
     let page = json!({
@@ -72,7 +74,7 @@ fn forbidden() -> Fate {
 
 #[tokio::test]
 async fn a_fault_that_passes_is_survived() {
-    let faults: [fn() -> Fate; 8] =
+    let faults: [Fault; 8] =
         [too_many, unavailable, lagging, rate_limited, broken, garbage, unzippable, || Fate::Cut];
     for (number, fault) in faults.into_iter().enumerate() {
         let (proxy, config) =
@@ -84,7 +86,7 @@ async fn a_fault_that_passes_is_survived() {
 }
 
 /// What a fault that stays comes to, and the requests that were made.
-async fn lasting(fault: fn() -> Fate, want: Want) -> (ToolError, usize) {
+async fn lasting(fault: Fault, want: Want) -> (ToolError, usize) {
     let (proxy, mut config) = proxy(move |_| fault()).await;
     // A real server may be slow as well: only one that never answers is not waited for.
     if matches!(fault(), Fate::Silent) {
@@ -96,7 +98,7 @@ async fn lasting(fault: fn() -> Fate, want: Want) -> (ToolError, usize) {
 
 #[tokio::test]
 async fn a_fault_that_stays_is_named_after_a_few_requests() {
-    let faults: [(fn() -> Fate, &str, usize); 9] = [
+    let faults: [(Fault, &str, usize); 9] = [
         (broken, "internal_api_error_DBQueryError: [x] Caught", 3),
         (garbage, "not one of the MediaWiki API", 3),
         (unzippable, "garbled", 3),
@@ -122,7 +124,7 @@ async fn a_fault_that_stays_is_named_after_a_few_requests() {
 
 #[tokio::test]
 async fn a_wiki_that_stays_busy_is_reported_as_busy() {
-    let faults: [(fn() -> Fate, u64, &str); 4] = [
+    let faults: [(Fault, u64, &str); 4] = [
         (too_many, 7, "status 429: Slow down, please."),
         (unavailable, 1, "status 503: <h1>Our servers  are tired</h1>"),
         (lagging, 5, "maxlag: Waiting for db1: 9.5 seconds lagged."),

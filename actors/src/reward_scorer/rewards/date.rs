@@ -180,7 +180,8 @@ fn in_words(tokens: &[Token]) -> Option<i64> {
 
 /// Days since the first of March of year 0, in the Gregorian calendar; `None` for no date.
 fn day_number(year: u32, month: u32, day: u32) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let every = |years: u32| year.is_multiple_of(years);
+    let leap = every(4) && (!every(100) || every(400));
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,

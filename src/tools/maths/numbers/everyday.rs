@@ -59,7 +59,7 @@ fn profit_loss_percent(random: &mut ChaCha8Rng) -> Posed {
         let percent = decimal::clear(100.0 * cost.abs_diff(price) as f64 / cost as f64)?;
         Some(Posed::rounded(
             format!(
-                "What costs {cost} dollars is sold for {price} dollars. How many percent of the \
+                "Something that costs {cost} dollars is sold for {price} dollars. How many percent of the \
                  cost is the {outcome}?"
             ),
             percent,

@@ -207,9 +207,9 @@ mod tests {
                 // By adding one piston after the other.
                 ("binomial_distribution", |n, percent| {
                     let rejected = n[0] as f64 / 100.0;
-                    let mut chances = vec![1.0];
+                    let mut chances = vec![0.0; n[1] as usize + 1];
+                    chances[0] = 1.0;
                     for _ in 0..n[1] {
-                        chances.push(0.0);
                         for k in (0..chances.len()).rev() {
                             let fewer = if k > 0 { chances[k - 1] } else { 0.0 };
                             chances[k] = chances[k] * (1.0 - rejected) + fewer * rejected;

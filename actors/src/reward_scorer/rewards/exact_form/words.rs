@@ -224,7 +224,7 @@ pub(super) fn ends_as(text: &Text, reference: &Text) -> bool {
     let wanted: Vec<TokenKind> = spelled(&reference.tokens);
     let announced = |place: &usize| text.standing(*place, place + 1) == Standing::Announced;
     let places = 0..text.tokens.len();
-    let place = places.clone().filter(announced).next_back().or_else(|| {
+    let place = places.clone().rfind(announced).or_else(|| {
         let ends = |place: &usize| !matches!(text.symbol(*place), Some('\n' | '.'));
         let last = places.clone().rev().find(ends)?;
         let line = (0..last).rev().find(|place| text.symbol(*place) == Some('\n'));
