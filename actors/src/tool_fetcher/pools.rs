@@ -25,7 +25,7 @@ use super::{FetchContext, FetchError, Missed, ToolFetcherDeps};
 /// A source that is asked again within this time is waited for.
 const WORTH_WAITING: Duration = Duration::from_secs(5);
 
-/// What one slow tool has in store.
+/// One tool, and what of it is in store.
 struct Shelf {
     source: Rc<Source>,
     /// One for each kind; none for a tool that is not slow.

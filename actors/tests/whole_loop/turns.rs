@@ -28,7 +28,7 @@ fn writer(messages: &[ChatMessage]) -> String {
         return if later { SECOND } else { FIRST }.into();
     }
     if !last.starts_with("Person:") {
-        let asks = frame.contains("question") && last.ends_with("Write the question.");
+        let asks = last.ends_with("Write only the question, in one sentence.");
         return if asks { "Where does tea grow best?" } else { ANSWER }.into();
     }
     match last.split_once("this topic: ") {

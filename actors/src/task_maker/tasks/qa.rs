@@ -11,7 +11,7 @@ use crate::task_maker::passage::{excerpt, prompt, word_count};
 /// A passage of this length is enough for a question and short enough to be read quickly.
 const PASSAGE_WORDS: usize = 120;
 /// Of less nothing can be asked.
-const MIN_WORDS: usize = 8;
+const MIN_WORDS: usize = 10;
 
 pub(super) const TASK: TaskKind = TaskKind(&Definition {
     name: "qa",

@@ -19,7 +19,7 @@ use crate::task_maker::passage::{QUERY, first_words, prompt, word_count};
 /// What the review is about, in so many words.
 const PASSAGE_WORDS: usize = 50;
 /// Of less nobody can have an opinion.
-const MIN_WORDS: usize = 8;
+const MIN_WORDS: usize = 10;
 
 pub(super) const TASK: TaskKind = TaskKind(&Definition {
     name: "sentiment",

@@ -15,7 +15,7 @@ use crate::task_maker::passage::{first_words, word_count};
 /// What the reference is drawn from: the lead and as much after it as fits.
 const MATERIAL_WORDS: usize = 160;
 /// Less needs no summary.
-const MIN_WORDS: usize = 8;
+const MIN_WORDS: usize = 10;
 
 pub(super) const TASK: TaskKind = TaskKind(&Definition {
     name: "summarization",

@@ -52,7 +52,8 @@ pub(crate) fn article() -> Context {
 
 /// An article of which little can be made.
 pub(crate) fn stub() -> Context {
-    let sections = vec![Section { heading: None, text: "Tea is nice.".into() }];
+    let sections =
+        vec![Section { heading: None, text: "Tea is nice. It is green. It is hot.".into() }];
     context("Tea", "Tea", "Drinks", ContextBody::Article { sections })
 }
 
