@@ -14,13 +14,13 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::domain::{Context, ConversationId, Purpose as Draw, SourceKind, Turn};
+use crate::domain::{Context, ConversationId, Purpose, SourceKind, Turn};
 use crate::ports::{Want, in_time};
 
 use super::found::Found;
-use super::source::{Failure, Purpose, Source};
+use super::source::{Failure, Use, Source};
 use super::stock::{Put, Stock};
-use super::{FetchContext, FetchError, Missed, ToolFetcherDeps};
+use super::{FetchContext, FetchError, Passed, ToolFetcherDeps};
 
 /// A source that is asked again within this time is waited for.
 const WORTH_WAITING: Duration = Duration::from_secs(5);
@@ -123,16 +123,16 @@ impl Pools {
     /// Brings what is wanted, within the asker's patience.
     pub(super) async fn bring(&self, request: FetchContext) -> Result<Context, FetchError> {
         let FetchContext { want, random, patience } = request;
-        let purpose = Purpose::of(&want);
-        let mut missed = BTreeMap::new();
+        let purpose = Use::of(&want);
+        let mut passed = BTreeMap::new();
         let brought = async {
             match &want {
-                Want::Random(kind) => self.draw(*kind, random, &mut missed).await,
-                Want::Search(_) | Want::Title(_) => self.look_up(want, random, &mut missed).await,
+                Want::Random(kind) => self.draw(*kind, random, &mut passed).await,
+                Want::Search(_) | Want::Title(_) => self.look_up(want, random, &mut passed).await,
             }
         };
         let brought = in_time(&*self.deps.clock, patience, brought).await.flatten();
-        brought.ok_or_else(|| self.why(purpose, missed))
+        brought.ok_or_else(|| self.why(purpose, passed))
     }
 
     /// From the first tool in order that has something in store or needs no time; if there is none,
@@ -141,7 +141,7 @@ impl Pools {
         &self,
         kind: SourceKind,
         random: ChaCha8Rng,
-        missed: &mut BTreeMap<usize, Missed>,
+        passed: &mut BTreeMap<usize, Passed>,
     ) -> Option<Context> {
         for (at, shelf) in self.offering(kind) {
             if let Some(context) = shelf.take(kind) {
@@ -151,7 +151,7 @@ impl Pools {
                 let brought = self.ask(shelf, Want::Random(kind), random.clone()).await;
                 match brought {
                     Ok(context) => return Some(context),
-                    Err(why) => missed.insert(at, why),
+                    Err(why) => passed.insert(at, why),
                 };
             }
         }
@@ -173,7 +173,7 @@ impl Pools {
         &self,
         want: Want,
         random: ChaCha8Rng,
-        missed: &mut BTreeMap<usize, Missed>,
+        passed: &mut BTreeMap<usize, Passed>,
     ) -> Option<Context> {
         if let Some(context) = self.found.borrow_mut().get(&want) {
             return Some(context);
@@ -184,17 +184,17 @@ impl Pools {
                     self.found.borrow_mut().put(want, context.clone());
                     return Some(context);
                 }
-                Err(why) => missed.insert(at, why),
+                Err(why) => passed.insert(at, why),
             };
         }
         None
     }
 
     /// Asks a tool itself, unless it is left alone for now.
-    async fn ask(&self, shelf: &Shelf, want: Want, random: ChaCha8Rng) -> Result<Context, Missed> {
-        let (source, purpose) = (&shelf.source, Purpose::of(&want));
+    async fn ask(&self, shelf: &Shelf, want: Want, random: ChaCha8Rng) -> Result<Context, Passed> {
+        let (source, purpose) = (&shelf.source, Use::of(&want));
         if source.resting(purpose).is_some() {
-            return Err(shelf.missed(purpose));
+            return Err(shelf.passed(purpose));
         }
         match source.fetch(want, random, self.deps.patience).await {
             Ok(context) => {
@@ -207,26 +207,26 @@ impl Pools {
                     Failure::Failed { cause, .. } => cause,
                     Failure::Unknown => "it knows of nothing like that".to_owned(),
                 };
-                Err(Missed { tool: source.tool.name(), cause, next_try: None })
+                Err(Passed { tool: source.tool.name(), cause, next_try: None })
             }
         }
     }
 
     /// What every tool that was to bring it has to say.
-    fn why(&self, purpose: Purpose, mut missed: BTreeMap<usize, Missed>) -> FetchError {
+    fn why(&self, purpose: Use, mut passed: BTreeMap<usize, Passed>) -> FetchError {
         for (at, shelf) in self.shelves.iter().enumerate() {
             let asked = match purpose {
-                Purpose::Draw(kind) => shelf.source.tool.offers(kind),
-                Purpose::LookUp => true,
+                Use::Draw(kind) => shelf.source.tool.offers(kind),
+                Use::LookUp => true,
             };
             if asked {
-                missed.entry(at).or_insert_with(|| shelf.missed(purpose));
+                passed.entry(at).or_insert_with(|| shelf.passed(purpose));
             }
         }
-        match (missed.is_empty(), purpose) {
-            (true, Purpose::Draw(kind)) => FetchError::NoTool(kind),
-            (false, _) | (true, Purpose::LookUp) => {
-                FetchError::AllFailed(missed.into_values().collect())
+        match (passed.is_empty(), purpose) {
+            (true, Use::Draw(kind)) => FetchError::NoTool(kind),
+            (false, _) | (true, Use::LookUp) => {
+                FetchError::AllFailed(passed.into_values().collect())
             }
         }
     }
@@ -243,7 +243,7 @@ impl Pools {
         let shelf = self.shelves.get(at)?;
         let (mut best, mut soonest) = (None, None::<Duration>);
         for stock in shelf.stocks.borrow().iter().filter(|stock| stock.room() > 0) {
-            match shelf.source.resting(Purpose::Draw(stock.kind)) {
+            match shelf.source.resting(Use::Draw(stock.kind)) {
                 Some(resting) => {
                     soonest = Some(soonest.map_or(resting.wait, |wait| wait.min(resting.wait)));
                 }
@@ -266,7 +266,7 @@ impl Pools {
     /// Puts away what a refill brought, and notes how the source did.
     fn put(&self, at: usize, kind: SourceKind, brought: Result<Context, Failure>) {
         let Some(shelf) = self.shelves.get(at) else { return };
-        let purpose = Purpose::Draw(kind);
+        let purpose = Use::Draw(kind);
         match brought {
             Ok(context) => match shelf.put(kind, context) {
                 Put::Kept => shelf.source.succeeded(purpose),
@@ -304,7 +304,7 @@ async fn fill(
                 // Every refill of every tool has a stream of its own.
                 let tool = Turn(u8::try_from(at).unwrap_or(u8::MAX));
                 let number = ConversationId(source.next_refill());
-                let random = deps.prefetch.seed.stream(number, tool, Draw::Refill);
+                let random = deps.prefetch.seed.stream(number, tool, Purpose::Refill);
                 let want = Want::Random(kind);
                 let brought = source.fetch(want, random, deps.prefetch.patience).await;
                 match pools.upgrade() {
@@ -312,7 +312,7 @@ async fn fill(
                     // What it wished for holds for the next pools too.
                     None => {
                         if let Err(failure) = brought {
-                            source.failed(Purpose::Draw(kind), &failure, false);
+                            source.failed(Use::Draw(kind), &failure, false);
                         }
                         return;
                     }
@@ -355,16 +355,16 @@ impl Shelf {
     }
 
     fn is_worth_waiting_for(&self, kind: SourceKind) -> bool {
-        let resting = || self.source.resting(Purpose::Draw(kind));
+        let resting = || self.source.resting(Use::Draw(kind));
         self.holds(kind) && resting().is_none_or(|resting| resting.wait <= WORTH_WAITING)
     }
 
     /// What it has to say to a request for which it was not asked, or not to an end.
-    fn missed(&self, purpose: Purpose) -> Missed {
+    fn passed(&self, purpose: Use) -> Passed {
         let (cause, next_try) = match self.source.resting(purpose) {
             Some(resting) => (resting.cause, Some(resting.wait)),
             None => ("it has brought nothing yet".to_owned(), None),
         };
-        Missed { tool: self.source.tool.name(), cause, next_try }
+        Passed { tool: self.source.tool.name(), cause, next_try }
     }
 }

@@ -1,4 +1,4 @@
-//! `math`: a problem whose answer is one number.
+//! `math`: a problem with one solution: a number, or an exact form such as a fraction, a set or a matrix.
 
 use rand_chacha::ChaCha8Rng;
 
