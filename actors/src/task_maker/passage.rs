@@ -78,6 +78,15 @@ pub fn first_words(text: &str, words: usize) -> String {
     }
 }
 
+/// A text as it stands, up to the end of the last sentence that keeps within so many characters;
+/// code is never cut through. `None` if there is no such end.
+#[must_use]
+pub fn whole_sentences(text: &str, characters: usize) -> Option<&str> {
+    let text = text.trim();
+    let Some((within, _)) = text.char_indices().nth(characters) else { return Some(text) };
+    ends(text).into_iter().rfind(|end| *end <= within).map(|end| &text[..end])
+}
+
 /// The finished sentences of a text that have so many words, in order.
 #[must_use]
 pub fn sentences_of(text: &str, words: std::ops::RangeInclusive<usize>) -> Vec<&str> {
@@ -119,6 +128,15 @@ mod tests {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             assert!(word_count(&excerpt(&testkit::article(), 50, &mut random)) <= 50);
         }
+    }
+
+    #[test]
+    fn a_text_is_cut_behind_a_sentence_and_never_within_code() {
+        let text = "Try it.\n```\na. b\n```\nIt works.";
+        assert_eq!(whole_sentences(text, 100), Some(text));
+        assert_eq!(whole_sentences(text, text.len() - 1), Some("Try it."));
+        assert_eq!(whole_sentences("水は青い。空も青い。", 9), Some("水は青い。"));
+        assert_eq!(whole_sentences(&"a".repeat(50), 40), None);
     }
 
     #[test]

@@ -49,8 +49,8 @@ pub struct Definition {
     pub desc: &'static str,
     /// What the person is after: "… to {goal}: {query}".
     pub goal: &'static str,
-    /// What grounds it.
-    pub source: SourceKind,
+    /// What can ground it, any of them; at least one.
+    pub sources: &'static [SourceKind],
     /// How answers are measured unless configured otherwise; the weights sum to 1.
     pub rewards: &'static [Weighted],
     /// What takes from an answer's reward unless configured otherwise.

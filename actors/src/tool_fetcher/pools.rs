@@ -18,7 +18,7 @@ use crate::domain::{Context, ConversationId, Purpose, SourceKind, Turn};
 use crate::ports::{Want, in_time};
 
 use super::found::Found;
-use super::source::{Failure, Use, Source};
+use super::source::{Failure, Source, Use};
 use super::stock::{Put, Stock};
 use super::{FetchContext, FetchError, Passed, ToolFetcherDeps};
 

@@ -22,7 +22,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "a text about a subject, for somebody",
     desc: "get something written",
     goal: "have this done",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     plan,

@@ -24,7 +24,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "a question with four options, one of them right",
     desc: "get help with a quiz",
     goal: "get the letter of the right option for this question",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: EXACT, weight: 1.0 }],
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     plan,

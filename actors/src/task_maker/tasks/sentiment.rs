@@ -26,7 +26,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "whether a review is positive, negative or neutral",
     desc: "get a review judged",
     goal: "find out whether this review is positive, negative or neutral",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: EXACT, weight: 1.0 }],
     // A review may say by itself that something is positive, so its echo must not earn.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],

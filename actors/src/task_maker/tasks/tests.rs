@@ -31,7 +31,8 @@ fn a_seed_plans_one_task_and_others_plan_others() {
 
 #[test]
 fn a_context_of_the_wrong_kind_is_refused() {
-    for kind in ALL.iter().filter(|kind| kind.definition().source != SourceKind::Article) {
+    for kind in ALL.iter().filter(|kind| !kind.definition().sources.contains(&SourceKind::Article))
+    {
         assert!(planned(*kind, &testkit::article(), 1).is_err(), "{kind:?}");
     }
 }
