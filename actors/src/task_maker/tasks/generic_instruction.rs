@@ -50,11 +50,12 @@ const DO: &str = "Task: {query}\nDo it in a few plain sentences, with facts from
                   Do not mention the text.";
 
 fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
-    let long: Vec<&Section> = sections(context)
+    let long: Vec<(&Section, String)> = sections(context)
         .into_iter()
-        .filter(|section| word_count(&section.text) >= MIN_WORDS)
+        .map(|section| (section, first_words(&section.text, PASSAGE_WORDS)))
+        .filter(|(_, passage)| word_count(passage) >= MIN_WORDS)
         .collect();
-    let section = long
+    let (section, passage) = long
         .choose(random)
         .ok_or_else(|| Unfit::new(context, "it has no section of any length"))?;
     let subject = match &section.heading {
@@ -64,7 +65,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     let (Some(deed), Some(audience)) = (DEEDS.choose(random), AUDIENCES.choose(random)) else {
         return Err(Unfit::new(context, "there is nothing to be done with it"));
     };
-    let passage = first_words(&section.text, PASSAGE_WORDS);
     Ok(TaskPlan {
         topic: context.topic.clone(),
         subtopic: context.subtopic.clone(),
