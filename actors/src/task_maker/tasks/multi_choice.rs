@@ -90,8 +90,8 @@ fn question<'a>(context: &'a Context, random: &mut ChaCha8Rng) -> Option<Questio
         let here = here.chain(names(sentence).into_iter().map(|word| (word, &all_names)));
         let mut here: Vec<_> = here.filter(|(word, _)| sentence.matches(word).count() == 1).collect();
         here.shuffle(random);
-        let gaps = here.into_iter().map(|(right, all)| gap(&context.title, sentence, right, all));
-        if let Some(question) = gaps.into_iter().flatten().next() {
+        let gap = |(right, all): (_, &Vec<_>)| gap(&context.title, sentence, right, all);
+        if let Some(question) = here.into_iter().find_map(gap) {
             return Some(question);
         }
     }
