@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use crate::domain::{ChatMessage, Context, SourceKind};
 use crate::persona_agent::cleaners::Cleaner;
 use crate::reward_scorer::rewards::{Measures, Weighted};
+use crate::text::line::one_line;
 
 /// Declares the files and collects what they export, so that a kind takes one line.
 macro_rules! table {
@@ -60,11 +61,14 @@ pub struct Definition {
     pub plan: fn(&Context, &mut ChaCha8Rng) -> Result<TaskPlan, Unfit>,
 }
 
+/// What is shown of a title, in characters; it is a stranger's words.
+const TITLE: usize = 100;
+
 /// A context that no task of the kind can be made of, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no task can be made of `{title}`: {cause}")]
 pub struct Unfit {
-    /// The context's title.
+    /// The context's title, or the beginning of it.
     pub title: String,
     /// What it lacks.
     pub cause: &'static str,
@@ -74,7 +78,7 @@ impl Unfit {
     /// A context that lacks something.
     #[must_use]
     pub fn new(context: &Context, cause: &'static str) -> Self {
-        Self { title: context.title.clone(), cause }
+        Self { title: one_line(&context.title, TITLE), cause }
     }
 }
 

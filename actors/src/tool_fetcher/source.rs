@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::domain::{Context, SourceKind};
 use crate::ports::{Clock, Event, Journal, Tool, ToolError, Want, in_time};
+use crate::text::line::one_line;
 
 use super::flaw::flaw;
 use super::health::{Health, Resting};
@@ -66,7 +67,7 @@ pub(super) enum Failure {
 impl Failure {
     /// One that took no time.
     pub(super) fn of(cause: &str) -> Self {
-        Self::Failed { cause: told(cause), waited: Duration::ZERO, wish: None }
+        Self::Failed { cause: one_line(cause, TOLD), waited: Duration::ZERO, wish: None }
     }
 }
 
@@ -184,18 +185,10 @@ fn failure(purpose: Use, error: ToolError) -> Failure {
         (ToolError::Nothing { .. }, Use::LookUp) => Failure::Unknown,
         (ToolError::Nothing { .. }, Use::Draw(_)) => Failure::of("it has nothing of that kind"),
         (ToolError::Failed { cause, .. }, _) => Failure::of(&cause),
-        (ToolError::Busy { wait, cause, .. }, _) => {
-            Failure::Failed { cause: told(&cause), waited: Duration::ZERO, wish: Some(wait) }
-        }
+        (ToolError::Busy { wait, cause, .. }, _) => Failure::Failed {
+            cause: one_line(&cause, TOLD),
+            waited: Duration::ZERO,
+            wish: Some(wait),
+        },
     }
-}
-
-/// One short line without control characters.
-fn told(cause: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let mut told: String = cause.chars().take(TOLD).map(plain).collect();
-    if cause.chars().nth(TOLD).is_some() {
-        told.push('…');
-    }
-    told
 }

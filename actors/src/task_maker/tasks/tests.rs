@@ -38,6 +38,14 @@ fn a_context_of_the_wrong_kind_is_refused() {
 }
 
 #[test]
+fn a_title_is_shown_in_one_short_line() {
+    let context = Context { title: "Tea\u{1b}[2J\n".repeat(1_000), ..testkit::article() };
+    let shown = Unfit::new(&context, "it is no good").to_string();
+    assert!(shown.starts_with("no task can be made of `Tea [2J Tea"), "{shown}");
+    assert!(shown.len() < 200 && !shown.contains(char::is_control), "{shown}");
+}
+
+#[test]
 fn all_prompts_of_one_task_begin_with_what_they_have_in_common() {
     for kind in ALL {
         let plan = planned(*kind, &fitting(*kind), 1).unwrap();
