@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::domain::{Context, ConversationId, Purpose, SourceKind, Turn};
+use crate::domain::{Context, ConversationId, Moment, Purpose, SourceKind, Turn};
 use crate::ports::{Want, in_time};
 
 use super::found::Found;
@@ -125,13 +125,13 @@ impl Pools {
         let FetchContext { want, random, patience } = request;
         let purpose = Use::of(&want);
         let mut passed = BTreeMap::new();
-        let brought = async {
-            match &want {
-                Want::Random(kind) => self.draw(*kind, random, &mut passed).await,
-                Want::Search(_) | Want::Title(_) => self.look_up(want, random, &mut passed).await,
+        let deadline = self.deps.clock.now().after(patience);
+        let brought = match &want {
+            Want::Random(kind) => self.draw(*kind, random, deadline, &mut passed).await,
+            Want::Search(_) | Want::Title(_) => {
+                self.look_up(want, random, deadline, &mut passed).await
             }
         };
-        let brought = in_time(&*self.deps.clock, patience, brought).await.flatten();
         brought.ok_or_else(|| self.why(purpose, passed))
     }
 
@@ -141,6 +141,7 @@ impl Pools {
         &self,
         kind: SourceKind,
         random: ChaCha8Rng,
+        deadline: Moment,
         passed: &mut BTreeMap<usize, Passed>,
     ) -> Option<Context> {
         for (at, shelf) in self.offering(kind) {
@@ -148,13 +149,19 @@ impl Pools {
                 return Some(context);
             }
             if !shelf.holds(kind) {
-                let brought = self.ask(shelf, Want::Random(kind), random.clone()).await;
+                let brought = self.ask(shelf, Want::Random(kind), random.clone(), deadline).await;
                 match brought {
                     Ok(context) => return Some(context),
                     Err(why) => passed.insert(at, why),
                 };
             }
         }
+        let left = deadline.since(self.deps.clock.now());
+        in_time(&*self.deps.clock, left, self.wait_for_refill(kind)).await.flatten()
+    }
+
+    /// What a refill brings, unless there will be none for a while.
+    async fn wait_for_refill(&self, kind: SourceKind) -> Option<Context> {
         let mut refilled = self.refilled.subscribe();
         let _one_more = self.waiting.one_more(kind);
         loop {
@@ -173,13 +180,14 @@ impl Pools {
         &self,
         want: Want,
         random: ChaCha8Rng,
+        deadline: Moment,
         passed: &mut BTreeMap<usize, Passed>,
     ) -> Option<Context> {
         if let Some(context) = self.found.borrow_mut().get(&want) {
             return Some(context);
         }
         for (at, shelf) in self.shelves.iter().enumerate() {
-            match self.ask(shelf, want.clone(), random.clone()).await {
+            match self.ask(shelf, want.clone(), random.clone(), deadline).await {
                 Ok(context) => {
                     self.found.borrow_mut().put(want, context.clone());
                     return Some(context);
@@ -190,13 +198,25 @@ impl Pools {
         None
     }
 
-    /// Asks a tool itself, unless it is left alone for now.
-    async fn ask(&self, shelf: &Shelf, want: Want, random: ChaCha8Rng) -> Result<Context, Passed> {
+    /// Asks a tool itself, unless it is left alone for now. It may take what is left of the asker's
+    /// patience, and its own at the most; whichever ends it, it is left alone for as long.
+    async fn ask(
+        &self,
+        shelf: &Shelf,
+        want: Want,
+        random: ChaCha8Rng,
+        deadline: Moment,
+    ) -> Result<Context, Passed> {
         let (source, purpose) = (&shelf.source, Use::of(&want));
         if source.resting(purpose).is_some() {
             return Err(shelf.passed(purpose));
         }
-        match source.fetch(want, random, self.deps.patience).await {
+        let left = deadline.since(self.deps.clock.now());
+        if left.is_zero() {
+            let cause = "there was no time left to ask it".to_owned();
+            return Err(Passed { tool: source.tool.name(), cause, next_try: None });
+        }
+        match source.fetch(want, random, self.deps.patience.min(left)).await {
             Ok(context) => {
                 source.succeeded(purpose);
                 Ok(context)
