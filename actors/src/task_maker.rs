@@ -16,11 +16,13 @@ use actix::{Actor, Context, Handler, Message, Supervised};
 use rand::RngCore;
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::conversation::Conversation;
 use crate::domain::{
-    ChatMessage, Context as SourceContext, ConversationId, Lane, Purpose, RunSeed, Sampling, Turn,
+    ChatMessage, Context as SourceContext, ConversationId, Lane, Purpose, RunSeed, Sampling,
+    SourceKind, Turn,
 };
 use crate::model_worker::{Generate, generate};
 use crate::persona_agent::TaskReady;
@@ -28,7 +30,7 @@ use crate::persona_agent::cleaners::clean;
 use crate::ports::{Clock, Event, Journal, Stopped, Want};
 use crate::reward_scorer::rewards::Measures;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
-use crate::tool_fetcher::{self, FetchContext};
+use crate::tool_fetcher::{self, FetchContext, FetchError};
 
 use passage::{prompt, with_query};
 use question::question;
@@ -180,7 +182,7 @@ const QUESTION_TRIES: u64 = 3;
 enum Missed {
     /// The context is no good for it; another may be.
     Context(String),
-    /// Its source brought none.
+    /// No tool brought one of the kind of source that was drawn.
     Source(String),
     /// The model did not answer.
     Model(String),
@@ -190,8 +192,9 @@ impl Workshop {
     /// Makes the task of a conversation; its references are still under way when it returns.
     ///
     /// A context that is no good for the kind of task that was drawn is passed over for another, and
-    /// after three of them the kind is; a source that brings nothing is passed over at once, with all
-    /// kinds that need it. `tell` hears of each in an [`Event::TaskPassedOver`].
+    /// after three of them the kind is; a kind of source that brings nothing is passed over at once,
+    /// with all kinds of task that have no other. `tell` hears of each in an
+    /// [`Event::TaskPassedOver`].
     ///
     /// # Errors
     /// [`Stopped`] with why there is no task: the model did not answer, or every kind was passed
@@ -203,37 +206,34 @@ impl Workshop {
     ) -> Result<Task, Stopped> {
         let mut kinds = self.config.kinds.clone();
         let mut draw = self.seed.stream(conversation, Turn(0), Purpose::TaskKind);
+        let mut dry = Vec::new();
         let mut attempt = 0;
         let mut last = "no kind of task is configured".to_owned();
         while let Some(share) = draw_kind(&kinds, &mut draw) {
             for _ in 0..CONTEXTS {
-                let missed = match self.attempt(&share, conversation, attempt).await {
+                let cause = match self.attempt(&share, &mut dry, conversation, attempt).await {
                     Ok(task) => return Ok(task),
-                    Err(missed) => missed,
+                    Err(Missed::Model(cause)) => return Err(Stopped::NoText(cause)),
+                    Err(Missed::Context(cause) | Missed::Source(cause)) => cause,
                 };
                 attempt += 1;
-                let (cause, source_failed) = match missed {
-                    Missed::Model(cause) => return Err(Stopped::NoText(cause)),
-                    Missed::Context(cause) => (cause, false),
-                    Missed::Source(cause) => (cause, true),
-                };
                 last = format!("{}: {cause}", share.kind.name());
                 tell(Event::TaskPassedOver { conversation, task: share.kind, cause });
-                if source_failed {
-                    let source = share.kind.definition().source;
-                    kinds.retain(|other| other.kind.definition().source != source);
+                if left(share.kind, &dry).is_empty() {
                     break;
                 }
             }
-            kinds.retain(|other| other.kind != share.kind);
+            kinds.retain(|other| other.kind != share.kind && !left(other.kind, &dry).is_empty());
         }
         Err(Stopped::NoContext(last))
     }
 
     /// One try with one context; each has a stream of its own, the first that of the conversation.
+    /// Kinds of source that bring nothing are added to the dry ones, and none of these is asked.
     async fn attempt(
         &self,
         share: &TaskShare,
+        dry: &mut Vec<SourceKind>,
         conversation: ConversationId,
         attempt: u64,
     ) -> Result<Task, Missed> {
@@ -244,7 +244,8 @@ impl Workshop {
         };
         let TaskShare { kind, measures, .. } = share.clone();
         let began = self.clock.now();
-        let context = self.fetch(kind, stream(Purpose::Context)).await.map_err(Missed::Source)?;
+        let context = self.fetch(kind, dry, stream(Purpose::Context)).await;
+        let context = context.map_err(Missed::Source)?;
         let context_time = self.clock.now().since(began);
 
         let mut choices = stream(Purpose::Query);
@@ -298,11 +299,32 @@ impl Workshop {
         Ok(None)
     }
 
-    async fn fetch(&self, kind: TaskKind, random: ChaCha8Rng) -> Result<SourceContext, String> {
-        let want = Want::Random(kind.definition().source);
-        let patience = self.config.context_patience;
-        let fetched = tool_fetcher::fetch(&self.tool_fetcher, want, random, patience).await;
-        fetched.map_err(|error| error.to_string())
+    /// A context of one of the kinds of source that the task can be grounded in. One that no tool has
+    /// is not waited for, so the next is asked.
+    async fn fetch(
+        &self,
+        kind: TaskKind,
+        dry: &mut Vec<SourceKind>,
+        mut random: ChaCha8Rng,
+    ) -> Result<SourceContext, String> {
+        let mut sources = left(kind, dry);
+        sources.shuffle(&mut random);
+        let mut cause = "it has no source left".to_owned();
+        for source in sources {
+            let (want, random) = (Want::Random(source), random.clone());
+            let patience = self.config.context_patience;
+            match tool_fetcher::fetch(&self.tool_fetcher, want, random, patience).await {
+                Ok(context) => return Ok(context),
+                Err(error) => {
+                    dry.push(source);
+                    cause = error.to_string();
+                    if !matches!(error, FetchError::NoTool(_)) {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(cause)
     }
 
     /// Makes the references; PersonaAgent has its own, for the turns that follow.
@@ -324,6 +346,12 @@ impl Workshop {
         let written = generate(&self.model_worker, request, self.config.text_patience).await;
         written.map(|generation| generation.text).map_err(|error| error.to_string())
     }
+}
+
+/// The kinds of source that a kind of task can be grounded in and that are not dry.
+fn left(kind: TaskKind, dry: &[SourceKind]) -> Vec<SourceKind> {
+    let sources = kind.definition().sources.iter().copied();
+    sources.filter(|source| !dry.contains(source)).collect()
 }
 
 /// One of the kinds, by their probabilities; `None` if there is none that can be drawn.

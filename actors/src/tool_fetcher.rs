@@ -54,7 +54,7 @@ pub enum FetchError {
     NoTool(SourceKind),
     /// No tool brought anything, and what each has to say to that.
     #[error("{}", join(.0))]
-    AllFailed(Vec<Missed>),
+    AllFailed(Vec<Passed>),
     /// ToolFetcher did not answer.
     #[error("tool fetcher: {0}")]
     NoAnswer(AskError),
@@ -62,7 +62,7 @@ pub enum FetchError {
 
 /// Why one tool brought nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missed {
+pub struct Passed {
     /// Which tool.
     pub tool: &'static str,
     /// What happened.
@@ -71,7 +71,7 @@ pub struct Missed {
     pub next_try: Option<Duration>,
 }
 
-impl fmt::Display for Missed {
+impl fmt::Display for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.tool, self.cause)?;
         match self.next_try {
@@ -81,11 +81,11 @@ impl fmt::Display for Missed {
     }
 }
 
-fn join(missed: &[Missed]) -> String {
-    if missed.is_empty() {
+fn join(passed: &[Passed]) -> String {
+    if passed.is_empty() {
         return "tools.sources is empty".to_owned();
     }
-    missed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    passed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Asks for a context, again if ToolFetcher is restarted meanwhile.

@@ -94,7 +94,7 @@ fn ended(error: &FetchError, settings: &Settings) -> Ended {
                 "{} has no contexts of the kind {}: ask {}",
                 sources.join(", "),
                 kind.name(),
-                tools::having(*kind)
+                tools::having(&[*kind])
             );
             Ended::new(Exit::Usage, message)
         }

@@ -40,8 +40,7 @@ fn reasons(settings: &Settings) -> Vec<String> {
              with --public.allow_small_model"
         ));
     }
-    let has =
-        |source: SourceName, task: TaskKind| source.kinds().contains(&task.definition().source);
+    let has = |source: SourceName, task: TaskKind| source.has_any(task.definition().sources);
     let tasks = &settings.neuron.task_mix;
     let corpus = settings.tools.sources.contains(&SourceName::Builtin)
         && tasks.iter().any(|share| has(SourceName::Builtin, share.kind));

@@ -163,7 +163,7 @@ pub async fn open_for_tasks(
     check_tasks(settings)?;
     let mix = settings.neuron.task_mix.iter();
     let prefetch = Prefetch {
-        kinds: mix.map(|share| share.kind.definition().source).collect(),
+        kinds: mix.flat_map(|share| share.kind.definition().sources).copied().collect(),
         depth: settings.tools.prefetch,
         patience: ahead(&settings.tools),
         seed: RunSeed(seed),
@@ -194,15 +194,16 @@ pub fn check(settings: &Settings) -> Result<(), Ended> {
 
 fn check_tasks(settings: &Settings) -> Result<(), Ended> {
     for share in &settings.neuron.task_mix {
-        let kind = share.kind.definition().source;
-        if settings.tools.sources.iter().all(|source| !source.kinds().contains(&kind)) {
+        let kinds = share.kind.definition().sources;
+        if !settings.tools.sources.iter().any(|source| source.has_any(kinds)) {
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
             let message = format!(
                 "the task `{}` needs contexts of the kind {}, which no source in tools.sources \
                  ({}) has: add {}, or leave the task out of neuron.tasks",
                 share.kind.name(),
-                kind.name(),
+                names.join(" or "),
                 joined(&settings.tools.sources, ", "),
-                having(kind),
+                having(kinds),
             );
             return Err(Ended::new(Exit::Usage, message));
         }
@@ -210,10 +211,10 @@ fn check_tasks(settings: &Settings) -> Result<(), Ended> {
     Ok(())
 }
 
-/// The sources that have such contexts, in words.
+/// The sources that have contexts of any of these kinds, in words.
 #[must_use]
-pub fn having(kind: SourceKind) -> String {
-    let having = SourceName::ALL.into_iter().filter(|source| source.kinds().contains(&kind));
+pub fn having(kinds: &[SourceKind]) -> String {
+    let having = SourceName::ALL.into_iter().filter(|source| source.has_any(kinds));
     joined(&having.collect::<Vec<_>>(), " or ")
 }
 
@@ -380,7 +381,8 @@ mod tests {
         let prefetch = open_for_tasks(&settings(&flags), &clock, 7).await.unwrap().prefetch;
         assert_eq!((prefetch.depth, prefetch.seed), (3, RunSeed(7)));
         assert!(!prefetch.kinds.is_empty());
-        assert!(prefetch.kinds.iter().all(|kind| *kind == SourceKind::Article), "{prefetch:?}");
+        let needed = [SourceKind::Article, SourceKind::Question];
+        assert!(prefetch.kinds.iter().all(|kind| needed.contains(kind)), "{prefetch:?}");
         assert_eq!(opened(&flags).await.unwrap().prefetch.depth, 0);
     }
 }

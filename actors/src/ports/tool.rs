@@ -12,9 +12,9 @@ use crate::domain::{Context, SourceKind};
 pub enum Want {
     /// Any context of a kind, drawn from the random stream.
     Random(SourceKind),
-    /// The article that fits a text best.
+    /// The context, an article mostly, that fits a text best.
     Search(String),
-    /// The article of that title.
+    /// The context of that title.
     Title(String),
 }
 
@@ -67,7 +67,8 @@ pub trait Tool: Send + Sync {
     /// Whether it has contexts of this kind.
     fn offers(&self, kind: SourceKind) -> bool;
 
-    /// Brings one context; all its choices come from `random`.
+    /// Brings one context; all its choices come from `random`. The future may be dropped at any
+    /// time, and several may run at once: pools ask one at a time, lookups as they come.
     fn fetch(
         &self,
         want: Want,

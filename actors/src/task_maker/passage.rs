@@ -80,10 +80,20 @@ pub fn excerpt(context: &Context, words: usize, random: &mut ChaCha8Rng) -> Stri
     first_words(&text, words)
 }
 
+/// So many bytes of text are taken for one word, where a bound is in words: text of a script without
+/// spaces, or of no script at all, can be one word of any length.
+const BYTES_A_WORD: usize = 16;
+
 /// The first `words` words, up to the end of a sentence where there is one in their second half.
+/// Words that are too long to be such end it: nothing is left of a text without spaces.
 #[must_use]
 pub fn first_words(text: &str, words: usize) -> String {
-    let kept: Vec<&str> = text.split_whitespace().take(words + 1).collect();
+    let mut bytes = 0;
+    let within = |word: &&str| {
+        bytes += word.len() + 1;
+        bytes <= (words + 1) * BYTES_A_WORD
+    };
+    let kept: Vec<&str> = text.split_whitespace().take(words + 1).take_while(within).collect();
     if kept.len() <= words {
         return kept.join(" ");
     }
@@ -96,11 +106,21 @@ pub fn first_words(text: &str, words: usize) -> String {
     }
 }
 
+/// A text as it stands, up to the end of the last sentence that keeps within so many characters;
+/// code is never cut through. `None` if there is no such end.
+#[must_use]
+pub fn whole_sentences(text: &str, characters: usize) -> Option<&str> {
+    let text = text.trim();
+    let Some((within, _)) = text.char_indices().nth(characters) else { return Some(text) };
+    ends(text).into_iter().rfind(|end| *end <= within).map(|end| &text[..end])
+}
+
 /// The finished sentences of a text that have so many words, in order.
 #[must_use]
 pub fn sentences_of(text: &str, words: std::ops::RangeInclusive<usize>) -> Vec<&str> {
     let finished = |sentence: &&str| sentence.ends_with(|end: char| !end.is_alphanumeric());
-    let fits = |sentence: &&str| words.contains(&word_count(sentence));
+    let longest = words.end() * BYTES_A_WORD;
+    let fits = |sentence: &&str| sentence.len() <= longest && words.contains(&word_count(sentence));
     sentences(text).into_iter().filter(finished).filter(fits).collect()
 }
 
@@ -137,6 +157,25 @@ mod tests {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             assert!(word_count(&excerpt(&testkit::article(), 50, &mut random)) <= 50);
         }
+    }
+
+    #[test]
+    fn text_without_spaces_is_no_passage_and_no_sentence() {
+        let endless = "水".repeat(100_000);
+        assert_eq!(first_words(&endless, 100), "");
+        assert_eq!(first_words(&format!("One two {endless} three"), 100), "One two");
+        assert_eq!(sentences_of(&format!("One two three {endless}."), 3..=8), [""; 0]);
+        let prose = "The Dutch brought the first tea to Amsterdam. ".repeat(50);
+        assert!(word_count(&first_words(&prose, 120)) > 100);
+    }
+
+    #[test]
+    fn a_text_is_cut_behind_a_sentence_and_never_within_code() {
+        let text = "Try it.\n```\na. b\n```\nIt works.";
+        assert_eq!(whole_sentences(text, 100), Some(text));
+        assert_eq!(whole_sentences(text, text.len() - 1), Some("Try it."));
+        assert_eq!(whole_sentences("水は青い。空も青い。", 9), Some("水は青い。"));
+        assert_eq!(whole_sentences(&"a".repeat(50), 40), None);
     }
 
     #[test]

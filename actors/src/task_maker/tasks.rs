@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use crate::domain::{ChatMessage, Context, SourceKind};
 use crate::reward_scorer::rewards::{Measures, Weighted};
+use crate::text::shown::shown;
 
 /// Declares the files and collects what they export, so that a kind takes one line.
 macro_rules! table {
@@ -48,8 +49,8 @@ pub struct Definition {
     pub desc: &'static str,
     /// What the person is after: "… to {goal}: {query}".
     pub goal: &'static str,
-    /// What grounds it.
-    pub source: SourceKind,
+    /// What can ground it, any of them; at least one.
+    pub sources: &'static [SourceKind],
     /// How answers are measured unless configured otherwise; the weights sum to 1.
     pub rewards: &'static [Weighted],
     /// What takes from an answer's reward unless configured otherwise.
@@ -63,7 +64,7 @@ pub struct Definition {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no task can be made of `{title}`: {cause}")]
 pub struct Unfit {
-    /// The context's title.
+    /// The context's title, or the beginning of it.
     pub title: String,
     /// What it lacks.
     pub cause: &'static str,
@@ -73,7 +74,7 @@ impl Unfit {
     /// A context that lacks something.
     #[must_use]
     pub fn new(context: &Context, cause: &'static str) -> Self {
-        Self { title: context.title.clone(), cause }
+        Self { title: shown(&context.title), cause }
     }
 }
 

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::tasks::testkit;
 use super::*;
-use crate::domain::SourceKind;
+use crate::domain::ContextBody;
 use crate::model_worker::TextSource;
 use crate::model_worker::scheduler::SchedulerConfig;
 use crate::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
@@ -23,6 +23,7 @@ type Source = fn(SourceKind, usize) -> Option<SourceContext>;
 /// A source that brings what a function says; nothing means that it never answers.
 struct Scripted {
     source: Source,
+    offers: fn(SourceKind) -> bool,
     asked: AtomicUsize,
 }
 
@@ -35,8 +36,8 @@ impl Tool for Scripted {
         false
     }
 
-    fn offers(&self, _: SourceKind) -> bool {
-        true
+    fn offers(&self, kind: SourceKind) -> bool {
+        (self.offers)(kind)
     }
 
     fn fetch(
@@ -58,8 +59,18 @@ struct Made {
     took: Duration,
 }
 
-/// Makes the task of one conversation from kinds, with their probabilities, and a source.
+/// Makes the task of one conversation from kinds, with their probabilities, and a source that has
+/// everything but questions.
 fn make(kinds: &[(&str, f64)], conversation: u64, source: Source) -> Made {
+    make_from(kinds, conversation, |kind| kind != SourceKind::Question, source)
+}
+
+fn make_from(
+    kinds: &[(&str, f64)],
+    conversation: u64,
+    offers: fn(SourceKind) -> bool,
+    source: Source,
+) -> Made {
     let mut made = None;
     let kinds: Vec<TaskShare> = kinds
         .iter()
@@ -76,7 +87,7 @@ fn make(kinds: &[(&str, f64)], conversation: u64, source: Source) -> Made {
             device: Arc::new(StandInDevice::new(Arc::clone(&stage.clock), rate)),
             scheduler: SchedulerConfig::default(),
         };
-        let scripted = Scripted { source, asked: AtomicUsize::new(0) };
+        let scripted = Scripted { source, offers, asked: AtomicUsize::new(0) };
         let tools = Arc::new([Arc::new(scripted) as _]);
         let tools = ToolParts { tools, patience: PATIENCE, prefetch: Prefetch::NONE };
         let shared = start_shared(&stage.overseer, model, tools, 4, &stage.failpoints);
@@ -110,8 +121,7 @@ fn make(kinds: &[(&str, f64)], conversation: u64, source: Source) -> Made {
 }
 
 fn any(kind: SourceKind, _: usize) -> Option<SourceContext> {
-    let of = tasks::ALL.iter().find(|task| task.definition().source == kind);
-    Some(testkit::fitting(*of.unwrap()))
+    Some(testkit::of_source(kind))
 }
 
 #[test]
@@ -169,6 +179,36 @@ fn a_source_that_never_answers_costs_one_wait_and_no_step() {
         assert_eq!(task.unwrap().kind.name(), "math");
         assert!(passed_over.len() <= 1, "{passed_over:?}");
         assert!(took <= PATIENCE + Duration::from_secs(1), "{took:?}");
+    }
+}
+
+#[test]
+fn a_question_is_asked_of_whatever_kind_of_source_the_tools_have() {
+    let grounded = |conversation, offers: fn(SourceKind) -> bool| {
+        let made = make_from(&[("qa", 1.0)], conversation, offers, any);
+        assert_eq!(made.passed_over, []);
+        matches!(made.task.unwrap().context.body, ContextBody::Question { .. })
+    };
+    for conversation in 0..6 {
+        assert!(grounded(conversation, |kind| kind == SourceKind::Question));
+        assert!(!grounded(conversation, |kind| kind == SourceKind::Article));
+    }
+    let drawn: Vec<bool> = (0..12).map(|conversation| grounded(conversation, |_| true)).collect();
+    assert!(drawn.contains(&true) && drawn.contains(&false), "{drawn:?}");
+    assert_eq!(grounded(3, |_| true), drawn[3], "the draw does not repeat");
+}
+
+#[test]
+fn a_kind_of_source_that_brings_nothing_leaves_a_task_its_other_one() {
+    let silent = |kind, asked| match kind {
+        SourceKind::Article => None,
+        _ => any(kind, asked),
+    };
+    for conversation in 0..6 {
+        let Made { task, passed_over, took } =
+            make_from(&[("qa", 1.0)], conversation, |_| true, silent);
+        assert!(matches!(task.unwrap().context.body, ContextBody::Question { .. }));
+        assert!(passed_over.len() <= 1 && took <= PATIENCE + Duration::from_secs(1), "{took:?}");
     }
 }
 

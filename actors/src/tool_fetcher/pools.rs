@@ -14,20 +14,20 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::domain::{Context, ConversationId, Purpose as Draw, SourceKind, Turn};
+use crate::domain::{Context, ConversationId, Moment, Purpose, SourceKind, Turn};
 use crate::ports::{Want, in_time};
 
 use super::found::Found;
-use super::source::{Failure, Purpose, Source};
+use super::source::{Failure, Source, Use};
 use super::stock::{Put, Stock};
-use super::{FetchContext, FetchError, Missed, ToolFetcherDeps};
+use super::{FetchContext, FetchError, Passed, ToolFetcherDeps};
 
 /// A source that is asked again within this time is waited for.
 const WORTH_WAITING: Duration = Duration::from_secs(5);
 /// So long a refill makes way where too many requests wait for a source.
 const MAKES_WAY: Duration = Duration::from_secs(1);
 
-/// What one slow tool has in store.
+/// One tool, and what of it is in store.
 struct Shelf {
     source: Rc<Source>,
     /// One for each kind; none for a tool that is not slow.
@@ -125,16 +125,16 @@ impl Pools {
     /// Brings what is wanted, within the asker's patience.
     pub(super) async fn bring(&self, request: FetchContext) -> Result<Context, FetchError> {
         let FetchContext { want, random, patience } = request;
-        let purpose = Purpose::of(&want);
-        let mut missed = BTreeMap::new();
-        let brought = async {
-            match &want {
-                Want::Random(kind) => self.draw(*kind, random, &mut missed).await,
-                Want::Search(_) | Want::Title(_) => self.look_up(want, random, &mut missed).await,
+        let purpose = Use::of(&want);
+        let mut passed = BTreeMap::new();
+        let deadline = self.deps.clock.now().after(patience);
+        let brought = match &want {
+            Want::Random(kind) => self.draw(*kind, random, deadline, &mut passed).await,
+            Want::Search(_) | Want::Title(_) => {
+                self.look_up(want, random, deadline, &mut passed).await
             }
         };
-        let brought = in_time(&*self.deps.clock, patience, brought).await.flatten();
-        brought.ok_or_else(|| self.why(purpose, missed))
+        brought.ok_or_else(|| self.why(purpose, passed))
     }
 
     /// From the first tool in order that has something in store or needs no time; if there is none,
@@ -143,20 +143,27 @@ impl Pools {
         &self,
         kind: SourceKind,
         random: ChaCha8Rng,
-        missed: &mut BTreeMap<usize, Missed>,
+        deadline: Moment,
+        passed: &mut BTreeMap<usize, Passed>,
     ) -> Option<Context> {
         for (at, shelf) in self.offering(kind) {
             if let Some(context) = shelf.take(kind) {
                 return Some(context);
             }
             if !shelf.holds(kind) {
-                let brought = self.ask(shelf, Want::Random(kind), random.clone()).await;
+                let brought = self.ask(shelf, Want::Random(kind), random.clone(), deadline).await;
                 match brought {
                     Ok(context) => return Some(context),
-                    Err(why) => missed.insert(at, why),
+                    Err(why) => passed.insert(at, why),
                 };
             }
         }
+        let left = deadline.since(self.deps.clock.now());
+        in_time(&*self.deps.clock, left, self.wait_for_refill(kind)).await.flatten()
+    }
+
+    /// What a refill brings, unless there will be none for a while.
+    async fn wait_for_refill(&self, kind: SourceKind) -> Option<Context> {
         let mut refilled = self.refilled.subscribe();
         let _one_more = self.waiting.one_more(kind);
         loop {
@@ -175,30 +182,43 @@ impl Pools {
         &self,
         want: Want,
         random: ChaCha8Rng,
-        missed: &mut BTreeMap<usize, Missed>,
+        deadline: Moment,
+        passed: &mut BTreeMap<usize, Passed>,
     ) -> Option<Context> {
         if let Some(context) = self.found.borrow_mut().get(&want) {
             return Some(context);
         }
         for (at, shelf) in self.shelves.iter().enumerate() {
-            match self.ask(shelf, want.clone(), random.clone()).await {
+            match self.ask(shelf, want.clone(), random.clone(), deadline).await {
                 Ok(context) => {
                     self.found.borrow_mut().put(want, context.clone());
                     return Some(context);
                 }
-                Err(why) => missed.insert(at, why),
+                Err(why) => passed.insert(at, why),
             };
         }
         None
     }
 
-    /// Asks a tool itself, unless it is left alone for now.
-    async fn ask(&self, shelf: &Shelf, want: Want, random: ChaCha8Rng) -> Result<Context, Missed> {
-        let (source, purpose) = (&shelf.source, Purpose::of(&want));
+    /// Asks a tool itself, unless it is left alone for now. It may take what is left of the asker's
+    /// patience, and its own at the most; whichever ends it, it is left alone for as long.
+    async fn ask(
+        &self,
+        shelf: &Shelf,
+        want: Want,
+        random: ChaCha8Rng,
+        deadline: Moment,
+    ) -> Result<Context, Passed> {
+        let (source, purpose) = (&shelf.source, Use::of(&want));
         if source.resting(purpose).is_some() {
-            return Err(shelf.missed(purpose));
+            return Err(shelf.passed(purpose));
         }
-        match source.fetch(want, random, self.deps.patience).await {
+        let left = deadline.since(self.deps.clock.now());
+        if left.is_zero() {
+            let cause = "there was no time left to ask it".to_owned();
+            return Err(Passed { tool: source.tool.name(), cause, next_try: None });
+        }
+        match source.fetch(want, random, self.deps.patience.min(left)).await {
             Ok(context) => {
                 source.succeeded(purpose);
                 Ok(context)
@@ -209,26 +229,26 @@ impl Pools {
                     Failure::Failed { cause, .. } | Failure::Crowded { cause } => cause,
                     Failure::Unknown => "it knows of nothing like that".to_owned(),
                 };
-                Err(Missed { tool: source.tool.name(), cause, next_try: None })
+                Err(Passed { tool: source.tool.name(), cause, next_try: None })
             }
         }
     }
 
     /// What every tool that was to bring it has to say.
-    fn why(&self, purpose: Purpose, mut missed: BTreeMap<usize, Missed>) -> FetchError {
+    fn why(&self, purpose: Use, mut passed: BTreeMap<usize, Passed>) -> FetchError {
         for (at, shelf) in self.shelves.iter().enumerate() {
             let asked = match purpose {
-                Purpose::Draw(kind) => shelf.source.tool.offers(kind),
-                Purpose::LookUp => true,
+                Use::Draw(kind) => shelf.source.tool.offers(kind),
+                Use::LookUp => true,
             };
             if asked {
-                missed.entry(at).or_insert_with(|| shelf.missed(purpose));
+                passed.entry(at).or_insert_with(|| shelf.passed(purpose));
             }
         }
-        match (missed.is_empty(), purpose) {
-            (true, Purpose::Draw(kind)) => FetchError::NoTool(kind),
-            (false, _) | (true, Purpose::LookUp) => {
-                FetchError::AllFailed(missed.into_values().collect())
+        match (passed.is_empty(), purpose) {
+            (true, Use::Draw(kind)) => FetchError::NoTool(kind),
+            (false, _) | (true, Use::LookUp) => {
+                FetchError::AllFailed(passed.into_values().collect())
             }
         }
     }
@@ -245,7 +265,7 @@ impl Pools {
         let shelf = self.shelves.get(at)?;
         let (mut best, mut soonest) = (None, None::<Duration>);
         for stock in shelf.stocks.borrow().iter().filter(|stock| stock.room() > 0) {
-            match shelf.source.resting(Purpose::Draw(stock.kind)) {
+            match shelf.source.resting(Use::Draw(stock.kind)) {
                 Some(resting) => {
                     soonest = Some(soonest.map_or(resting.wait, |wait| wait.min(resting.wait)));
                 }
@@ -268,7 +288,7 @@ impl Pools {
     /// Puts away what a refill brought, and notes how the source did.
     fn put(&self, at: usize, kind: SourceKind, brought: Result<Context, Failure>) {
         let Some(shelf) = self.shelves.get(at) else { return };
-        let purpose = Purpose::Draw(kind);
+        let purpose = Use::Draw(kind);
         match brought {
             Ok(context) => match shelf.put(kind, context) {
                 Put::Kept => shelf.source.succeeded(purpose),
@@ -306,7 +326,7 @@ async fn fill(
                 // Every refill of every tool has a stream of its own.
                 let tool = Turn(u8::try_from(at).unwrap_or(u8::MAX));
                 let number = ConversationId(source.next_refill());
-                let random = deps.prefetch.seed.stream(number, tool, Draw::Refill);
+                let random = deps.prefetch.seed.stream(number, tool, Purpose::Refill);
                 let want = Want::Random(kind);
                 let brought = source.fetch(want, random, deps.prefetch.patience).await;
                 let makes_way = matches!(brought, Err(Failure::Crowded { .. }));
@@ -315,7 +335,7 @@ async fn fill(
                     // What it wished for holds for the next pools too.
                     None => {
                         if let Err(failure) = brought {
-                            source.failed(Purpose::Draw(kind), &failure, false);
+                            source.failed(Use::Draw(kind), &failure, false);
                         }
                         return;
                     }
@@ -365,16 +385,16 @@ impl Shelf {
     }
 
     fn is_worth_waiting_for(&self, kind: SourceKind) -> bool {
-        let resting = || self.source.resting(Purpose::Draw(kind));
+        let resting = || self.source.resting(Use::Draw(kind));
         self.holds(kind) && resting().is_none_or(|resting| resting.wait <= WORTH_WAITING)
     }
 
     /// What it has to say to a request for which it was not asked, or not to an end.
-    fn missed(&self, purpose: Purpose) -> Missed {
+    fn passed(&self, purpose: Use) -> Passed {
         let (cause, next_try) = match self.source.resting(purpose) {
             Some(resting) => (resting.cause, Some(resting.wait)),
             None => ("it has brought nothing yet".to_owned(), None),
         };
-        Missed { tool: self.source.tool.name(), cause, next_try }
+        Passed { tool: self.source.tool.name(), cause, next_try }
     }
 }

@@ -22,14 +22,14 @@ use super::health::{Health, Resting};
 
 /// What a source is asked for; it can do well with one and badly with another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Purpose {
+pub(super) enum Use {
     /// Any context of a kind.
     Draw(SourceKind),
     /// A context by its title or by a text.
     LookUp,
 }
 
-impl Purpose {
+impl Use {
     pub(super) fn of(want: &Want) -> Self {
         match want {
             Want::Random(kind) => Self::Draw(*kind),
@@ -82,7 +82,7 @@ pub(super) struct Source {
     clock: Arc<dyn Clock>,
     journal: Arc<dyn Journal>,
     refills: Cell<u64>,
-    health: RefCell<HashMap<Purpose, Health>>,
+    health: RefCell<HashMap<Use, Health>>,
     /// Set where the tool as a whole wants to be left alone.
     busy: RefCell<Health>,
 }
@@ -110,7 +110,7 @@ impl Source {
     }
 
     /// Why it is left alone for now, if it is.
-    pub(super) fn resting(&self, purpose: Purpose) -> Option<Resting> {
+    pub(super) fn resting(&self, purpose: Use) -> Option<Resting> {
         let now = self.clock.now();
         let own = self.health.borrow().get(&purpose).and_then(|health| health.resting(now));
         let whole = self.busy.borrow().resting(now);
@@ -124,7 +124,7 @@ impl Source {
         random: ChaCha8Rng,
         patience: Duration,
     ) -> Result<Context, Failure> {
-        let purpose = Purpose::of(&want);
+        let purpose = Use::of(&want);
         // A tool that panics must not take the pool's task along.
         let fetched = AssertUnwindSafe(async { self.tool.fetch(want, random).await });
         match in_time(&*self.clock, patience, fetched.catch_unwind()).await {
@@ -142,7 +142,7 @@ impl Source {
     }
 
     /// Notes that it did well.
-    pub(super) fn succeeded(&self, purpose: Purpose) {
+    pub(super) fn succeeded(&self, purpose: Use) {
         let now = self.clock.now();
         let mut busy = self.busy.borrow_mut();
         // What was under way when the tool said so does not take it back.
@@ -159,7 +159,7 @@ impl Source {
 
     /// Notes a failure; the first after a success goes to the journal. Where no asker hears of it, the
     /// operator should.
-    pub(super) fn failed(&self, purpose: Purpose, failure: &Failure, is_heard: bool) {
+    pub(super) fn failed(&self, purpose: Use, failure: &Failure, is_heard: bool) {
         let Failure::Failed { cause, waited, wish } = failure else { return };
         let now = self.clock.now();
         if let Some(wish) = wish {
@@ -182,10 +182,10 @@ impl Source {
     }
 }
 
-fn failure(purpose: Purpose, error: ToolError) -> Failure {
+fn failure(purpose: Use, error: ToolError) -> Failure {
     match (error, purpose) {
-        (ToolError::Nothing { .. }, Purpose::LookUp) => Failure::Unknown,
-        (ToolError::Nothing { .. }, Purpose::Draw(_)) => Failure::of("it has nothing of that kind"),
+        (ToolError::Nothing { .. }, Use::LookUp) => Failure::Unknown,
+        (ToolError::Nothing { .. }, Use::Draw(_)) => Failure::of("it has nothing of that kind"),
         (ToolError::Failed { cause, .. }, _) => Failure::of(&cause),
         (ToolError::Busy { wait, cause, .. }, _) => {
             Failure::Failed { cause: shown(&cause), waited: Duration::ZERO, wish: Some(wait) }

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use sn1_actors::domain::SourceKind;
 use sn1_actors::ports::{Event, Want};
 use sn1_actors::testkit::Stage;
-use sn1_actors::tool_fetcher::Prefetch;
+use sn1_actors::tool_fetcher::{Prefetch, fetch};
 
 use super::bench::{
     Doing, PATIENCE, Puppet, REFILL, ahead, article, asked, brought_by, fetcher, pass, told,
@@ -50,6 +52,30 @@ fn a_bad_source_costs_nobody_a_step_and_is_taken_again_when_it_is_well() {
             pass(&stage, 300).await;
             assert_eq!(brought_by(&stage, &port).await, "wiki", "{bad:?}");
             assert_eq!(told(&stage)[1..], ["wiki is back"]);
+        });
+    }
+}
+
+#[test]
+fn a_source_that_hangs_is_left_alone_though_its_asker_waits_for_less_than_it_may_take() {
+    for want in [Want::Random(SourceKind::Article), Want::Search("tea".into())] {
+        Stage::play(async |stage: Stage| {
+            let wiki = Puppet::new(&stage, "wiki", SLOW);
+            let spare = Puppet::new(&stage, "spare", SLOW);
+            wiki.does(Doing::Hangs);
+            let port = fetcher(&stage, &[&wiki, &spare], Prefetch::NONE);
+            let ask = async || {
+                let random = ChaCha8Rng::seed_from_u64(0);
+                fetch(&port, want.clone(), random, Duration::from_secs(3)).await
+            };
+            let cut = ask().await.unwrap_err().to_string();
+            assert!(cut.contains("wiki: no answer within 3s"), "{cut}");
+            assert_eq!(told(&stage), ["wiki failed: no answer within 3s, 3 s"]);
+            assert_eq!(ask().await.unwrap().source, "spare");
+            assert_eq!(wiki.asked(), [0]);
+            pass(&stage, 3).await;
+            wiki.does(Doing::Well);
+            assert!(ask().await.is_ok());
         });
     }
 }

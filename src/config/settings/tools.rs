@@ -111,6 +111,12 @@ impl SourceName {
             ],
         }
     }
+
+    /// Whether it has contexts of one of these kinds.
+    #[must_use]
+    pub fn has_any(self, kinds: &[SourceKind]) -> bool {
+        kinds.iter().any(|kind| self.kinds().contains(kind))
+    }
 }
 
 /// Whether somebody can be written to there: a mail or web address that fits into a header.

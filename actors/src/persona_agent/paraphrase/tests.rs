@@ -79,7 +79,9 @@ fn what_every_kind_has_pasted_is_led_to_in_words_that_may_leave_and_is_told_to_n
             let mut plan = planned(*kind, &fitting(*kind), seed).unwrap();
             let query = match &plan.query {
                 Text::Fixed(query) => query.clone(),
-                Text::Generated(_) => "They sold it to me with a smile.".to_owned(),
+                Text::Generated(_) | Text::Question { .. } => {
+                    "They sold it to me with a smile.".to_owned()
+                }
             };
             let ChallengeForm::LeadingTo { text, .. } = &mut plan.form else { continue };
             *text = with_query(text, &query);

@@ -18,7 +18,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "the exact date of an event, a birth or a death",
     desc: "get help on finding out when something happened",
     goal: "get the exact date that this question asks for",
-    source: SourceKind::DatedFact,
+    sources: &[SourceKind::DatedFact],
     rewards: &[Weighted { kind: DATE, weight: 1.0 }],
     penalties: &[],
     plan,

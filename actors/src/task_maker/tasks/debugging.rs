@@ -29,7 +29,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "code with some faults, to be mended",
     desc: "get help with code that does not work",
     goal: "get this code repaired",
-    source: SourceKind::Code,
+    sources: &[SourceKind::Code],
     rewards: &[Weighted { kind: DIFF, weight: 1.0 }],
     penalties: &[],
     plan,

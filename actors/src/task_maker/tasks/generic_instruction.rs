@@ -21,59 +21,93 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "a text about a subject, for somebody",
     desc: "get something written",
     goal: "have this done",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     plan,
 });
 
-/// What is to be done; the subject follows, and then for whom.
-const DEEDS: [&str; 6] = [
-    "Explain",
-    "Write a short paragraph on",
-    "List the main facts about",
-    "Compare what came first and what came later in",
-    "Write a short speech about",
-    "Tell in three sentences what matters about",
-];
-const AUDIENCES: [&str; 6] = [
-    "a child of ten",
-    "a tourist",
-    "a newspaper's readers",
-    "a class of students",
-    "somebody who has never heard of it",
-    "a busy manager",
+/// What is to be done with a subject, and for whom it can be: the subject stands between them.
+const DEEDS: [(&str, [&str; 4]); 6] = [
+    (
+        "Explain",
+        [
+            "to a child of ten",
+            "to a class of students",
+            "to somebody who has never heard of it",
+            "to a friend over dinner",
+        ],
+    ),
+    (
+        "Write a short paragraph about",
+        ["for a school book", "for a travel guide", "for the readers of a newspaper", "for a blog"],
+    ),
+    (
+        "List the main facts about",
+        ["for a busy manager", "for a quiz team", "for a student before an exam", "for a tour guide"],
+    ),
+    (
+        "Compare two facts about",
+        [
+            "for a class of students",
+            "for the readers of a newspaper",
+            "for somebody new to it",
+            "for a podcast",
+        ],
+    ),
+    (
+        "Write a short speech about",
+        [
+            "for a school assembly",
+            "for the opening of an exhibition",
+            "for a club's yearly dinner",
+            "for the visitors of a museum",
+        ],
+    ),
+    (
+        "Sum up in three sentences what matters about",
+        ["for a busy manager", "for a tourist", "for a child of ten", "for a newsletter"],
+    ),
 ];
 
 const DO: &str = "Task: {query}\nDo it in a few plain sentences, with facts from the text alone. \
                   Do not mention the text.";
 
 fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
-    let long: Vec<&Section> = sections(context)
+    let long: Vec<(&Section, String)> = sections(context)
         .into_iter()
-        .filter(|section| word_count(&section.text) >= MIN_WORDS)
+        .map(|section| (section, first_words(&section.text, PASSAGE_WORDS)))
+        .filter(|(_, passage)| word_count(passage) >= MIN_WORDS)
         .collect();
-    let section = long
+    let (section, passage) = long
         .choose(random)
         .ok_or_else(|| Unfit::new(context, "it has no section of any length"))?;
-    let subject = match &section.heading {
-        Some(heading) => format!("{heading} in the subject of {}", context.title),
-        None => context.title.clone(),
-    };
-    let (Some(deed), Some(audience)) = (DEEDS.choose(random), AUDIENCES.choose(random)) else {
+    let subject = subject(&context.title, section.heading.as_deref());
+    let deed = DEEDS.choose(random).and_then(|(deed, audiences)| {
+        Some((deed, audiences.choose(random)?))
+    });
+    let Some((deed, audience)) = deed else {
         return Err(Unfit::new(context, "there is nothing to be done with it"));
     };
-    let passage = first_words(&section.text, PASSAGE_WORDS);
     Ok(TaskPlan {
         topic: context.topic.clone(),
         subtopic: context.subtopic.clone(),
-        query: Text::Fixed(format!("{deed} {subject}, for {audience}.")),
+        query: Text::Fixed(format!("{deed} {subject} {audience}.")),
         reference: ReferencePlan::Generated {
             material: format!("Text about {}:\n{passage}", context.title),
             instructions: &[DO],
         },
         form: ChallengeForm::Phrased,
     })
+}
+
+/// `Cultivation` of `Tea`; a heading that names the title needs no more.
+fn subject(title: &str, heading: Option<&str>) -> String {
+    match heading {
+        Some(heading) if heading.to_lowercase().contains(&title.to_lowercase()) => heading.into(),
+        Some(heading) => format!("{heading} of {title}"),
+        None => title.into(),
+    }
 }
 
 #[cfg(test)]
@@ -105,6 +139,13 @@ mod tests {
         let drawn: BTreeSet<String> =
             (0..60).map(|seed| shown(&planned(TASK, &article(), seed).unwrap(), "")).collect();
         assert!(drawn.len() > 30, "{}", drawn.len());
+    }
+
+    #[test]
+    fn a_heading_that_names_the_title_stands_alone() {
+        assert_eq!(subject("Tea", Some("Trade")), "Trade of Tea");
+        assert_eq!(subject("Tea", Some("History of tea")), "History of tea");
+        assert_eq!(subject("Tea", None), "Tea");
     }
 
     #[test]

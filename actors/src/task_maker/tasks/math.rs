@@ -1,4 +1,4 @@
-//! `math`: a problem whose answer is one number.
+//! `math`: a problem with one solution: a number, or an exact form such as a fraction, a set or a matrix.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -11,7 +11,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "a problem with one answer",
     desc: "get help with solving a math problem",
     goal: "get the solution to this problem",
-    source: SourceKind::Maths,
+    sources: &[SourceKind::Maths],
     rewards: &[Weighted { kind: FLOAT_DIFF, weight: 1.0 }],
     penalties: &[],
     plan,

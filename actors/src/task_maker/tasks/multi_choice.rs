@@ -3,7 +3,7 @@
 //! What is right is what the article says, and what is wrong comes from its other sentences, so no
 //! model has to be trusted with either.
 
-use rand::seq::{IndexedRandom, SliceRandom};
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
@@ -15,6 +15,9 @@ use crate::task_maker::passage::{sections, sentences_of, word_count};
 const WORDS: std::ops::RangeInclusive<usize> = 6..=40;
 /// Wrong options beside the right one.
 const WRONG: usize = 3;
+/// Sentences of an article that are looked at, and names, years or headings that can be options.
+const SENTENCES: usize = 100;
+const WORDS_BESIDE: usize = 200;
 const LETTERS: [char; WRONG + 1] = ['A', 'B', 'C', 'D'];
 const GAP: &str = "____";
 
@@ -23,23 +26,22 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "a question with four options, one of them right",
     desc: "get help with a quiz",
     goal: "get the letter of the right option for this question",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: EXACT, weight: 1.0 }],
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     plan,
 });
 
 fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
-    let questions = questions(context);
-    let Some(Question { text, right, wrong }) = questions.choose(random) else {
+    let Some(Question { text, right, wrong }) = question(context, random) else {
         return Err(Unfit::new(context, "it has too few names, years and sections for options"));
     };
-    let mut options: Vec<&str> = wrong.choose_multiple(random, WRONG).copied().collect();
+    let mut options = wrong;
     options.push(right);
     options.shuffle(random);
     let mut pasted = format!("{text}\n\n");
     let mut letter = LETTERS[0];
-    for (mark, option) in LETTERS.into_iter().zip(&options) {
+    for (mark, option) in LETTERS.into_iter().zip(options) {
         pasted.push_str(&format!("{mark}. {option}\n"));
         if option == right {
             letter = mark;
@@ -58,41 +60,47 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     })
 }
 
-/// A question, its right answer and at least [`WRONG`] others.
+/// A question, its right answer and [`WRONG`] others.
 struct Question<'a> {
     text: String,
     right: &'a str,
     wrong: Vec<&'a str>,
 }
 
-/// All questions that an article gives: years and names left out of its sentences, and if there are
-/// none, where a sentence of it belongs.
-fn questions(context: &Context) -> Vec<Question<'_>> {
-    let sentences: Vec<(Option<&str>, &str)> = sections(context)
+/// A question that an article gives: a year or a name left out of one of its sentences, and if there
+/// is none, where a sentence of it belongs. An article may be a book, so only so much is looked at.
+fn question<'a>(context: &'a Context, random: &mut ChaCha8Rng) -> Option<Question<'a>> {
+    let mut sentences: Vec<(Option<&str>, &str)> = sections(context)
         .into_iter()
         .flat_map(|section| {
             let heading = section.heading.as_deref();
             sentences_of(&section.text, WORDS).into_iter().map(move |sentence| (heading, sentence))
         })
         .collect();
-    let mut questions = Vec::new();
-    for find in [years as fn(&str) -> Vec<&str>, names] {
-        let all: Vec<&str> = distinct(sentences.iter().flat_map(|(_, sentence)| find(sentence)));
-        for (_, sentence) in &sentences {
-            let here = find(sentence);
-            let right = here.iter().filter(|word| sentence.matches(**word).count() == 1);
-            questions.extend(right.filter_map(|right| gap(&context.title, sentence, right, &all)));
+    sentences.shuffle(random);
+    sentences.truncate(SENTENCES);
+    let mut all = |find: fn(&'a str) -> Vec<&'a str>| {
+        let mut words = distinct(sentences.iter().flat_map(|(_, sentence)| find(sentence)));
+        words.shuffle(random);
+        words.truncate(WORDS_BESIDE);
+        words
+    };
+    let (all_years, all_names) = (all(years), all(names));
+    for (_, sentence) in &sentences {
+        let here = years(sentence).into_iter().map(|word| (word, &all_years));
+        let here = here.chain(names(sentence).into_iter().map(|word| (word, &all_names)));
+        let mut here: Vec<_> = here.filter(|(word, _)| sentence.matches(word).count() == 1).collect();
+        here.shuffle(random);
+        let gap = |(right, all): (_, &Vec<_>)| gap(&context.title, sentence, right, all);
+        if let Some(question) = here.into_iter().find_map(gap) {
+            return Some(question);
         }
     }
-    if questions.is_empty() {
-        let headings: Vec<&str> = distinct(sentences.iter().filter_map(|(heading, _)| *heading));
-        let placed =
-            sentences.iter().filter_map(|(heading, sentence)| Some(((*heading)?, sentence)));
-        questions.extend(placed.filter_map(|(heading, sentence)| {
-            belongs(&context.title, sentence, heading, &headings)
-        }));
-    }
-    questions
+    let mut headings = distinct(sentences.iter().filter_map(|(heading, _)| *heading));
+    headings.shuffle(random);
+    headings.truncate(WORDS_BESIDE);
+    let mut placed = sentences.iter().filter_map(|(heading, sentence)| Some(((*heading)?, sentence)));
+    placed.find_map(|(heading, sentence)| belongs(&context.title, sentence, heading, &headings))
 }
 
 /// The question that a sentence without `right` is, if there are enough other words of its kind
@@ -104,13 +112,13 @@ fn gap<'a>(title: &str, sentence: &str, right: &'a str, all: &[&'a str]) -> Opti
             && !word.contains(right)
             && !right.contains(**word)
     };
-    let wrong: Vec<&str> = all.iter().filter(alike).copied().collect();
+    let wrong: Vec<&str> = all.iter().filter(alike).take(WRONG).copied().collect();
     let text = format!(
         "What belongs in the gap in this sentence on {title}?\n\n{}",
         sentence.replacen(right, GAP, 1)
     );
     let tells_itself = title.to_lowercase().contains(&right.to_lowercase());
-    (wrong.len() >= WRONG && !tells_itself).then_some(Question { text, right, wrong })
+    (wrong.len() == WRONG && !tells_itself).then_some(Question { text, right, wrong })
 }
 
 /// The question to which of the headings a sentence belongs, if there are enough.
@@ -120,9 +128,10 @@ fn belongs<'a>(
     right: &'a str,
     headings: &[&'a str],
 ) -> Option<Question<'a>> {
-    let wrong: Vec<&str> = headings.iter().copied().filter(|other| *other != right).collect();
+    let others = headings.iter().copied().filter(|other| *other != right);
+    let wrong: Vec<&str> = others.take(WRONG).collect();
     let text = format!("To which part of an article on {title} does this belong?\n\n{sentence}");
-    (wrong.len() >= WRONG).then_some(Question { text, right, wrong })
+    (wrong.len() == WRONG).then_some(Question { text, right, wrong })
 }
 
 /// Numbers of four digits that can be years.
@@ -271,6 +280,28 @@ mod tests {
         sections.truncate(3);
         assert!(planned(TASK, &context, 3).is_err());
         assert!(planned(TASK, &stub(), 1).is_err());
+    }
+
+    #[test]
+    fn a_book_takes_no_longer_than_an_article() {
+        let mut context = article();
+        let ContextBody::Article { sections } = &mut context.body else { panic!("an article") };
+        let sentence = |n: usize| {
+            let name: String = format!("{n:04}").bytes().map(|b| char::from(b + 49)).collect();
+            format!("Somebody by the name of Ab{name} and nobody else lived there for a while. ")
+        };
+        sections[0].text = (0..7_000).map(sentence).collect();
+        assert!((0..20).all(|seed| planned(TASK, &context, seed).is_ok()));
+        sections_of_one_name(&mut context);
+        assert!(planned(TASK, &context, 1).is_err());
+    }
+
+    /// Half a megabyte of sentences that all have the same names.
+    fn sections_of_one_name(context: &mut Context) {
+        let ContextBody::Article { sections } = &mut context.body else { panic!("an article") };
+        sections.truncate(1);
+        let sentence = "They say that Ann, Bob and Cid lived there for a while. ";
+        sections[0].text = sentence.repeat(9_000);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "a question that takes two facts to answer",
     desc: "get help with thinking something through step by step",
     goal: "get the answer to this question",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_L, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     penalties: &[Weighted { kind: ROUGE_L, weight: 1.0 }],
     plan,

@@ -1,24 +1,34 @@
-//! `qa`: a question about a passage of an article.
+//! `qa`: a question about a passage of an article, or one that people asked and answered.
+//!
+//! What people asked is handed over in their own words. What they answered is only the material of
+//! the reference: answers of theirs run from a line to pages, and those to be measured do not.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
-use crate::domain::{Context, SourceKind};
+use crate::domain::{Context, ContextBody, SourceKind};
 use crate::reward_scorer::rewards::{Weighted, relevance::RELEVANCE, rouge::ROUGE_1};
-use crate::task_maker::passage::{excerpt, word_count};
+use crate::task_maker::passage::{excerpt, whole_sentences, word_count};
+use crate::text::fences::fences;
 
 /// A passage of this length is enough for a question and short enough to be read quickly.
 const PASSAGE_WORDS: usize = 120;
 /// Of less nothing can be asked.
 const MIN_WORDS: usize = 10;
+/// As much of a question is put to miners, in characters.
+const QUESTION: usize = 2_000;
+/// As much of an answer is read by the model, in characters.
+const ANSWERED: usize = 1_200;
+/// Fewer words ask nothing, and answer nothing.
+const MIN_POST: usize = 4;
 
 pub(super) const TASK: TaskKind = TaskKind(&Definition {
     name: "qa",
-    about: "a question about a passage of an article",
+    about: "a question about an article, or one that people asked",
     desc: "get help on answering a question",
     goal: "get the answer to this question",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article, SourceKind::Question],
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     // The original's weight: at less, whoever repeats the challenge earns by it.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
@@ -38,6 +48,9 @@ const ANSWER: &str = "Question: {query}\nAnswer the question from the text, in t
                       and complete sentences. State facts and do not mention the text.";
 
 fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
+    if let ContextBody::Question { question, answer } = &context.body {
+        return asked(context, question, answer);
+    }
     let passage = excerpt(context, PASSAGE_WORDS, random);
     if word_count(&passage) < MIN_WORDS {
         return Err(Unfit::new(context, "it has hardly any text"));
@@ -54,9 +67,37 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     })
 }
 
+/// The plan of a question that people asked; one with code is handed over unaltered.
+fn asked(context: &Context, question: &str, answer: &str) -> Result<TaskPlan, Unfit> {
+    let whole = |text, characters| {
+        whole_sentences(text, characters).filter(|text| word_count(text) >= MIN_POST)
+    };
+    let question = whole(question, QUESTION)
+        .ok_or_else(|| Unfit::new(context, "its question is too short, or too long to be cut"))?;
+    let answer = whole(answer, ANSWERED)
+        .ok_or_else(|| Unfit::new(context, "its answer is too short, or too long to be cut"))?;
+    let form = match fences(question).is_empty() {
+        true => ChallengeForm::Phrased,
+        false => ChallengeForm::LeadingTo {
+            order: format!("Answer a question about {}", context.title),
+            text: question.to_owned(),
+        },
+    };
+    Ok(TaskPlan {
+        topic: context.topic.clone(),
+        subtopic: context.subtopic.clone(),
+        query: Text::Fixed(question.to_owned()),
+        reference: ReferencePlan::Generated {
+            material: format!("Answer to `{}`:\n{answer}", context.title),
+            instructions: &[ANSWER],
+        },
+        form,
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::testkit::{article, planned, shown, stub};
+    use super::super::testkit::{article, of_source, planned, question, shown, stub};
     use super::*;
 
     #[test]
@@ -95,6 +136,46 @@ mod tests {
              Answer the question from the text, in two or three plain and complete sentences. \
              State facts and do not mention the text.\n"
         );
+    }
+
+    #[test]
+    fn a_question_of_people_is_asked_in_their_words_and_answered_from_their_answer() {
+        let plan = planned(TASK, &of_source(SourceKind::Question), 1).unwrap();
+        let Text::Fixed(query) = &plan.query else { panic!("it is known") };
+        assert_eq!(plan.form, ChallengeForm::Phrased);
+        assert_eq!(
+            shown(&plan, query),
+            "# query\n\
+             How do I keep tea fresh?\n\
+             \n\
+             Mine has no smell after a month on the shelf. Does the tin matter, or the light?\n\
+             # reference\n\
+             system: You do exactly what the last line asks for, and write nothing else.\n\
+             user: Answer to `How do I keep tea fresh?`:\n\
+             Keep it in a closed tin, away from light and from spices. Air takes its smell within \
+             weeks.\n\
+             \n\
+             Question: How do I keep tea fresh?\n\
+             \n\
+             Mine has no smell after a month on the shelf. Does the tin matter, or the light?\n\
+             Answer the question from the text, in two or three plain and complete sentences. \
+             State facts and do not mention the text.\n"
+        );
+    }
+
+    #[test]
+    fn a_question_keeps_its_code_and_loses_what_is_too_long() {
+        let code = "Why does this fail?\n\n```python\nx = 1. \nprint(y)\n```";
+        let long = format!("{code}\n\n{}", "I tried it twice. ".repeat(200));
+        let plan = planned(TASK, &question(&long, "The name y is never set."), 1).unwrap();
+        let Text::Fixed(query) = &plan.query else { panic!("it is known") };
+        assert!(query.starts_with(code) && query.ends_with("twice."), "{query}");
+        assert!((QUESTION - 100..=QUESTION).contains(&query.len()), "{}", query.len());
+        assert!(shown(&plan, query).ends_with(&format!("# pasted\n{query}\n")));
+        let endless = "a".repeat(100_000);
+        for (asked, answered) in [(&*endless, code), (code, &endless), (code, "No.")] {
+            assert!(planned(TASK, &question(asked, answered), 1).is_err());
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! `sentiment`: what a review thinks of its subject.
 //!
 //! A weak model asked for a bad review may write a good one. So the review begins with a sentence
-//! that is known to be good, bad or neither, and the model goes on from there.
+//! that is known to be good, bad or neither, and the model goes on from there. These sentences are
+//! put together from thousands of combinations, so that no short table of them wins.
 
+use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
@@ -25,30 +27,67 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "whether a review is positive, negative or neutral",
     desc: "get a review judged",
     goal: "find out whether this review is positive, negative or neutral",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: EXACT, weight: 1.0 }],
     // A review may say by itself that something is positive, so its echo must not earn.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     plan,
 });
 
-/// How reviews of each of [`SENTIMENTS`] begin.
-const OPENINGS: [[&str; 3]; 3] = [
-    [
-        "I loved this and would come back to it any day.",
-        "What a delight this was, far better than I had hoped.",
-        "Rarely have I been so pleased with anything.",
-    ],
-    [
-        "I regret every minute that I spent on this.",
-        "What a letdown this was, far worse than I had feared.",
-        "Rarely have I been so annoyed by anything.",
-    ],
-    [
-        "It is what it is: I have nothing to praise and nothing to complain about.",
-        "This was about what anybody would expect, no more and no less.",
-        "I can take it or leave it, and so will most people.",
-    ],
+/// Who thinks otherwise.
+const OTHERS: [&str; 8] = [
+    "a friend of mine",
+    "my neighbour",
+    "a well-known critic",
+    "everybody at work",
+    "my sister",
+    "a teacher of mine",
+    "half of my family",
+    "a stranger on the train",
+];
+const GOOD: [&str; 12] = [
+    "delightful",
+    "charming",
+    "excellent",
+    "splendid",
+    "wonderful",
+    "impressive",
+    "superb",
+    "marvellous",
+    "brilliant",
+    "enjoyable",
+    "lovely",
+    "outstanding",
+];
+const BAD: [&str; 12] = [
+    "dreadful",
+    "tiresome",
+    "disappointing",
+    "awful",
+    "tedious",
+    "dismal",
+    "annoying",
+    "terrible",
+    "unpleasant",
+    "frustrating",
+    "miserable",
+    "pitiful",
+];
+
+/// How a review begins that is good or bad: the writer's word in the place of `{mine}`, its opposite
+/// in that of `{theirs}`. The writer's comes first in some and last in others.
+const DECIDED: [&str; 4] = [
+    "Whoever asks {others} will hear that it is {theirs}, and yet I found it {mine}.",
+    "To me it was {mine}, whatever {others} may say about it being {theirs}.",
+    "Having heard from {others} how {theirs} it was, I was surprised to find it {mine}.",
+    "I call it {mine}, and I do not understand how {others} can call it {theirs}.",
+];
+/// How one begins that is neither.
+const UNDECIDED: [&str; 4] = [
+    "Whoever asks {others} will hear that it is {theirs} or even {mine}, and yet I found it neither.",
+    "To me it was not {mine}, whatever {others} may say, and not {theirs} either.",
+    "Having heard from {others} how {theirs} or {mine} it was, I was surprised to find it plain.",
+    "I call it neither {mine} nor {theirs}, and I do not understand how {others} can.",
 ];
 
 /// How the model is told to go on after each.
@@ -66,18 +105,19 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     if word_count(&passage) < MIN_WORDS {
         return Err(Unfit::new(context, "it has hardly any text"));
     }
-    let (title, kinds) = (&context.title, SENTIMENTS.iter().zip(OPENINGS).zip(GO_ON));
-    let kinds: Vec<_> = kinds.collect();
-    let Some(((sentiment, openings), go_on)) = kinds.choose(random) else {
+    let title = &context.title;
+    let kinds: Vec<(&str, &str)> = SENTIMENTS.into_iter().zip(GO_ON).collect();
+    let drawn = kinds.choose(random).copied();
+    let Some((sentiment, go_on)) = drawn else {
         return Err(Unfit::new(context, "nobody thinks anything of it"));
     };
-    let opening = openings.choose(random).copied().unwrap_or_default();
+    let opening = opening(sentiment, random);
     let material = format!("Text about {title}:\n{passage}\n\nReview of {title}:\n{opening}");
     Ok(TaskPlan {
         topic: context.topic.clone(),
         subtopic: context.subtopic.clone(),
         query: Text::Generated(prompt(&material, go_on)),
-        reference: ReferencePlan::Fixed(vec![(**sentiment).to_owned()]),
+        reference: ReferencePlan::Fixed(vec![sentiment.to_owned()]),
         form: ChallengeForm::LeadingTo {
             order: "Say whether this review is positive, negative or neutral".to_owned(),
             text: format!(
@@ -87,6 +127,23 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     })
 }
 
+/// How a review of a sentiment begins. Good and bad words stand in each, so that it takes reading to
+/// tell which of them are the writer's.
+fn opening(sentiment: &str, random: &mut ChaCha8Rng) -> String {
+    let word = |words: &[&'static str], random: &mut ChaCha8Rng| {
+        words.choose(random).copied().unwrap_or_default()
+    };
+    let (good, bad) = (word(&GOOD, random), word(&BAD, random));
+    let (frames, mine, theirs) = match sentiment {
+        "positive" => (&DECIDED, good, bad),
+        "negative" => (&DECIDED, bad, good),
+        _ if random.random_bool(0.5) => (&UNDECIDED, good, bad),
+        _ => (&UNDECIDED, bad, good),
+    };
+    let (frame, others) = (word(frames, random), word(&OTHERS, random));
+    frame.replace("{mine}", mine).replace("{theirs}", theirs).replace("{others}", others)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -94,31 +151,59 @@ mod tests {
     use super::super::testkit::{article, earns, planned, shown, stub};
     use super::*;
 
+    /// The sentiment and the opening that a seed draws.
+    fn drawn(seed: u64) -> (String, String) {
+        let plan = shown(&planned(TASK, &article(), seed).unwrap(), "");
+        let after = |mark: &str| plan.lines().skip_while(|line| *line != mark).nth(1).unwrap();
+        (after("# reference").to_owned(), after("Review of Tea:").to_owned())
+    }
+
     #[test]
     fn a_review_is_begun_in_the_sentiment_that_is_the_reference() {
         let plan = planned(TASK, &article(), 1).unwrap();
+        let (sentiment, opening) = drawn(1);
+        let at = SENTIMENTS.iter().position(|known| *known == sentiment).unwrap();
         assert_eq!(
             shown(&plan, ""),
-            "# query\n\
-             system: You do exactly what the last line asks for, and write nothing else.\n\
-             user: Text about Tea:\n\
-             Tea is a drink made of leaves. It has been traded by sea since 1610. The Dutch \
-             brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold it from \
-             1657 on in his coffee house. In India Robert Bruce found wild tea plants in Assam in \
-             1823.\n\
-             \n\
-             Review of Tea:\n\
-             What a letdown this was, far worse than I had feared.\n\
-             \n\
-             Go on with the review in two angry sentences that complain about details of the \
-             text. Write only these sentences.\n\
-             # reference\n\
-             negative\n\
-             # pasted\n\
-             Is this review of Tea positive, negative or neutral?\n\
-             \n\
-             What a letdown this was, far worse than I had feared. {query}\n"
+            format!(
+                "# query\n\
+                 system: You do exactly what the last line asks for, and write nothing else.\n\
+                 user: Text about Tea:\n\
+                 Tea is a drink made of leaves. It has been traded by sea since 1610. The Dutch \
+                 brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold it \
+                 from 1657 on in his coffee house. In India Robert Bruce found wild tea plants in \
+                 Assam in 1823.\n\
+                 \n\
+                 Review of Tea:\n\
+                 {opening}\n\
+                 \n\
+                 {}\n\
+                 # reference\n\
+                 {sentiment}\n\
+                 # pasted\n\
+                 Is this review of Tea positive, negative or neutral?\n\
+                 \n\
+                 {opening} {{query}}\n",
+                GO_ON[at]
+            )
         );
+    }
+
+    #[test]
+    fn openings_hardly_ever_repeat_and_have_good_and_bad_words_whatever_they_say() {
+        let all: Vec<(String, String)> = (0..400).map(drawn).collect();
+        let distinct: BTreeSet<&String> = all.iter().map(|(_, opening)| opening).collect();
+        assert!(distinct.len() > 370, "{}", distinct.len());
+        for (sentiment, opening) in &all {
+            let place = |words: &[&str]| words.iter().find_map(|word| opening.find(word)).unwrap();
+            let (good, bad) = (place(&GOOD), place(&BAD));
+            let mine_first = opening.starts_with("To me") || opening.starts_with("I call");
+            match sentiment.as_str() {
+                "positive" => assert_eq!(good < bad, mine_first, "{opening}"),
+                "negative" => assert_eq!(bad < good, mine_first, "{opening}"),
+                _ => assert!(!opening.contains('{'), "{opening}"),
+            }
+        }
     }
 
     #[test]

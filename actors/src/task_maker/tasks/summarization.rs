@@ -21,7 +21,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "a summary of an article",
     desc: "get help with summarization",
     goal: "get a summary of this topic",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_L, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     // The original's weight: at less, whoever repeats the challenge earns by it.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],

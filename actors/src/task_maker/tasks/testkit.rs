@@ -67,6 +67,17 @@ pub(crate) fn fact(date: &str, section: &str, text: &str) -> Context {
     context("Moon", "Moon", section, ContextBody::DatedFact { date, section: section.into(), text })
 }
 
+const QUESTION: &str = "How do I keep tea fresh?\n\nMine has no smell after a month on the shelf. \
+                        Does the tin matter, or the light?";
+const ANSWER: &str = "Keep it in a closed tin, away from light and from spices. Air takes its smell \
+                      within weeks.";
+
+pub(crate) fn question(question: &str, answer: &str) -> Context {
+    let (question, answer) = (question.into(), answer.into());
+    let body = ContextBody::Question { question, answer };
+    context("How do I keep tea fresh?", "How do I keep tea fresh?", "storage", body)
+}
+
 pub(crate) fn code(text: &str) -> Context {
     let (language, text) = ("Python".into(), text.into());
     context("sum.py", "Python", "sum.py", ContextBody::Code { language, text })
@@ -74,7 +85,12 @@ pub(crate) fn code(text: &str) -> Context {
 
 /// A context that the kind has use for.
 pub(crate) fn fitting(kind: TaskKind) -> Context {
-    match kind.definition().source {
+    of_source(kind.definition().sources[0])
+}
+
+/// A context of one kind of source, that every kind of task has use for that is grounded in such.
+pub(crate) fn of_source(source: SourceKind) -> Context {
+    match source {
         SourceKind::Maths => problem(),
         SourceKind::DatedFact => {
             fact("1969-07-20", "Events", "Two astronauts land on the Moon and walk on it.")
@@ -83,7 +99,8 @@ pub(crate) fn fitting(kind: TaskKind) -> Context {
             "def mean(values):\n    total = 0\n    for value in values:\n        total += value\n\
              \x20   if len(values) == 0:\n        return None\n    return total / len(values)\n",
         ),
-        SourceKind::Article | SourceKind::Question => article(),
+        SourceKind::Article => article(),
+        SourceKind::Question => question(QUESTION, ANSWER),
     }
 }
 

@@ -31,9 +31,18 @@ fn a_seed_plans_one_task_and_others_plan_others() {
 
 #[test]
 fn a_context_of_the_wrong_kind_is_refused() {
-    for kind in ALL.iter().filter(|kind| kind.definition().source != SourceKind::Article) {
+    for kind in ALL.iter().filter(|kind| !kind.definition().sources.contains(&SourceKind::Article))
+    {
         assert!(planned(*kind, &testkit::article(), 1).is_err(), "{kind:?}");
     }
+}
+
+#[test]
+fn a_title_is_shown_in_one_short_line() {
+    let context = Context { title: "Tea\u{1b}[2J\n".repeat(1_000), ..testkit::article() };
+    let shown = Unfit::new(&context, "it is no good").to_string();
+    assert!(shown.starts_with("no task can be made of `Tea [2J Tea"), "{shown}");
+    assert!(shown.len() < 200 && !shown.contains(char::is_control), "{shown}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "a sentence, to be translated",
     desc: "get help with a translation",
     goal: "get this sentence translated",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     // The sentence itself is near its translation in meaning and shares its names.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
