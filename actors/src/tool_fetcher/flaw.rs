@@ -5,8 +5,8 @@ use crate::domain::{Context, ContextBody};
 
 /// The most that a context holds, in bytes of text.
 const MOST_BYTES: usize = 512 * 1_024;
-/// The fewest words of an article that says something.
-const ARTICLE_WORDS: usize = 8;
+/// The fewest words of an article that says anything; whether it says enough is for tasks to judge.
+const ARTICLE_WORDS: usize = 3;
 /// The fewest words of any other text.
 const TEXT_WORDS: usize = 2;
 /// One control or replacement character in so many is noise, not a slip.
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn what_is_empty_short_garbled_or_huge_is_of_no_use() {
-        for text in ["", " \n", "Tea is a drink.", &GOOD.replace('e', "\u{fffd}"), "\u{1}\u{2}"] {
+        for text in ["", " \n", "Tea ceremony", &GOOD.replace('e', "\u{fffd}"), "\u{1}\u{2}"] {
             assert!(flaw(&article(text)).is_some(), "{text:?}");
         }
         assert!(flaw(&article(&GOOD.repeat(20_000))).unwrap().contains("more text"));
