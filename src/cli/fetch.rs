@@ -103,26 +103,26 @@ fn ended(error: &FetchError, settings: &Settings) -> Ended {
 }
 
 fn show(context: &Context) -> anyhow::Result<()> {
-    output::line(&format!("{} ({}), from {}", context.title, context.subtopic, context.source))?;
+    foreign(&format!("{} ({}), from {}", context.title, context.subtopic, context.source))?;
     if let Some(origin) = &context.origin {
-        output::line(&attribution(origin))?;
+        foreign(&attribution(origin))?;
     }
     match &context.body {
         ContextBody::Article { sections } => {
             for section in sections {
                 let heading = section.heading.as_deref().unwrap_or("(lead)");
-                output::line(&format!("\n{heading}\n{}", section.text))?;
+                foreign(&format!("\n{heading}\n{}", section.text))?;
             }
         }
         ContextBody::Maths { problem, solution } => {
-            output::line(&format!("{problem}\nSolution: {solution}"))?;
+            foreign(&format!("{problem}\nSolution: {solution}"))?;
         }
         ContextBody::DatedFact { date, section, text } => {
-            output::line(&format!("{section}, {date}: {text}"))?;
+            foreign(&format!("{section}, {date}: {text}"))?;
         }
-        ContextBody::Code { text, .. } => output::line(&format!("\n{text}"))?,
+        ContextBody::Code { text, .. } => foreign(&format!("\n{text}"))?,
         ContextBody::Question { question, answer } => {
-            output::line(&format!("\n{question}\n\nAnswer\n{answer}"))?;
+            foreign(&format!("\n{question}\n\nAnswer\n{answer}"))?;
         }
     }
     Ok(())
@@ -133,4 +133,9 @@ fn attribution(origin: &Origin) -> String {
     let author = origin.author.as_ref().map(|author| format!("by {author}"));
     let parts = [Some(origin.url.clone()), author, origin.license.clone()];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Prints what a source wrote.
+fn foreign(text: &str) -> std::io::Result<()> {
+    output::line(&output::lines_of(text))
 }

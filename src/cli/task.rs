@@ -168,7 +168,7 @@ fn print(matches: &ArgMatches, value: &Value) -> anyhow::Result<()> {
     }
     for (key, value) in value.as_object().into_iter().flatten() {
         let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        output::line(&format!("{key}: {text}"))?;
+        output::line(&output::lines_of(&format!("{key}: {text}")))?;
     }
     Ok(())
 }
