@@ -71,8 +71,8 @@ fn want(matches: &ArgMatches, source: Option<SourceName>) -> Want {
         return Want::Search(text.clone());
     }
     let named = matches.get_one::<String>("kind");
-    let named =
-        named.and_then(|name| SourceKind::ALL.into_iter().find(|kind| kind.name() == name.as_str()));
+    let named = named
+        .and_then(|name| SourceKind::ALL.into_iter().find(|kind| kind.name() == name.as_str()));
     let usual = source.and_then(|source| source.kinds().first().copied());
     Want::Random(named.or(usual).unwrap_or(SourceKind::Article))
 }

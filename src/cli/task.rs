@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command};
 use serde_json::{Value, json};
 use sn1_actors::domain::{ConversationId, RunSeed, Turn};
 use sn1_actors::persona_agent::{PersonaAgentConfig, Phraser};
@@ -11,7 +11,7 @@ use sn1_actors::task_maker::tasks::{self, ChallengeForm, TaskKind};
 use sn1_actors::task_maker::{Task, TaskMakerConfig, TaskShare, Workshop};
 
 use super::one_actor::{self, Needs, Workplace};
-use super::{flag, json_flag, output, settings};
+use super::{json_flag, output, settings};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::Exit;
 use crate::wiring::{fresh_seed, sampling};
@@ -171,9 +171,4 @@ fn print(matches: &ArgMatches, value: &Value) -> anyhow::Result<()> {
         output::line(&output::lines_of(&format!("{key}: {text}")))?;
     }
     Ok(())
-}
-
-/// Keeps the number parser of clap out of the other commands' imports.
-pub(super) fn seconds(name: &'static str, help: &'static str) -> Arg {
-    flag(name, "SECONDS").value_parser(value_parser!(f64)).help(help)
 }
