@@ -166,7 +166,7 @@ struct Maker {
 impl Maker {
     async fn measure(&self, conversation: ConversationId) -> anyhow::Result<Measured> {
         let task = self.workshop.make(conversation, &|_| ()).await;
-        let task = task.map_err(|stopped| anyhow::anyhow!("no task: {stopped:?}"))?;
+        let task = task.map_err(|stopped| task::no_task(&stopped))?;
         let phrasing = self.phraser.phrase(conversation, Turn(0), &task).await;
         let challenge = phrasing.map_err(anyhow::Error::msg)?.challenge;
         let (of_challenge, of_query) =
