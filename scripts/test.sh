@@ -167,8 +167,11 @@ heading "sympy"
 if [[ -z ${SN1_SYMPY_PYTHON-} ]]; then
     venv=$target/venv-sympy
     sympy=sympy==1.14.0
-    if "$venv/bin/python" -c "import sympy" 2>/dev/null ||
-        { python3 -m venv --clear "$venv" && "$venv/bin/pip" install -q --only-binary :all: "$sympy"; }; then
+    # An environment outlives its Python.
+    if { [[ $(cat "$venv/frozen.txt" 2>/dev/null) == "$sympy" ]] && "$venv/bin/python" -c ""; } ||
+        { python3 -m venv --clear "$venv" &&
+            "$venv/bin/pip" install -q --only-binary :all: "$sympy" &&
+            echo "$sympy" >"$venv/frozen.txt"; }; then
         SN1_SYMPY_PYTHON=$(realpath -s "$venv/bin/python")
     else
         skip "the maths problems against sympy: $sympy could not be installed, see above"
@@ -191,17 +194,36 @@ export SN1_ZIMWRITERFS=${SN1_ZIMWRITERFS-}
 
 heading "a MediaWiki"
 # The wikipedia tool is tested against it. SN1_MEDIAWIKI is the address of its API.
+# wiki_answers API: within a minute.
+wiki_answers() {
+    python3 - "$1?action=query&format=json" <<'PYTHON'
+import json, sys, time, urllib.request
+
+end = time.monotonic() + 60
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+while True:
+    try:
+        with opener.open(sys.argv[1], timeout=10) as answer:
+            json.load(answer)
+        break
+    except (OSError, ValueError) as error:
+        if time.monotonic() > end:
+            sys.exit(f"{sys.argv[1]}: {error}")
+        time.sleep(0.2)
+PYTHON
+}
 if [[ -z ${SN1_MEDIAWIKI-} ]]; then
     wiki=$target/mediawiki
     port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])') || port=
     if [[ -n $port ]] && scripts/mediawiki.sh "$wiki"; then
         scripts/mediawiki.sh "$wiki" "$port" >"$wiki/served.log" 2>&1 &
         trap "kill $! 2>/dev/null || true" EXIT
-        for _ in {1..100}; do
-            (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-            sleep 0.1
-        done
-        SN1_MEDIAWIKI=http://127.0.0.1:$port/w/api.php
+        if wiki_answers "http://127.0.0.1:$port/w/api.php"; then
+            SN1_MEDIAWIKI=http://127.0.0.1:$port/w/api.php
+        else
+            tail -n 20 "$wiki/served.log"
+            skip "the wikipedia tool against a MediaWiki: it does not answer, see above"
+        fi
     else
         skip "the wikipedia tool against a MediaWiki: it could not be set up, see above"
     fi
@@ -211,4 +233,7 @@ export SN1_MEDIAWIKI=${SN1_MEDIAWIKI-}
 
 heading "tests"
 cargo test --workspace
+
+heading "a task and a reward added in one file each"
+scripts/test-extend.sh
 finish

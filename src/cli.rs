@@ -31,7 +31,7 @@ mod view;
 mod wallet;
 mod weights;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::config::{Inputs, Loaded, Role, Settings, collect_flags};
 use crate::exit::{Ended, Exit};
@@ -153,6 +153,11 @@ fn usage(errors: &crate::config::ConfigErrors) -> Exit {
 /// `--NAME VALUE`.
 fn flag(name: &'static str, value: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value)
+}
+
+/// `--NAME SECONDS`.
+fn seconds(name: &'static str, help: &'static str) -> Arg {
+    flag(name, "SECONDS").value_parser(value_parser!(f64)).help(help)
 }
 
 /// `--NAME`, which is given or not.

@@ -7,10 +7,11 @@
 
 mod cut_short;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -48,22 +49,35 @@ enum Command {
     Flush { done: mpsc::Sender<()> },
 }
 
-/// A journal file and the thread that writes it. Clones write the same file.
+/// A journal file and the thread that writes it. Clones write the same file; it is closed when the
+/// last one is gone.
 #[derive(Clone)]
 pub struct JournalFile {
+    /// Before the thread, which ends only when all of these are gone.
     commands: mpsc::Sender<Command>,
+    _thread: Arc<WriterThread>,
     recorded: Arc<std::sync::atomic::AtomicU64>,
     written: watch::Receiver<Written>,
     unix: fn() -> Duration,
 }
 
+/// Waits for the thread where it is dropped: after that the file is written and closed.
+struct WriterThread(Option<JoinHandle<()>>);
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        // One that panicked has said so.
+        let _ = self.0.take().map(JoinHandle::join);
+    }
+}
+
 impl JournalFile {
     /// Opens a journal, and the folders to it; an existing one is continued: the conversations that
-    /// its last run left are ended as cut short. `unix` is the time
-    /// since the Unix epoch, `max_bytes` the size at which a new file begins.
+    /// its last run left are ended as cut short. `unix` is the time since the Unix epoch,
+    /// `max_bytes` the size at which a new file begins.
     ///
     /// # Errors
-    /// [`JournalError`] naming the file, if it cannot be written.
+    /// [`JournalError`] naming the file, if it cannot be written or another process writes it.
     pub fn open(
         path: &Path,
         run_id: &str,
@@ -74,11 +88,12 @@ impl JournalFile {
         let (progress, written) = watch::channel(Written::default());
         let mut writer = Writer::open(path, run_id.into(), max_bytes)?;
         writer.end_last_run(unix()).map_err(|cause| failure(path, &cause))?;
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || writer.serve(&inbox, &progress))
             .map_err(|cause| failure(path, &cause))?;
-        Ok(Self { commands, recorded: Arc::default(), written, unix })
+        let _thread = Arc::new(WriterThread(Some(thread)));
+        Ok(Self { commands, _thread, recorded: Arc::default(), written, unix })
     }
 
     /// Waits until everything recorded so far is on disk.
@@ -136,8 +151,10 @@ impl Writer {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            cut_short::mend_end(path)?;
             let file = OpenOptions::new().create(true).append(true).open(path)?;
+            // What a living process writes is neither torn nor cut short.
+            lock(&file)?;
+            cut_short::mend_end(path)?;
             let bytes = file.metadata()?.len();
             Ok((file, bytes))
         };
@@ -183,7 +200,7 @@ impl Writer {
 
     /// Ends what the last run left, in its name.
     fn end_last_run(&mut self, time: Duration) -> std::io::Result<()> {
-        let last = cut_short::last_run(&self.path)?;
+        let last = cut_short::last_run(&self.path, &numbered(&self.path, 1))?;
         for (event, seq) in last.unended.iter().zip(last.seq..) {
             self.write_line(&last.run_id, seq, event, time)?;
         }
@@ -227,10 +244,27 @@ impl Writer {
         }
         std::fs::rename(&self.path, numbered(&self.path, 1))?;
         let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        lock(&file)?;
         self.file = BufWriter::new(file);
         self.bytes = 0;
         Ok(())
     }
+}
+
+/// Takes the kernel's lock on a file, which it gives back when the file is closed or its process
+/// dies. What is no file, as a pipe, has none.
+fn lock(file: &File) -> std::io::Result<()> {
+    if !file.metadata()?.is_file() {
+        return Ok(());
+    }
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => std::io::Error::other(
+            "another process writes it; stop that one first, or name another file with --journal",
+        ),
+        TryLockError::Error(cause) => std::io::Error::other(format!(
+            "it cannot be locked: {cause}; name one on a file system that has locks with --journal"
+        )),
+    })
 }
 
 fn numbered(path: &Path, n: u32) -> PathBuf {
@@ -311,6 +345,7 @@ mod tests {
         let conversation = ConversationId(1);
         killed.record(Event::ConversationEnded { conversation, seconds: 1.0, stopped });
         killed.flush().unwrap();
+        drop(killed);
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"{\"run_id\":\"killed\",\"seq\":4,\"eve").unwrap();
         // Opened twice, it is ended once.
@@ -332,6 +367,38 @@ mod tests {
             assert_eq!((&line["reason"], &line["time"]), (&"cut_short".into(), &9.0.into()));
             assert_eq!(line["conversation"], conversation);
         }
+    }
+
+    #[test]
+    fn what_another_writes_is_left_alone_until_it_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let journal = open(&path, 1 << 20);
+        std::fs::write(&path, "{\"run_id\":\"half a li").unwrap();
+        let other = JournalFile::open(&path, "other", 1 << 20, || Duration::ZERO);
+        let refused = other.err().unwrap().to_string();
+        for part in ["journal.jsonl", "another process writes it", "--journal"] {
+            assert!(refused.contains(part), "{part} is not in {refused}");
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"run_id\":\"half a li");
+        drop(journal.clone());
+        assert!(JournalFile::open(&path, "other", 1 << 20, || Duration::ZERO).is_err());
+        drop(journal);
+        open(&path, 1 << 20);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+    }
+
+    #[test]
+    fn the_file_that_is_begun_after_a_full_one_is_locked_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let journal = open(&path, 120);
+        for steps in 0..3 {
+            journal.record(Event::RunFinished { steps });
+        }
+        journal.flush().unwrap();
+        assert!(numbered(&path, 1).exists());
+        assert!(JournalFile::open(&path, "other", 120, || Duration::ZERO).is_err());
     }
 
     #[test]

@@ -16,22 +16,14 @@ use crate::wiring::tools;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The kinds as they are written on the command line.
-const KINDS: [(&str, SourceKind); 5] = [
-    ("article", SourceKind::Article),
-    ("maths", SourceKind::Maths),
-    ("dated-fact", SourceKind::DatedFact),
-    ("code", SourceKind::Code),
-    ("question", SourceKind::Question),
-];
-
 pub(super) fn command() -> Command {
     let source = Arg::new("source")
         .value_name("SOURCE")
         .value_parser(SourceName::ALL.map(SourceName::as_str))
         .help("which source; those of tools.sources in their order when left out");
     let kind = flag("kind", "KIND")
-        .value_parser(KINDS.map(|(name, _)| name))
+        .value_parser(SourceKind::ALL.map(SourceKind::name))
+        .conflicts_with_all(["title", "search"])
         .help("what kind of context; the usual one of SOURCE, or an article, when left out");
     let title = flag("title", "TITLE").help("the context of that title");
     let search = flag("search", "TEXT").help("the context that fits best");
@@ -79,9 +71,10 @@ fn want(matches: &ArgMatches, source: Option<SourceName>) -> Want {
         return Want::Search(text.clone());
     }
     let named = matches.get_one::<String>("kind");
-    let named = named.and_then(|name| KINDS.into_iter().find(|(known, _)| known == name));
+    let named = named
+        .and_then(|name| SourceKind::ALL.into_iter().find(|kind| kind.name() == name.as_str()));
     let usual = source.and_then(|source| source.kinds().first().copied());
-    Want::Random(named.map(|(_, kind)| kind).or(usual).unwrap_or(SourceKind::Article))
+    Want::Random(named.or(usual).unwrap_or(SourceKind::Article))
 }
 
 /// What failed, and where such contexts are to be had if none of the sources could have any.
@@ -103,26 +96,26 @@ fn ended(error: &FetchError, settings: &Settings) -> Ended {
 }
 
 fn show(context: &Context) -> anyhow::Result<()> {
-    output::line(&format!("{} ({}), from {}", context.title, context.subtopic, context.source))?;
+    foreign(&format!("{} ({}), from {}", context.title, context.subtopic, context.source))?;
     if let Some(origin) = &context.origin {
-        output::line(&attribution(origin))?;
+        foreign(&attribution(origin))?;
     }
     match &context.body {
         ContextBody::Article { sections } => {
             for section in sections {
                 let heading = section.heading.as_deref().unwrap_or("(lead)");
-                output::line(&format!("\n{heading}\n{}", section.text))?;
+                foreign(&format!("\n{heading}\n{}", section.text))?;
             }
         }
         ContextBody::Maths { problem, solution } => {
-            output::line(&format!("{problem}\nSolution: {solution}"))?;
+            foreign(&format!("{problem}\nSolution: {solution}"))?;
         }
         ContextBody::DatedFact { date, section, text } => {
-            output::line(&format!("{section}, {date}: {text}"))?;
+            foreign(&format!("{section}, {date}: {text}"))?;
         }
-        ContextBody::Code { text, .. } => output::line(&format!("\n{text}"))?,
+        ContextBody::Code { text, .. } => foreign(&format!("\n{text}"))?,
         ContextBody::Question { question, answer } => {
-            output::line(&format!("\n{question}\n\nAnswer\n{answer}"))?;
+            foreign(&format!("\n{question}\n\nAnswer\n{answer}"))?;
         }
     }
     Ok(())
@@ -133,4 +126,9 @@ fn attribution(origin: &Origin) -> String {
     let author = origin.author.as_ref().map(|author| format!("by {author}"));
     let parts = [Some(origin.url.clone()), author, origin.license.clone()];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Prints what a source wrote.
+fn foreign(text: &str) -> std::io::Result<()> {
+    output::line(&output::lines_of(text))
 }

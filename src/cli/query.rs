@@ -11,9 +11,9 @@ use sn1_actors::ports::{AxonTarget, MinerTransport};
 use tokio::sync::mpsc;
 
 use super::chain::Node;
-use super::task::seconds;
 use super::{
-    development_key_or_wallet_flag, flag, json_flag, loaded, one_actor, output, signing_key, switch,
+    development_key_or_wallet_flag, flag, json_flag, loaded, one_actor, output, seconds,
+    signing_key, switch,
 };
 use crate::chain::node::metagraph;
 use crate::config::{Role as Config, add_flags_of};

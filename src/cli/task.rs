@@ -2,21 +2,23 @@
 
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command};
 use serde_json::{Value, json};
 use sn1_actors::domain::{ConversationId, RunSeed, Turn};
 use sn1_actors::persona_agent::{PersonaAgentConfig, Phraser};
-use sn1_actors::ports::Event;
+use sn1_actors::ports::{Event, Stopped};
 use sn1_actors::task_maker::tasks::{self, ChallengeForm, TaskKind};
 use sn1_actors::task_maker::{Task, TaskMakerConfig, TaskShare, Workshop};
 
 use super::one_actor::{self, Needs, Workplace};
-use super::{flag, json_flag, output, settings};
+use super::{json_flag, output, settings};
 use crate::config::{Role, Settings, add_config_flags};
-use crate::exit::Exit;
+use crate::exit::{Ended, Exit};
 use crate::wiring::{fresh_seed, sampling};
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+/// A longer cause of a failure is cut, in characters.
+const LONGEST_CAUSE: usize = 500;
 /// These commands make the first conversation of a run of that seed.
 pub(super) const CONVERSATION: ConversationId = ConversationId(0);
 
@@ -128,7 +130,26 @@ async fn make(workshop: &Workshop) -> anyhow::Result<Task> {
         }
     };
     let made = workshop.make(CONVERSATION, &tell).await;
-    made.map_err(|stopped| anyhow::anyhow!("no task: {stopped:?}"))
+    Ok(made.map_err(|stopped| no_task(&stopped))?)
+}
+
+/// Why there is no task, and what may help.
+pub(super) fn no_task(stopped: &Stopped) -> Ended {
+    let (cause, next) = match stopped {
+        Stopped::NoContext(cause) => (
+            output::shown(cause, LONGEST_CAUSE),
+            "see with `sn1 fetch` what tools.sources bring, or choose others (--tools.sources)",
+        ),
+        Stopped::NoText(cause) => (
+            output::shown(cause, LONGEST_CAUSE),
+            "try another seed (--seed) or another model (--model)",
+        ),
+        Stopped::NoMiners => ("there is nobody to ask".to_owned(), "run it again"),
+        Stopped::Dropped => ("it was given up half made".to_owned(), "run it again"),
+        Stopped::CutShort => ("the program ended over it".to_owned(), "run it again"),
+        Stopped::Completed => ("its conversation is over".to_owned(), "run it again"),
+    };
+    Ended::new(Exit::Failed, format!("no task: {cause}; {next}"))
 }
 
 async fn describe(task: &Task) -> anyhow::Result<Value> {
@@ -168,12 +189,7 @@ fn print(matches: &ArgMatches, value: &Value) -> anyhow::Result<()> {
     }
     for (key, value) in value.as_object().into_iter().flatten() {
         let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        output::line(&format!("{key}: {text}"))?;
+        output::line(&output::lines_of(&format!("{key}: {text}")))?;
     }
     Ok(())
-}
-
-/// Keeps the number parser of clap out of the other commands' imports.
-pub(super) fn seconds(name: &'static str, help: &'static str) -> Arg {
-    flag(name, "SECONDS").value_parser(value_parser!(f64)).help(help)
 }

@@ -92,8 +92,9 @@ fn flatten(prefix: &str, table: toml::Table, leaves: &mut Vec<Leaf>) {
     }
 }
 
-/// The lines that look like `key = …`, with the section they stand in, and the headers `[[key]]`. The `toml` crate gives the
-/// places of values only to types that it knows, not to a table of any shape.
+/// The lines that look like `key = …`, with the section they stand in, and the headers `[[key]]`.
+/// The `toml` crate gives the places of values only to types that it knows, not to a table of any
+/// shape.
 fn assignments(text: &str) -> Vec<(String, usize)> {
     let mut section = String::new();
     let mut found = Vec::new();

@@ -43,26 +43,39 @@ struct Line<'a> {
     conversation: Option<u64>,
 }
 
-/// Reads a journal once from its beginning, a line at a time. A file that is no journal, and one
-/// that is not there, have no last run.
+/// Reads a journal once from its beginning, a line at a time; and `before` it the file that was
+/// moved aside last, where a run goes on from there. A conversation that is under way over more
+/// files than two is not looked for. A file that is no journal, and one that is not there, have no
+/// last run.
 ///
 /// # Errors
-/// If it cannot be read.
-pub(super) fn last_run(path: &Path) -> io::Result<LastRun> {
-    let file = match File::open(path) {
-        Ok(file) if file.metadata()?.is_file() => file,
-        Ok(_) => return Ok(LastRun::default()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LastRun::default()),
-        Err(error) => return Err(error),
-    };
-    let mut reader = BufReader::with_capacity(1 << 16, file);
-    let (mut run, mut line) = (Run::default(), Vec::new());
-    while read_line(&mut reader, &mut line)? {
-        if let Ok(read) = serde_json::from_slice::<Line<'_>>(&line) {
-            run.take(&read);
-        }
+/// If one cannot be read.
+pub(super) fn last_run(path: &Path, before: &Path) -> io::Result<LastRun> {
+    let mut run = Run::default();
+    if goes_on(path)? {
+        run.read(before)?;
     }
+    run.read(path)?;
     Ok(run.ended())
+}
+
+/// Whether a journal begins in the middle of a run, or with nothing.
+fn goes_on(path: &Path) -> io::Result<bool> {
+    let (mut reader, mut line) = (lines_of(path)?, Vec::new());
+    let Some(reader) = &mut reader else { return Ok(true) };
+    if !read_line(reader, &mut line)? {
+        return Ok(true);
+    }
+    Ok(serde_json::from_slice::<Line<'_>>(&line).is_ok_and(|first| first.seq > 0))
+}
+
+fn lines_of(path: &Path) -> io::Result<Option<BufReader<File>>> {
+    match File::open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(Some(BufReader::with_capacity(1 << 16, file))),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The next line; an empty one where it is too long. False at the end.
@@ -87,6 +100,17 @@ struct Run {
 }
 
 impl Run {
+    fn read(&mut self, path: &Path) -> io::Result<()> {
+        let Some(mut reader) = lines_of(path)? else { return Ok(()) };
+        let mut line = Vec::new();
+        while read_line(&mut reader, &mut line)? {
+            if let Ok(read) = serde_json::from_slice::<Line<'_>>(&line) {
+                self.take(&read);
+            }
+        }
+        Ok(())
+    }
+
     fn take(&mut self, line: &Line<'_>) {
         if self.run_id != line.run_id {
             *self = Self { run_id: line.run_id.clone().into_owned(), ..Self::default() };
@@ -199,11 +223,32 @@ mod tests {
             "no journal line\n".to_owned(),
         ];
         let (_folder, path) = journal(&text.concat());
-        let run = last_run(&path).unwrap();
+        let last_run = |path: &Path| last_run(path, &path.with_extension("1")).unwrap();
+        let run = last_run(&path);
         assert_eq!((run.run_id.as_str(), run.seq), ("b", 5));
         assert_eq!(unended(&run), [(2, 2.0), (3, 0.0)]);
-        assert_eq!(last_run(&path.with_extension("none")).unwrap(), LastRun::default());
-        assert_eq!(last_run(Path::new("/dev/full")).unwrap(), LastRun::default());
+        assert_eq!(last_run(&path.with_extension("none")), LastRun::default());
+        assert_eq!(last_run(Path::new("/dev/full")), LastRun::default());
+    }
+
+    #[test]
+    fn a_run_is_followed_into_the_file_that_was_moved_aside() {
+        let before = [
+            line("a", 0, "task_made", 9),
+            line("b", 0, "task_made", 1),
+            line("b", 1, "task_made", 2),
+        ];
+        let (_before, before) = journal(&before.concat());
+        let left = |now: &[String]| {
+            let (_now, now) = journal(&now.concat());
+            let run = last_run(&now, &before).unwrap();
+            (run.run_id.clone(), run.seq, unended(&run))
+        };
+        assert_eq!(left(&[]), ("b".into(), 2, vec![(1, 1.0), (2, 0.0)]));
+        let ended = line("b", 2, "conversation_ended", 1);
+        assert_eq!(left(&[ended]), ("b".into(), 3, vec![(2, 1.0)]));
+        // A run that begins here left nothing there.
+        assert_eq!(left(&[line("b", 0, "task_made", 3)]), ("b".into(), 1, vec![(3, 0.0)]));
     }
 
     #[test]

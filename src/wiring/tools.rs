@@ -78,12 +78,23 @@ fn stack_exchange(tools: &Tools, clock: &Arc<dyn Clock>) -> anyhow::Result<Stack
     Ok(StackExchange::new(options, Arc::clone(clock)).map_err(usage)?)
 }
 
-async fn zim(tools: &Tools) -> anyhow::Result<Vec<ZimFile>> {
+fn zim_files(tools: &Tools) -> Result<&[PathBuf], Ended> {
     if tools.zim_files.is_empty() {
-        return Err(lacking(SourceName::Zim, "tools.zim_files", "a ZIM file of Kiwix").into());
+        return Err(lacking(SourceName::Zim, "tools.zim_files", "a ZIM file of Kiwix"));
     }
+    Ok(&tools.zim_files)
+}
+
+fn code_folder(tools: &Tools) -> Result<&PathBuf, Ended> {
+    tools
+        .code_folder
+        .as_ref()
+        .ok_or_else(|| lacking(SourceName::Code, "tools.code_folder", "a folder of source files"))
+}
+
+async fn zim(tools: &Tools) -> anyhow::Result<Vec<ZimFile>> {
     let mut files = Vec::new();
-    for path in &tools.zim_files {
+    for path in zim_files(tools)? {
         let name = path.clone();
         // A panic of the reader, on a file that nobody foresaw, ends here too.
         let file = spawn_blocking(move || ZimFile::open(&name)).await.map_err(|error| {
@@ -99,9 +110,7 @@ async fn zim(tools: &Tools) -> anyhow::Result<Vec<ZimFile>> {
 }
 
 async fn code(tools: &Tools) -> anyhow::Result<CodeFolder> {
-    let folder = tools.code_folder.clone().ok_or_else(|| {
-        lacking(SourceName::Code, "tools.code_folder", "a folder of source files")
-    })?;
+    let folder = code_folder(tools)?.clone();
     let opened = spawn_blocking(move || CodeFolder::open(&folder)).await?;
     Ok(opened.map_err(|error| Ended::new(Exit::File, error))?)
 }
@@ -185,11 +194,35 @@ fn one_request(tools: &Tools) -> Duration {
 /// Refuses sources that a validator's tasks cannot live on, before anything is begun.
 ///
 /// # Errors
-/// The task, the kind of context that it needs, and which sources have that; or that a source on a
-/// network needs a contact.
+/// The task, the kind of context that it needs, and which sources have that; that a source on a
+/// network needs a contact; or the file, folder or variable that is not there, by its key.
 pub fn check(settings: &Settings) -> Result<(), Ended> {
-    check_contact(&settings.tools)?;
-    check_tasks(settings)
+    let tools = &settings.tools;
+    check_contact(tools)?;
+    check_tasks(settings)?;
+    let there = |key: &str, path: &PathBuf| match path.metadata() {
+        Ok(_) => Ok(()),
+        Err(cause) => {
+            let message = format!("{}, which {key} names: {cause}; set --{key}", path.display());
+            Err(Ended::new(Exit::File, message))
+        }
+    };
+    for source in &tools.sources {
+        match source {
+            SourceName::Wikipedia => {
+                key("tools.wikipedia_token_env", tools.wikipedia_token_env.as_deref())?;
+            }
+            SourceName::StackExchange => {
+                key("tools.stackexchange_key_env", tools.stackexchange_key_env.as_deref())?;
+            }
+            SourceName::Zim => {
+                zim_files(tools)?.iter().try_for_each(|file| there("tools.zim_files", file))?;
+            }
+            SourceName::Code => there("tools.code_folder", code_folder(tools)?)?,
+            SourceName::Maths | SourceName::Builtin => {}
+        }
+    }
+    Ok(())
 }
 
 fn check_tasks(settings: &Settings) -> Result<(), Ended> {
@@ -309,6 +342,26 @@ mod tests {
             assert!(refused.contains(part), "{part} is not in {refused}");
         }
         assert_eq!(refusal(&[math[0], math[1], ("tools.sources", "maths,builtin")]), "");
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused_before_anything_is_begun() {
+        let refusal = |source: &str, key: &str, value: &str| {
+            let sources = format!("{source},maths,builtin");
+            refusal(&[("tools.sources", &sources), CONTACT, (key, value)])
+        };
+        for (source, key, missing) in [
+            ("zim", "tools.zim_files", "/nowhere/x.zim"),
+            ("code", "tools.code_folder", "/nowhere"),
+            ("wikipedia", "tools.wikipedia_token_env", "SN1_TEST_NO_SUCH_VARIABLE"),
+            ("stackexchange", "tools.stackexchange_key_env", "SN1_TEST_NO_SUCH_VARIABLE"),
+        ] {
+            let refused = refusal(source, key, missing);
+            assert!(refused.contains(missing) && refused.contains(key), "{source}: {refused}");
+        }
+        assert!(refusal("zim", "tools.code_folder", "/").contains("tools.zim_files names none"));
+        assert_eq!(refusal("code", "tools.code_folder", env!("CARGO_MANIFEST_DIR")), "");
+        assert_eq!(refusal("code", "tools.zim_files", "/nowhere/x.zim"), "");
     }
 
     async fn opened(flags: &[(&str, &str)]) -> anyhow::Result<ToolParts> {

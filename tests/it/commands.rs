@@ -50,6 +50,25 @@ fn a_source_that_brings_nothing_is_named_with_what_to_do() {
 }
 
 #[test]
+fn what_a_source_wrote_cannot_move_the_cursor() {
+    let place = Place::new();
+    let source = "fn main() {\n    // \u{1b}]0;owned\u{7} \u{202e}\n}\n".repeat(5);
+    let file = place.write("main.rs", &source);
+    let folder = file.parent().unwrap().to_str().unwrap();
+    let shown = place.run_with("fetch code --tools.code_folder", &[folder]).expect(0).out;
+    assert!(shown.contains("    //  ]0;owned "), "{shown}");
+    assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{shown:?}");
+}
+
+#[test]
+fn a_kind_is_fetched_by_the_name_that_contexts_give_it() {
+    let place = Place::new();
+    let fact = place.run("fetch builtin --kind dated_fact --json").json();
+    assert_eq!(fact["body"]["kind"], "dated_fact");
+    place.run("fetch builtin --kind article --title Nile").refused(2, &["--kind", "--title"]);
+}
+
+#[test]
 fn one_seed_fetches_one_context() {
     let place = Place::new();
     let fetch = |seed: u32| place.run(&format!("fetch --seed {seed} --json")).json();
@@ -115,6 +134,25 @@ fn a_challenge_comes_from_a_persona() {
     for text in ["query", "profile", "mood", "tone", "system_prompt", "challenge"] {
         assert!(challenge[text].as_str().is_some_and(|t| !t.is_empty()), "{text} in {challenge}");
     }
+}
+
+#[test]
+fn challenges_are_measured_and_lookups_where_there_is_a_source_to_find() {
+    let place = Place::new();
+    let of = |kind: &str| {
+        place.run(&format!("eval challenges {kind} --model fake --n 3 --seed 7 --json")).json()
+    };
+    let report = of("qa");
+    assert_eq!((&report["challenges"], &report["failed"]), (&json!(3), &json!(0)), "{report}");
+    assert_eq!((&report["empty"], &report["verbatim"]), (&json!(0), &json!(0)), "{report}");
+    assert_eq!((&report["documents"], &report["sources_among_documents"]), (&json!(40), &json!(3)));
+    assert!(report["lookup_by_query"].is_number(), "{report}");
+    let report = of("math");
+    assert_eq!((&report["challenges"], &report["sources_among_documents"]), (&json!(3), &json!(0)));
+    assert_eq!(
+        (&report["lookup_by_challenge"], &report["lookup_by_query"]),
+        (&Value::Null, &Value::Null)
+    );
 }
 
 #[test]

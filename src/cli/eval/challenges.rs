@@ -50,7 +50,8 @@ pub(super) fn command() -> Command {
         .about("Measure challenges: what they keep, how they are looked up, what they earn")
         .after_help(
             "Examples:\n  sn1 eval challenges --n 20 --seed 7\n  \
-             sn1 eval challenges summarization --n 50 --documents articles.jsonl --json",
+             sn1 eval challenges summarization --n 50 --documents articles.jsonl --json\n\n\
+             scripts/bench/challenges.sh searches among thousands of articles.",
         )
         .args([kind, count, documents, json_flag()]);
     add_config_flags(command)
@@ -61,10 +62,17 @@ struct Measured {
     empty: bool,
     verbatim: bool,
     facts: Facts,
-    found_by_challenge: bool,
-    found_by_query: bool,
+    /// Where the library has the source at all.
+    found: Option<Found>,
     reward_of_challenge: f64,
     reward_of_query: f64,
+}
+
+/// Whether a search gives the source first.
+#[derive(Clone, Copy)]
+struct Found {
+    by_challenge: bool,
+    by_query: bool,
 }
 
 /// The facts of a query, and how many of them its challenge has.
@@ -85,9 +93,11 @@ struct Report {
     /// The part of the queries' names and numbers that their challenges have.
     facts_kept: f64,
     documents: usize,
-    /// The parts for which a search gives the source first.
-    lookup_by_challenge: f64,
-    lookup_by_query: f64,
+    /// Challenges whose source is one of the documents.
+    sources_among_documents: usize,
+    /// The parts of those for which a search gives the source first; none where there are none.
+    lookup_by_challenge: Option<f64>,
+    lookup_by_query: Option<f64>,
     /// What the agent earns on average.
     agent_reward_of_challenge: f64,
     agent_reward_of_query: f64,
@@ -144,11 +154,14 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         }
     }
     bar.finish_and_clear();
-    if let (true, Some(error)) = (measured.is_empty(), first_failure) {
-        let message = format!("no challenge could be made, the first because of {error:#}");
-        return Err(Ended::new(Exit::Failed, message).into());
-    }
     let failed = usize::try_from(count).unwrap_or(usize::MAX) - measured.len();
+    if let Some(error) = first_failure {
+        if measured.is_empty() {
+            let message = format!("no challenge could be made, the first because of {error:#}");
+            return Err(Ended::new(Exit::Failed, message).into());
+        }
+        tracing::warn!("{failed} of {count} could not be made, the first because of {error:#}");
+    }
     print(&Report::of(&measured, failed, maker.library.len()), matches.get_flag("json"))?;
     Ok(Exit::Done)
 }
@@ -166,7 +179,7 @@ struct Maker {
 impl Maker {
     async fn measure(&self, conversation: ConversationId) -> anyhow::Result<Measured> {
         let task = self.workshop.make(conversation, &|_| ()).await;
-        let task = task.map_err(|stopped| anyhow::anyhow!("no task: {stopped:?}"))?;
+        let task = task.map_err(|stopped| task::no_task(&stopped))?;
         let phrasing = self.phraser.phrase(conversation, Turn(0), &task).await;
         let challenge = phrasing.map_err(anyhow::Error::msg)?.challenge;
         let (of_challenge, of_query) =
@@ -175,10 +188,17 @@ impl Maker {
             empty: challenge.trim().is_empty(),
             verbatim: plain(&challenge) == plain(&task.query),
             facts: Facts::of(&task.query, &challenge),
-            found_by_challenge: self.library.finds(&task.context.title, &challenge),
-            found_by_query: self.library.finds(&task.context.title, &task.query),
+            found: self.found(&task, &challenge),
             reward_of_challenge: of_challenge?,
             reward_of_query: of_query?,
+        })
+    }
+
+    fn found(&self, task: &Task, challenge: &str) -> Option<Found> {
+        let title = &task.context.title;
+        self.library.has(title).then(|| Found {
+            by_challenge: self.library.finds(title, challenge),
+            by_query: self.library.finds(title, &task.query),
         })
     }
 
@@ -236,8 +256,10 @@ fn plain(text: &str) -> String {
 impl Report {
     fn of(measured: &[Measured], failed: usize, documents: usize) -> Self {
         let count = measured.len().max(1) as f64;
-        let share = |is: fn(&Measured) -> bool| {
-            measured.iter().filter(|one| is(one)).count() as f64 / count
+        let found: Vec<Found> = measured.iter().filter_map(|one| one.found).collect();
+        let share = |is: fn(&Found) -> bool| {
+            let those = found.iter().filter(|one| is(one)).count();
+            (!found.is_empty()).then(|| those as f64 / found.len() as f64)
         };
         let mean = |of: fn(&Measured) -> f64| measured.iter().map(of).sum::<f64>() / count;
         let sum = |of: fn(&Measured) -> usize| measured.iter().map(of).sum::<usize>();
@@ -251,8 +273,9 @@ impl Report {
             verbatim: sum(|m| usize::from(m.verbatim)),
             facts_kept: if asked == 0 { 1.0 } else { sum(|m| m.facts.kept) as f64 / asked as f64 },
             documents,
-            lookup_by_challenge: share(|m| m.found_by_challenge),
-            lookup_by_query: share(|m| m.found_by_query),
+            sources_among_documents: found.len(),
+            lookup_by_challenge: share(|found| found.by_challenge),
+            lookup_by_query: share(|found| found.by_query),
             agent_reward_of_challenge: of_challenge,
             agent_reward_of_query: of_query,
             reward_ratio: if of_query > 0.0 { of_challenge / of_query } else { 0.0 },
@@ -265,6 +288,7 @@ fn print(report: &Report, json: bool) -> anyhow::Result<()> {
         return output::json(report);
     }
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let looked_up = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
     let rows = [
         ("challenges", report.challenges.to_string()),
         ("failed", report.failed.to_string()),
@@ -272,8 +296,9 @@ fn print(report: &Report, json: bool) -> anyhow::Result<()> {
         ("verbatim", report.verbatim.to_string()),
         ("facts kept", percent(report.facts_kept)),
         ("documents searched", report.documents.to_string()),
-        ("source found by challenge", percent(report.lookup_by_challenge)),
-        ("source found by query", percent(report.lookup_by_query)),
+        ("sources among them", report.sources_among_documents.to_string()),
+        ("source found by challenge", looked_up(report.lookup_by_challenge)),
+        ("source found by query", looked_up(report.lookup_by_query)),
         ("agent's reward, challenge", format!("{:.4}", report.agent_reward_of_challenge)),
         ("agent's reward, query", format!("{:.4}", report.agent_reward_of_query)),
         ("ratio of the two", format!("{:.3}", report.reward_ratio)),
@@ -309,6 +334,25 @@ mod tests {
         let facts = Facts::of(query, "when in 1902 it came to cairo, who built the dam?");
         assert_eq!((facts.asked, facts.kept), (4, 3));
         assert_eq!(Facts::of("Why is it so?", "eh?").asked, 0);
+    }
+
+    #[test]
+    fn lookups_are_figures_of_what_can_be_found_alone() {
+        let measured = |found| Measured {
+            empty: false,
+            verbatim: false,
+            facts: Facts::default(),
+            found,
+            reward_of_challenge: 0.5,
+            reward_of_query: 0.5,
+        };
+        let found = |by_challenge| measured(Some(Found { by_challenge, by_query: true }));
+        let report = Report::of(&[measured(None), found(true), found(false)], 0, 40);
+        assert_eq!((report.challenges, report.sources_among_documents), (3, 2));
+        let shares = (report.lookup_by_challenge, report.lookup_by_query);
+        assert_eq!(shares, (Some(0.5), Some(1.0)));
+        let report = Report::of(&[measured(None)], 0, 40);
+        assert_eq!((report.lookup_by_challenge, report.lookup_by_query), (None, None));
     }
 
     #[test]

@@ -54,6 +54,11 @@ impl Library {
         self.titles.len()
     }
 
+    /// Whether there is a document of that title.
+    pub(super) fn has(&self, title: &str) -> bool {
+        self.titles.iter().any(|known| same(known, title))
+    }
+
     /// Whether a search for `text` gives the document of that title first.
     pub(super) fn finds(&self, title: &str, text: &str) -> bool {
         let best = self.index.best(text).and_then(|best| self.titles.get(best));
@@ -110,6 +115,7 @@ mod tests {
         assert!(library.finds("Nile", "Which countries does the Nile flow through?"));
         assert!(!library.finds("Nile", "Which count gave the airship its name?"));
         assert!(!library.finds("Nile", "?"));
+        assert!(library.has("zeppelin") && library.has("Nile") && !library.has("Zeppelins"));
     }
 
     #[test]

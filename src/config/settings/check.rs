@@ -8,7 +8,7 @@ use sn1_actors::domain::Traits;
 use sn1_actors::task_maker::TaskShare;
 use sn1_actors::task_maker::tasks::{self, TaskKind};
 
-use super::persona;
+use super::persona::{self, GoalKind};
 use super::tools::is_contact;
 use super::{
     DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName, TaskLists,
@@ -48,7 +48,7 @@ pub(super) fn all(
     for kind in check.value::<Vec<String>>("localnet.miners").unwrap_or_default() {
         check.miner("localnet.miners", &kind);
     }
-    check.name_in("persona.goal", persona::GOALS.iter().copied());
+    check.name_in("persona.goal", GoalKind::ALL.iter().map(|goal| goal.as_str()));
     for key in persona::LISTS {
         check.traits(key);
     }
@@ -265,6 +265,11 @@ impl Check<'_> {
             Some(url) if !url.username().is_empty() || url.password().is_some() => {
                 let expected = "an address without a user or a password".to_owned();
                 self.bad(key, expected, "an address with an @");
+            }
+            // Ours is put there, and what stands there may be a key.
+            Some(url) if url.query().is_some() || url.fragment().is_some() => {
+                let expected = "an address without a query or a fragment".to_owned();
+                self.bad(key, expected, "an address with a ? or a #");
             }
             Some(_) => {}
             None => self.bad(key, "an http:// or https:// address".to_owned(), address),

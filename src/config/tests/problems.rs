@@ -131,7 +131,9 @@ fn refuses_what_is_out_of_range() {
         ["--tools.prefetch", "65"],
         ["--tools.wikipedia_api", "en.wikipedia.org"],
         ["--tools.wikipedia_api", "https://me:secret@en.wikipedia.org/w/api.php"],
+        ["--tools.wikipedia_api", "https://en.wikipedia.org/w/api.php?action=query"],
         ["--tools.stackexchange_api", "ftp://x"],
+        ["--tools.stackexchange_api", "https://api.stackexchange.com/2.3#key"],
         ["--tools.stackexchange_site", "stack&overflow"],
         ["--tools.wikipedia_token_env", "my-token"],
     ] {
@@ -154,11 +156,11 @@ fn suggests_the_source_that_was_meant_and_takes_each_once() {
     }
     assert!(!refusal("google").contains("did you mean"));
     assert!(refusal("maths,zim,maths").contains("names \"maths\" twice"));
-    let secret = only(
-        Role::Validator,
-        &with_flags(&["--tools.wikipedia_api", "https://me:secret@en.wikipedia.org/w/api.php"]),
-    );
-    assert!(!secret.to_string().contains("secret"), "{secret}");
+    for address in ["https://me:secret@wiki.org/w/api.php", "https://wiki.org/api.php?key=secret"] {
+        let refused =
+            only(Role::Validator, &with_flags(&["--tools.wikipedia_api", address])).to_string();
+        assert!(!refused.contains("secret"), "{refused}");
+    }
 }
 
 #[test]

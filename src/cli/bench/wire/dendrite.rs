@@ -12,7 +12,7 @@ use sn1_actors::ports::{AxonTarget, MinerTransport};
 
 use super::{AXON, DENDRITE, number, number_of, ports, ports_of};
 use crate::cli::bench::cpu::cpu_time;
-use crate::cli::task::seconds;
+use crate::cli::seconds;
 use crate::cli::{one_actor, output};
 use crate::exit::{Ended, Exit};
 use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource};

@@ -14,8 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::message::Inbox;
 use super::{ports, ports_of};
+use crate::cli::seconds;
 use crate::cli::signals::Signals;
-use crate::cli::task::seconds;
 use crate::cli::{one_actor, output};
 use crate::exit::{Ended, Exit};
 
