@@ -92,8 +92,8 @@ impl JournalFile {
             .name("journal".into())
             .spawn(move || writer.serve(&inbox, &progress))
             .map_err(|cause| failure(path, &cause))?;
-        let _thread = Arc::new(WriterThread(Some(thread)));
-        Ok(Self { commands, _thread, recorded: Arc::default(), written, unix })
+        let thread = Arc::new(WriterThread(Some(thread)));
+        Ok(Self { commands, _thread: thread, recorded: Arc::default(), written, unix })
     }
 
     /// Waits until everything recorded so far is on disk.
