@@ -43,7 +43,7 @@ fn of_a_long_conversation_the_first_text_and_the_last_ones_count() {
     let phrasing = phrasing(100);
     let said = said(&generated(), &phrasing);
     assert_eq!(said.len(), MOST_SAID);
-    assert_eq!((said[0], said[1]), ("question 0", "answer 92"));
+    assert_eq!((said[0], said[1]), ("question 0", "question 93"));
     assert_eq!(said[MOST_SAID - 2..], ["answer 99", "and now?"]);
 }
 
