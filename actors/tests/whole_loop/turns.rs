@@ -13,8 +13,8 @@ use sn1_actors::testkit::Stage;
 use crate::net::{self, DEAD, MINERS, Net, Plan};
 
 const ANSWER: &str = "Tea grows on warm hills where it rains a lot.";
-const FIRST: &str = "and what about the leaves of it?";
-const SECOND: &str = "then how are its roots?";
+const FIRST: &str = "are you sure about that answer, and what about the leaves?";
+const SECOND: &str = "can you check that again, and how are its roots?";
 
 /// A model that does as it is told: it asks as a person, judges, and else gives one answer.
 fn writer(messages: &[ChatMessage]) -> String {

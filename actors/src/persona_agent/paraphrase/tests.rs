@@ -110,7 +110,7 @@ fn questions_are_recast_by_rule() {
     for (query, way) in [
         ("What is the purpose of the lymph?", "what is the lymph for?"),
         ("What is the difference between ice and hail?", "how do ice and hail differ?"),
-        ("Who discovered Uranus?", "who was it that found Uranus?"),
+        ("Who discovered Uranus?", "who was it that discovered Uranus?"),
         ("What causes tides?", "what is it that causes tides?"),
         ("In what year did Rome fall?", "in what year exactly did Rome fall?"),
         ("Explain photosynthesis.", "can you walk me through photosynthesis?"),
