@@ -184,6 +184,8 @@ enum Missed {
     Context(String),
     /// No tool brought one of the kind of source that was drawn.
     Source(String),
+    /// No tool has any of the kinds of source that are left to it.
+    Nobody(String),
     /// The model did not answer.
     Model(String),
 }
@@ -211,10 +213,16 @@ impl Workshop {
         let mut last = "no kind of task is configured".to_owned();
         while let Some(share) = draw_kind(&kinds, &mut draw) {
             for _ in 0..CONTEXTS {
+                let had_others =
+                    left(share.kind, &dry).len() < share.kind.definition().sources.len();
                 let cause = match self.attempt(&share, &mut dry, conversation, attempt).await {
                     Ok(task) => return Ok(task),
                     Err(Missed::Model(cause)) => return Err(Stopped::NoText(cause)),
-                    Err(Missed::Context(cause) | Missed::Source(cause)) => cause,
+                    // Why it is passed over was told when its other source brought nothing.
+                    Err(Missed::Nobody(_)) if had_others => break,
+                    Err(Missed::Context(cause) | Missed::Source(cause) | Missed::Nobody(cause)) => {
+                        cause
+                    }
                 };
                 attempt += 1;
                 last = format!("{}: {cause}", share.kind.name());
@@ -244,8 +252,7 @@ impl Workshop {
         };
         let TaskShare { kind, measures, .. } = share.clone();
         let began = self.clock.now();
-        let context = self.fetch(kind, dry, stream(Purpose::Context)).await;
-        let context = context.map_err(Missed::Source)?;
+        let context = self.fetch(kind, dry, stream(Purpose::Context)).await?;
         let context_time = self.clock.now().since(began);
 
         let mut choices = stream(Purpose::Query);
@@ -306,7 +313,7 @@ impl Workshop {
         kind: TaskKind,
         dry: &mut Vec<SourceKind>,
         mut random: ChaCha8Rng,
-    ) -> Result<SourceContext, String> {
+    ) -> Result<SourceContext, Missed> {
         let mut sources = left(kind, dry);
         sources.shuffle(&mut random);
         let mut cause = "it has no source left".to_owned();
@@ -319,12 +326,12 @@ impl Workshop {
                     dry.push(source);
                     cause = error.to_string();
                     if !matches!(error, FetchError::NoTool(_)) {
-                        break;
+                        return Err(Missed::Source(cause));
                     }
                 }
             }
         }
-        Err(cause)
+        Err(Missed::Nobody(cause))
     }
 
     /// Makes the references; PersonaAgent has its own, for the turns that follow.

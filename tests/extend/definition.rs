@@ -15,7 +15,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     about: "what an article's subject is, in a sentence",
     desc: "get a term explained",
     goal: "learn in one sentence what this is",
-    source: SourceKind::Article,
+    sources: &[SourceKind::Article],
     rewards: &[
         Weighted { kind: LENGTH_RATIO, weight: 0.25 },
         Weighted { kind: ROUGE_L, weight: 0.75 },

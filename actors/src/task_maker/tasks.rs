@@ -7,7 +7,6 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -125,12 +124,6 @@ impl PartialOrd for TaskKind {
 impl Ord for TaskKind {
     fn cmp(&self, other: &Self) -> Ordering {
         self.name().cmp(other.name())
-    }
-}
-
-impl Hash for TaskKind {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name().hash(state);
     }
 }
 

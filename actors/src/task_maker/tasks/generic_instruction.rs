@@ -124,15 +124,14 @@ mod tests {
         assert_eq!(
             shown(&plan, query),
             "# query\n\
-             List the main facts about Cultivation in the subject of Tea, for a busy manager.\n\
+             List the main facts about Cultivation of Tea for a tour guide.\n\
              # reference\n\
              system: You do exactly what the last line asks for, and write nothing else.\n\
              user: Text about Tea:\n\
              In India Robert Bruce found wild tea plants in Assam in 1823. The first gardens of \
              Darjeeling were laid out in 1841 by Archibald Campbell.\n\
              \n\
-             Task: List the main facts about Cultivation in the subject of Tea, for a busy \
-             manager.\n\
+             Task: List the main facts about Cultivation of Tea for a tour guide.\n\
              Do it in a few plain sentences, with facts from the text alone. Do not mention the \
              text.\n"
         );

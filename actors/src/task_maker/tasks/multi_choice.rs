@@ -194,25 +194,25 @@ mod tests {
             "# query\n\
              What belongs in the gap in this sentence on Tea?\n\
              \n\
-             The ____ brought the first tea to Amsterdam in 1610.\n\
+             In London Thomas Garraway sold it from ____ on in his coffee house.\n\
              \n\
-             A. Darjeeling\n\
-             B. Dutch\n\
-             C. Boston\n\
-             D. Assam\n\
+             A. 1908\n\
+             B. 1610\n\
+             C. 1657\n\
+             D. 1869\n\
              \n\
              Answer with the letter.\n\
              # reference\n\
-             B\n\
+             C\n\
              # pasted\n\
              What belongs in the gap in this sentence on Tea?\n\
              \n\
-             The ____ brought the first tea to Amsterdam in 1610.\n\
+             In London Thomas Garraway sold it from ____ on in his coffee house.\n\
              \n\
-             A. Darjeeling\n\
-             B. Dutch\n\
-             C. Boston\n\
-             D. Assam\n\
+             A. 1908\n\
+             B. 1610\n\
+             C. 1657\n\
+             D. 1869\n\
              \n\
              Answer with the letter.\n"
         );
@@ -254,25 +254,25 @@ mod tests {
             "# query\n\
              To which part of an article on Tea does this belong?\n\
              \n\
-             Here stands a sentence about nothing in part 1.\n\
+             Here stands a sentence about nothing in part 2.\n\
              \n\
-             A. History\n\
-             B. Cultivation\n\
-             C. Trade\n\
-             D. Preparation\n\
+             A. Trade\n\
+             B. Preparation\n\
+             C. History\n\
+             D. Cultivation\n\
              \n\
              Answer with the letter.\n\
              # reference\n\
-             A\n\
+             D\n\
              # pasted\n\
              To which part of an article on Tea does this belong?\n\
              \n\
-             Here stands a sentence about nothing in part 1.\n\
+             Here stands a sentence about nothing in part 2.\n\
              \n\
-             A. History\n\
-             B. Cultivation\n\
-             C. Trade\n\
-             D. Preparation\n\
+             A. Trade\n\
+             B. Preparation\n\
+             C. History\n\
+             D. Cultivation\n\
              \n\
              Answer with the letter.\n"
         );
