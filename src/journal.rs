@@ -73,11 +73,11 @@ impl Drop for WriterThread {
 
 impl JournalFile {
     /// Opens a journal, and the folders to it; an existing one is continued: the conversations that
-    /// its last run left are ended as cut short. `unix` is the time since the Unix epoch,
-    /// `max_bytes` the size at which a new file begins.
+    /// its last run left are ended as cut short, unless another process writes it now. `unix` is the
+    /// time since the Unix epoch, `max_bytes` the size at which a new file begins.
     ///
     /// # Errors
-    /// [`JournalError`] naming the file, if it cannot be written or another process writes it.
+    /// [`JournalError`] naming the file, if it cannot be written.
     pub fn open(
         path: &Path,
         run_id: &str,
@@ -86,8 +86,10 @@ impl JournalFile {
     ) -> Result<Self, JournalError> {
         let (commands, inbox) = mpsc::channel();
         let (progress, written) = watch::channel(Written::default());
-        let mut writer = Writer::open(path, run_id.into(), max_bytes)?;
-        writer.end_last_run(unix()).map_err(|cause| failure(path, &cause))?;
+        let (mut writer, alone) = Writer::open(path, run_id.into(), max_bytes)?;
+        if alone {
+            writer.end_last_run(unix()).map_err(|cause| failure(path, &cause))?;
+        }
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || writer.serve(&inbox, &progress))
@@ -146,21 +148,25 @@ struct Writer {
 }
 
 impl Writer {
-    fn open(path: &Path, run_id: Arc<str>, max_bytes: u64) -> Result<Self, JournalError> {
+    /// Opens a journal; the other value says whether nobody else writes it.
+    fn open(path: &Path, run_id: Arc<str>, max_bytes: u64) -> Result<(Self, bool), JournalError> {
         let open = || {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
             let file = OpenOptions::new().create(true).append(true).open(path)?;
             // What a living process writes is neither torn nor cut short.
-            lock(&file)?;
-            cut_short::mend_end(path)?;
+            let alone = alone(&file);
+            if alone {
+                cut_short::mend_end(path)?;
+            }
             let bytes = file.metadata()?.len();
-            Ok((file, bytes))
+            Ok((file, bytes, alone))
         };
-        let (file, bytes) = open().map_err(|cause| failure(path, &cause))?;
+        let (file, bytes, alone) = open().map_err(|cause| failure(path, &cause))?;
         let file = BufWriter::new(file);
-        Ok(Self { path: path.to_owned(), run_id, max_bytes, file, bytes, seq: 0 })
+        let writer = Self { path: path.to_owned(), run_id, max_bytes, file, bytes, seq: 0 };
+        Ok((writer, alone))
     }
 
     fn serve(&mut self, inbox: &mpsc::Receiver<Command>, progress: &watch::Sender<Written>) {
@@ -244,7 +250,7 @@ impl Writer {
         }
         std::fs::rename(&self.path, numbered(&self.path, 1))?;
         let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        lock(&file)?;
+        alone(&file);
         self.file = BufWriter::new(file);
         self.bytes = 0;
         Ok(())
@@ -252,19 +258,9 @@ impl Writer {
 }
 
 /// Takes the kernel's lock on a file, which it gives back when the file is closed or its process
-/// dies. What is no file, as a pipe, has none.
-fn lock(file: &File) -> std::io::Result<()> {
-    if !file.metadata()?.is_file() {
-        return Ok(());
-    }
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => std::io::Error::other(
-            "another process writes it; stop that one first, or name another file with --journal",
-        ),
-        TryLockError::Error(cause) => std::io::Error::other(format!(
-            "it cannot be locked: {cause}; name one on a file system that has locks with --journal"
-        )),
-    })
+/// dies, and says whether nobody else has it. Where there are no locks, nobody has one.
+fn alone(file: &File) -> bool {
+    !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
 fn numbered(path: &Path, n: u32) -> PathBuf {
@@ -375,30 +371,14 @@ mod tests {
         let path = folder.path().join("journal.jsonl");
         let journal = open(&path, 1 << 20);
         std::fs::write(&path, "{\"run_id\":\"half a li").unwrap();
-        let other = JournalFile::open(&path, "other", 1 << 20, || Duration::ZERO);
-        let refused = other.err().unwrap().to_string();
-        for part in ["journal.jsonl", "another process writes it", "--journal"] {
-            assert!(refused.contains(part), "{part} is not in {refused}");
-        }
+        let other = open(&path, 1 << 20);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"run_id\":\"half a li");
-        drop(journal.clone());
-        assert!(JournalFile::open(&path, "other", 1 << 20, || Duration::ZERO).is_err());
+        drop((other, journal.clone()));
+        open(&path, 1 << 20);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"run_id\":\"half a li");
         drop(journal);
         open(&path, 1 << 20);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
-    }
-
-    #[test]
-    fn the_file_that_is_begun_after_a_full_one_is_locked_too() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.jsonl");
-        let journal = open(&path, 120);
-        for steps in 0..3 {
-            journal.record(Event::RunFinished { steps });
-        }
-        journal.flush().unwrap();
-        assert!(numbered(&path, 1).exists());
-        assert!(JournalFile::open(&path, "other", 120, || Duration::ZERO).is_err());
     }
 
     #[test]
