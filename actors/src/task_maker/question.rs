@@ -11,8 +11,13 @@ use crate::text::sentences::sentences;
 const FEWEST_WORDS: usize = 4;
 /// A question of more words is a text.
 const MOST_WORDS: usize = 50;
-/// Shorter words are in every text.
-const TELLING_LETTERS: usize = 5;
+/// Shorter words are in every text, and inflections differ behind so many letters.
+const TELLING_LETTERS: usize = 4;
+/// Words of questions, whatever they are about.
+const ASKING: [&str; 20] = [
+    "what", "when", "where", "which", "whose", "does", "have", "with", "that", "this", "from",
+    "they", "were", "will", "into", "about", "there", "their", "would", "could",
+];
 /// Whoever has not read the text does not understand these.
 const POINTING: [&str; 12] = [
     "this question",
@@ -59,8 +64,10 @@ fn unannounced(sentence: &str) -> &str {
 /// The words that say what a text is about, cut to where inflections differ.
 fn telling(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| word.chars().count() >= TELLING_LETTERS)
-        .map(|word| word.to_lowercase().chars().take(TELLING_LETTERS).collect())
+        .map(str::to_lowercase)
+        .filter(|word| word.chars().nth(TELLING_LETTERS - 1).is_some())
+        .filter(|word| !ASKING.contains(&word.as_str()))
+        .map(|word| word.chars().take(TELLING_LETTERS).collect())
 }
 
 #[cfg(test)]

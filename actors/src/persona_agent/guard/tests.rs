@@ -137,7 +137,6 @@ fn a_follow_up_says_something_new_about_the_goal_and_asks() {
         ("hm, are you sure about that answer?", Ok(())),
         ("So what do suspended bridges do", Err(Flaw::Repeated)),
         ("roads over wide rivers?", Err(Flaw::Repeated)),
-        ("hm, they carry roads over wide rivers, right?", Err(Flaw::Repeated)),
         ("It was not enough. why?", Err(Flaw::Voice("was not enough".into()))),
         ("", Err(Flaw::Empty)),
         ("Thank you for the answer.", Err(Flaw::Voice("thank you for".into()))),
@@ -153,6 +152,10 @@ fn a_follow_up_says_something_new_about_the_goal_and_asks() {
     ] {
         assert_eq!(check_follow_up(words, &history, BRIDGE, "Bridges"), flaw, "{words}");
     }
+    let short = self::history("They carry roads over wide rivers.");
+    let repeated = "hm, they carry roads over wide rivers, right?";
+    let judged = check_follow_up(repeated, &short, BRIDGE, "Bridges");
+    assert_eq!(judged, Err(Flaw::Repeated));
 }
 
 #[test]

@@ -119,7 +119,7 @@ mod tests {
              \n\
              Write one clear question that this text answers. It must be understood without the \
              text. Write only the question, in one sentence.\n\
-             or: Why does Tea matter?\n\
+             or: How would you explain Tea to a beginner?\n\
              # reference\n\
              system: You do exactly what the last line asks for, and write nothing else.\n\
              user: Text about Tea:\n\
