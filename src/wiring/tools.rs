@@ -335,10 +335,10 @@ mod tests {
 
     #[test]
     fn a_task_without_a_source_is_refused_with_those_that_have_it() {
-        let math = [("neuron.tasks", "math,qa"), ("neuron.task_p", "0.5,0.5")];
+        let math = [("neuron.tasks", "math,summarization"), ("neuron.task_p", "0.5,0.5")];
         let refused =
             refusal(&[math[0], math[1], ("tools.sources", "maths,stackexchange"), CONTACT]);
-        for part in ["`qa`", "article", "maths, stackexchange", "wikipedia or zim or builtin"] {
+        for part in ["`summarization`", "article", "maths, stackexchange", "wikipedia or zim or builtin"] {
             assert!(refused.contains(part), "{part} is not in {refused}");
         }
         assert_eq!(refusal(&[math[0], math[1], ("tools.sources", "maths,builtin")]), "");
@@ -361,7 +361,7 @@ mod tests {
         }
         assert!(refusal("zim", "tools.code_folder", "/").contains("tools.zim_files names none"));
         assert_eq!(refusal("code", "tools.code_folder", env!("CARGO_MANIFEST_DIR")), "");
-        assert_eq!(refusal("code", "tools.zim_files", "/nowhere/x.zim"), "");
+        assert_eq!(refusal("wikipedia", "tools.zim_files", "/nowhere/x.zim"), "");
     }
 
     async fn opened(flags: &[(&str, &str)]) -> anyhow::Result<ToolParts> {
