@@ -338,7 +338,9 @@ mod tests {
         let math = [("neuron.tasks", "math,summarization"), ("neuron.task_p", "0.5,0.5")];
         let refused =
             refusal(&[math[0], math[1], ("tools.sources", "maths,stackexchange"), CONTACT]);
-        for part in ["`summarization`", "article", "maths, stackexchange", "wikipedia or zim or builtin"] {
+        for part in
+            ["`summarization`", "article", "maths, stackexchange", "wikipedia or zim or builtin"]
+        {
             assert!(refused.contains(part), "{part} is not in {refused}");
         }
         assert_eq!(refusal(&[math[0], math[1], ("tools.sources", "maths,builtin")]), "");
