@@ -5,6 +5,7 @@ compile_error!("sn1 restarts actors by catching panics: build it with panic = \"
 
 pub mod assistant;
 pub mod axon;
+mod by_name;
 pub mod chain_watch;
 pub mod conversation;
 pub mod dendrite;

@@ -7,5 +7,7 @@
 mod fakes;
 mod stage;
 
-pub use fakes::{FakeChain, FakeTools, MemoryJournal, MemoryLedger, TrustingCheck, hotkey};
+pub use fakes::{
+    FakeChain, FakeTools, MemoryJournal, MemoryLedger, TrustingCheck, context, hotkey,
+};
 pub use stage::Stage;

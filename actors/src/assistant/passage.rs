@@ -45,25 +45,23 @@ fn first(text: &str, words: usize) -> String {
 mod tests {
     use super::*;
     use crate::domain::Section;
+    use crate::testkit::context;
 
     #[test]
     fn the_section_that_the_question_is_about_is_read() {
         let section = |text: &str| Section { heading: None, text: text.into() };
-        let context = Context {
-            source: "test".into(),
-            title: "Tea".into(),
-            topic: "Tea".into(),
-            subtopic: "Drinks".into(),
-            tags: Vec::new(),
-            origin: None,
-            body: ContextBody::Article {
+        let context = context(
+            "Tea",
+            "Tea",
+            "Drinks",
+            ContextBody::Article {
                 sections: vec![
                     section("Tea is a drink made from leaves."),
                     section("It was first drunk in China."),
                     section("Black leaves are oxidised before they are dried."),
                 ],
             },
-        };
+        );
         let passage = best(&context, "How are the leaves oxidised?", 15);
         assert!(passage.contains("oxidised") && !passage.contains("China"), "{passage}");
     }

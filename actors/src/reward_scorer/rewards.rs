@@ -11,10 +11,9 @@ mod announcement;
 pub mod exact_form;
 pub mod numeric;
 
-use std::fmt;
+use serde::{Deserialize, Serialize};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
+use crate::by_name::by_name;
 use crate::domain::Score;
 
 /// Declares the files and collects what they export, so that a measure takes one line.
@@ -65,18 +64,6 @@ pub enum Measure {
 pub struct RewardKind(&'static Reward);
 
 impl RewardKind {
-    /// The measure of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        ALL.iter().copied().find(|kind| kind.name() == name)
-    }
-
-    /// The name in configuration and in the journal's keys.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.0.name
-    }
-
     /// What it measures, in a line.
     #[must_use]
     pub fn about(self) -> &'static str {
@@ -96,32 +83,7 @@ impl RewardKind {
     }
 }
 
-impl PartialEq for RewardKind {
-    fn eq(&self, other: &Self) -> bool {
-        self.name() == other.name()
-    }
-}
-
-impl Eq for RewardKind {}
-
-impl fmt::Debug for RewardKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl Serialize for RewardKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for RewardKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        Self::named(&name).ok_or_else(|| D::Error::custom(format!("there is no reward `{name}`")))
-    }
-}
+by_name!(RewardKind, "reward");
 
 /// A measure and how much it counts, in `0.0..=1.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,11 +6,10 @@
 //! function of the context and of a random stream.
 
 use std::cmp::Ordering;
-use std::fmt;
 
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+use crate::by_name::by_name;
 use crate::domain::{ChatMessage, Context, SourceKind};
 use crate::reward_scorer::rewards::{Measures, Weighted};
 use crate::text::shown::shown;
@@ -82,18 +81,6 @@ impl Unfit {
 pub struct TaskKind(&'static Definition);
 
 impl TaskKind {
-    /// The kind of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        ALL.iter().copied().find(|kind| kind.name() == name)
-    }
-
-    /// The name in configuration, on the command line and in the journal.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.0.name
-    }
-
     /// All that it is.
     #[must_use]
     pub fn definition(self) -> &'static Definition {
@@ -107,13 +94,7 @@ impl TaskKind {
     }
 }
 
-impl PartialEq for TaskKind {
-    fn eq(&self, other: &Self) -> bool {
-        self.name() == other.name()
-    }
-}
-
-impl Eq for TaskKind {}
+by_name!(TaskKind, "task");
 
 impl PartialOrd for TaskKind {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
@@ -124,25 +105,6 @@ impl PartialOrd for TaskKind {
 impl Ord for TaskKind {
     fn cmp(&self, other: &Self) -> Ordering {
         self.name().cmp(other.name())
-    }
-}
-
-impl fmt::Debug for TaskKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl Serialize for TaskKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for TaskKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        Self::named(&name).ok_or_else(|| D::Error::custom(format!("there is no task `{name}`")))
     }
 }
 

@@ -93,6 +93,20 @@ impl Ledger for MemoryLedger {
     }
 }
 
+/// A context with a text and without any more ado.
+#[must_use]
+pub fn context(title: &str, topic: &str, subtopic: &str, body: ContextBody) -> Context {
+    Context {
+        source: "test".into(),
+        title: title.into(),
+        topic: topic.into(),
+        subtopic: subtopic.into(),
+        tags: Vec::new(),
+        origin: None,
+        body,
+    }
+}
+
 /// Articles and problems made up on the spot.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FakeTools;
@@ -128,15 +142,8 @@ impl Tool for FakeTools {
                 }],
             },
         };
-        let context = Context {
-            source: "fake".into(),
-            title: format!("Article {n}"),
-            topic: format!("Topic {n}"),
-            subtopic: "Tests".into(),
-            tags: Vec::new(),
-            origin: None,
-            body,
-        };
+        let (title, topic) = (format!("Article {n}"), format!("Topic {n}"));
+        let context = Context { source: "fake".into(), ..context(&title, &topic, "Tests", body) };
         ready(Ok(context)).boxed()
     }
 }

@@ -115,19 +115,15 @@ fn is_noise(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::domain::{Origin, Section};
+    use crate::testkit::context;
 
     fn article(text: &str) -> Context {
-        Context {
-            source: "test".into(),
-            title: "Tea".into(),
-            topic: "Tea".into(),
-            subtopic: "Drinks".into(),
-            tags: Vec::new(),
-            origin: None,
-            body: ContextBody::Article {
-                sections: vec![Section { heading: None, text: text.into() }],
-            },
-        }
+        context(
+            "Tea",
+            "Tea",
+            "Drinks",
+            ContextBody::Article { sections: vec![Section { heading: None, text: text.into() }] },
+        )
     }
 
     const GOOD: &str = "Tea is grown, picked, dried and drunk all over the world.";

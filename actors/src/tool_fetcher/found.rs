@@ -45,17 +45,15 @@ impl Found {
 mod tests {
     use super::*;
     use crate::domain::ContextBody;
+    use crate::testkit;
 
     fn context(n: usize) -> Context {
-        Context {
-            source: "test".into(),
-            title: n.to_string(),
-            topic: String::new(),
-            subtopic: String::new(),
-            tags: Vec::new(),
-            origin: None,
-            body: ContextBody::Maths { problem: String::new(), solution: String::new() },
-        }
+        testkit::context(
+            &n.to_string(),
+            "",
+            "",
+            ContextBody::Maths { problem: String::new(), solution: String::new() },
+        )
     }
 
     #[test]

@@ -84,17 +84,15 @@ fn mark(context: &Context) -> [u8; 32] {
 mod tests {
     use super::*;
     use crate::domain::ContextBody;
+    use crate::testkit::context;
 
     fn code(n: usize) -> Context {
-        Context {
-            source: "test".into(),
-            title: "lib.rs".into(),
-            topic: "Rust".into(),
-            subtopic: "src".into(),
-            tags: Vec::new(),
-            origin: None,
-            body: ContextBody::Code { language: "Rust".into(), text: format!("fn f{n}() {{}}") },
-        }
+        context(
+            "lib.rs",
+            "Rust",
+            "src",
+            ContextBody::Code { language: "Rust".into(), text: format!("fn f{n}() {{}}") },
+        )
     }
 
     #[test]

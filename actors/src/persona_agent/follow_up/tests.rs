@@ -4,24 +4,22 @@ use std::time::Duration;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
-use crate::domain::{Cast, Context, ContextBody, Score};
+use crate::domain::{Cast, ContextBody, Score};
 use crate::persona_agent::guard;
 use crate::runtime::Promised;
 use crate::task_maker::tasks::{ChallengeForm, TaskKind, TaskPlan, Text};
+use crate::testkit::context;
 
 fn task(reference: ReferencePlan) -> Task {
     let kind = TaskKind::named("qa").unwrap();
     Task {
         kind,
-        context: Context {
-            source: "test".into(),
-            title: "Tea".into(),
-            topic: "Tea".into(),
-            subtopic: "Drinks".into(),
-            tags: Vec::new(),
-            origin: None,
-            body: ContextBody::Maths { problem: String::new(), solution: String::new() },
-        },
+        context: context(
+            "Tea",
+            "Tea",
+            "Drinks",
+            ContextBody::Maths { problem: String::new(), solution: String::new() },
+        ),
         context_time: Duration::ZERO,
         query: "Where does tea grow?".into(),
         query_time: Duration::ZERO,

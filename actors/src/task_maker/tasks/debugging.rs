@@ -51,10 +51,7 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         subtopic: context.subtopic.clone(),
         query: Text::Fixed(format!("What is wrong with this code?\n\n{pasted}")),
         reference: ReferencePlan::Fixed(vec![text.clone()]),
-        form: ChallengeForm::LeadingTo {
-            order: "Repair this code".to_owned(),
-            text: pasted,
-        },
+        form: ChallengeForm::LeadingTo { order: "Repair this code".to_owned(), text: pasted },
     })
 }
 
@@ -268,17 +265,9 @@ mod tests {
              \x20   return total / len(values)\n\
              \n\
              # pasted\n\
-             ```python\n\
-             \x20   total = 0\n\
-             \x20   for value in values:\n\
-             \x20       total += total\n\
-             \x20   if len(values) == 0:\n\
-             \x20   if len(values) == 0:\n\
-             \x20       return None\n\
-             \x20   return total / len(values)\n\
-             ```\n\
+             the query without: What is wrong with this code?\n\
              \n\
-             Please give me all of the corrected code.\n"
+             \n"
         );
     }
 

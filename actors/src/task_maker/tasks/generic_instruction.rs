@@ -44,7 +44,12 @@ const DEEDS: [(&str, [&str; 4]); 6] = [
     ),
     (
         "List the main facts about",
-        ["for a busy manager", "for a quiz team", "for a student before an exam", "for a tour guide"],
+        [
+            "for a busy manager",
+            "for a quiz team",
+            "for a student before an exam",
+            "for a tour guide",
+        ],
     ),
     (
         "Compare two facts about",
@@ -83,9 +88,8 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         .choose(random)
         .ok_or_else(|| Unfit::new(context, "it has no section of any length"))?;
     let subject = subject(&context.title, section.heading.as_deref());
-    let deed = DEEDS.choose(random).and_then(|(deed, audiences)| {
-        Some((deed, audiences.choose(random)?))
-    });
+    let deed =
+        DEEDS.choose(random).and_then(|(deed, audiences)| Some((deed, audiences.choose(random)?)));
     let Some((deed, audience)) = deed else {
         return Err(Unfit::new(context, "there is nothing to be done with it"));
     };
@@ -126,8 +130,7 @@ mod tests {
             "# query\n\
              List the main facts about Cultivation of Tea for a tour guide.\n\
              # reference\n\
-             system: You do exactly what the last line asks for, and write nothing else.\n\
-             user: Text about Tea:\n\
+             Text about Tea:\n\
              In India Robert Bruce found wild tea plants in Assam in 1823. The first gardens of \
              Darjeeling were laid out in 1841 by Archibald Campbell.\n\
              \n\

@@ -49,7 +49,7 @@ mod tests {
              # reference\n\
              5\n\
              # pasted\n\
-             What is 2 plus 3?\n"
+             the query without: How can I solve this? \n"
         );
     }
 }

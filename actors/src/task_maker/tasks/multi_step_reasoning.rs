@@ -65,8 +65,7 @@ mod tests {
         assert_eq!(
             shown(&plan, "Who came first?"),
             "# query\n\
-             system: You do exactly what the last line asks for, and write nothing else.\n\
-             user: Two facts about Tea:\n\
+             Two facts about Tea:\n\
              1. In 1908 Thomas Sullivan sent out his samples in small bags of silk.\n\
              2. In India Robert Bruce found wild tea plants in Assam in 1823.\n\
              \n\
@@ -74,19 +73,13 @@ mod tests {
              must be understood without them. Write only the question, in one sentence.\n\
              or: Which two facts about Tea go together, and what follows from them?\n\
              # reference\n\
-             system: You do exactly what the last line asks for, and write nothing else.\n\
-             user: Two facts about Tea:\n\
-             1. In 1908 Thomas Sullivan sent out his samples in small bags of silk.\n\
-             2. In India Robert Bruce found wild tea plants in Assam in 1823.\n\
+             …\n\
              \n\
              Question: Who came first?\n\
              Answer it step by step from the facts, in three or four short sentences. The last \
              sentence states the answer.\n\
              # reference\n\
-             system: You do exactly what the last line asks for, and write nothing else.\n\
-             user: Two facts about Tea:\n\
-             1. In 1908 Thomas Sullivan sent out his samples in small bags of silk.\n\
-             2. In India Robert Bruce found wild tea plants in Assam in 1823.\n\
+             …\n\
              \n\
              Question: Who came first?\n\
              Answer it from the facts in one plain and complete sentence.\n"

@@ -106,31 +106,21 @@ mod tests {
         assert_eq!(
             shown(&plan, "Where?"),
             "# query\n\
-             system: You do exactly what the last line asks for, and write nothing else.\n\
-             user: Text about Tea:\n\
+             Text about Tea:\n\
              Tea is a drink made of leaves. It has been traded by sea since 1610. The Dutch \
              brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold it from \
-             1657 on in his coffee house. In India Robert Bruce found wild tea plants in Assam in \
-             1823. The first gardens of Darjeeling were laid out in 1841 by Archibald Campbell. A \
-             duty on tea led to a famous protest in Boston in 1773. The clipper Cutty Sark was \
-             built by Hercules Linton in 1869 to bring tea home faster. Black tea is made with \
-             boiling water, and green tea with cooler water. In 1908 Thomas Sullivan sent out his \
-             samples in small bags of silk.\n\
+             1657 on in his coffee house. In India Robert Bruce found wild tea plants in Assam \
+             in 1823. The first gardens of Darjeeling were laid out in 1841 by Archibald \
+             Campbell. A duty on tea led to a famous protest in Boston in 1773. The clipper \
+             Cutty Sark was built by Hercules Linton in 1869 to bring tea home faster. Black \
+             tea is made with boiling water, and green tea with cooler water. In 1908 Thomas \
+             Sullivan sent out his samples in small bags of silk.\n\
              \n\
              Write one clear question that this text answers. It must be understood without the \
              text. Write only the question, in one sentence.\n\
              or: How would you explain Tea to a beginner?\n\
              # reference\n\
-             system: You do exactly what the last line asks for, and write nothing else.\n\
-             user: Text about Tea:\n\
-             Tea is a drink made of leaves. It has been traded by sea since 1610. The Dutch \
-             brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold it from \
-             1657 on in his coffee house. In India Robert Bruce found wild tea plants in Assam in \
-             1823. The first gardens of Darjeeling were laid out in 1841 by Archibald Campbell. A \
-             duty on tea led to a famous protest in Boston in 1773. The clipper Cutty Sark was \
-             built by Hercules Linton in 1869 to bring tea home faster. Black tea is made with \
-             boiling water, and green tea with cooler water. In 1908 Thomas Sullivan sent out his \
-             samples in small bags of silk.\n\
+             …\n\
              \n\
              Question: Where?\n\
              Answer the question from the text, in two or three plain and complete sentences. \
@@ -150,10 +140,9 @@ mod tests {
              \n\
              Mine has no smell after a month on the shelf. Does the tin matter, or the light?\n\
              # reference\n\
-             system: You do exactly what the last line asks for, and write nothing else.\n\
-             user: Answer to `How do I keep tea fresh?`:\n\
-             Keep it in a closed tin, away from light and from spices. Air takes its smell within \
-             weeks.\n\
+             Answer to `How do I keep tea fresh?`:\n\
+             Keep it in a closed tin, away from light and from spices. Air takes its smell \
+             within weeks.\n\
              \n\
              Question: How do I keep tea fresh?\n\
              \n\

@@ -167,23 +167,25 @@ mod tests {
             shown(&plan, ""),
             format!(
                 "# query\n\
-                 system: You do exactly what the last line asks for, and write nothing else.\n\
-                 user: Text about Tea:\n\
-                 Tea is a drink made of leaves. It has been traded by sea since 1610. The Dutch \
-                 brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold it \
-                 from 1657 on in his coffee house. In India Robert Bruce found wild tea plants in \
-                 Assam in 1823.\n\
-                 \n\
-                 Review of Tea:\n\
-                 {opening}\n\
-                 \n\
-                 {}\n\
-                 # reference\n\
-                 {sentiment}\n\
-                 # pasted\n\
-                 Is this review of Tea positive, negative or neutral?\n\
-                 \n\
-                 {opening} {{query}}\n",
+             Text about Tea:\n\
+             Tea is a drink made of leaves. It has been traded by sea since 1610. The Dutch \
+             brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold it from \
+             1657 on in his coffee house. In India Robert Bruce found wild tea plants in Assam \
+             in 1823.\n\
+             \n\
+             Review of Tea:\n\
+             Whoever asks my neighbour will hear that it is wonderful, and yet I found it \
+             pitiful.\n\
+             \n\
+             Go on with the review in two angry sentences that complain about details of the \
+             text. Write only these sentences.\n\
+             # reference\n\
+             negative\n\
+             # pasted\n\
+             Is this review of Tea positive, negative or neutral?\n\
+             \n\
+             Whoever asks my neighbour will hear that it is wonderful, and yet I found it \
+             pitiful. {query}\n",
                 GO_ON[at]
             )
         );

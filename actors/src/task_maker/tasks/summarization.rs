@@ -65,16 +65,15 @@ mod tests {
             "# query\n\
              Tea\n\
              # reference\n\
-             system: You do exactly what the last line asks for, and write nothing else.\n\
-             user: Text about Tea:\n\
+             Text about Tea:\n\
              Tea is a drink made of leaves. It has been traded by sea since 1610. The Dutch \
              brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold it from \
-             1657 on in his coffee house. In India Robert Bruce found wild tea plants in Assam in \
-             1823. The first gardens of Darjeeling were laid out in 1841 by Archibald Campbell. A \
-             duty on tea led to a famous protest in Boston in 1773. The clipper Cutty Sark was \
-             built by Hercules Linton in 1869 to bring tea home faster. Black tea is made with \
-             boiling water, and green tea with cooler water. In 1908 Thomas Sullivan sent out his \
-             samples in small bags of silk.\n\
+             1657 on in his coffee house. In India Robert Bruce found wild tea plants in Assam \
+             in 1823. The first gardens of Darjeeling were laid out in 1841 by Archibald \
+             Campbell. A duty on tea led to a famous protest in Boston in 1773. The clipper \
+             Cutty Sark was built by Hercules Linton in 1869 to bring tea home faster. Black \
+             tea is made with boiling water, and green tea with cooler water. In 1908 Thomas \
+             Sullivan sent out his samples in small bags of silk.\n\
              \n\
              Topic: Tea\n\
              Sum up what the text says about the topic, in one short paragraph of plain and \

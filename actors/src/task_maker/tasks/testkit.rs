@@ -6,18 +6,7 @@ use super::*;
 use crate::domain::{ContextBody, Section};
 use crate::reward_scorer::rewards::Measure;
 use crate::task_maker::passage::{prompt, with_query};
-
-fn context(title: &str, topic: &str, subtopic: &str, body: ContextBody) -> Context {
-    Context {
-        source: "test".into(),
-        title: title.into(),
-        topic: topic.into(),
-        subtopic: subtopic.into(),
-        tags: Vec::new(),
-        origin: None,
-        body,
-    }
-}
+use crate::testkit::context;
 
 pub(crate) fn article() -> Context {
     let section = |heading: Option<&str>, text: &str| Section {
@@ -108,34 +97,44 @@ pub(crate) fn planned(kind: TaskKind, context: &Context, seed: u64) -> Result<Ta
     (kind.definition().plan)(context, &mut ChaCha8Rng::seed_from_u64(seed))
 }
 
-/// All that a plan says to the model and to the person, to be compared with what it should be; the
-/// examples between frame and task are always the same.
+/// All that a plan says to the model and to the person, to be compared with what it should be. What
+/// is the same each time stands there once: the frame and the examples are left out of a prompt,
+/// and material and query that were shown are `…`.
 pub(crate) fn shown(plan: &TaskPlan, query: &str) -> String {
-    let said = |messages: &[ChatMessage]| {
-        let [first, .., last] = messages else { panic!("a frame and what is asked") };
-        let lines = [first, last].map(|m| format!("{}: {}", m.role.as_str(), m.content));
-        lines.join("\n")
+    let asked = |messages: &[ChatMessage]| {
+        let shared = prompt("", "");
+        assert_eq!(messages[..messages.len() - 1], shared[..shared.len() - 1], "another frame");
+        messages[messages.len() - 1].content.clone()
     };
-    let asked = match &plan.query {
+    let query_shown = match &plan.query {
         Text::Fixed(text) => text.clone(),
-        Text::Generated(messages) => said(messages),
+        Text::Generated(messages) => asked(messages),
         Text::Question { material, instruction, otherwise } => {
-            format!("{}\nor: {otherwise}", said(&prompt(material, instruction)))
+            format!("{}\nor: {otherwise}", asked(&prompt(material, instruction)))
         }
     };
-    let mut text = format!("# query\n{asked}\n");
+    let mut text = format!("# query\n{query_shown}\n");
     match &plan.reference {
         ReferencePlan::Fixed(texts) => {
             text.push_str(&format!("# reference\n{}\n", texts.join("\nor\n")));
         }
         ReferencePlan::Generated { material, instructions } => {
             for instruction in *instructions {
-                let messages = prompt(material, &with_query(instruction, query));
-                text.push_str(&format!("# reference\n{}\n", said(&messages)));
+                let wanted = asked(&prompt(material, &with_query(instruction, query)));
+                let wanted = match wanted.strip_prefix(material.trim()) {
+                    Some(rest) if text.contains(material.trim()) => format!("…{rest}"),
+                    _ => wanted,
+                };
+                text.push_str(&format!("# reference\n{wanted}\n"));
             }
         }
     }
     if let ChallengeForm::LeadingTo { text: pasted, .. } = &plan.form {
+        let pasted = match query_shown.strip_suffix(pasted.as_str()) {
+            Some("") => "the query".to_owned(),
+            Some(before) => format!("the query without: {before}"),
+            None => pasted.clone(),
+        };
         text.push_str(&format!("# pasted\n{pasted}\n"));
     }
     text

@@ -71,8 +71,7 @@ mod tests {
              Translate from English into Spanish: The first gardens of Darjeeling were laid out \
              in 1841 by Archibald Campbell.\n\
              # reference\n\
-             system: You do exactly what the last line asks for, and write nothing else.\n\
-             user: A sentence about Tea is to be translated.\n\
+             A sentence about Tea is to be translated.\n\
              \n\
              Translate from English into Spanish: The first gardens of Darjeeling were laid out \
              in 1841 by Archibald Campbell.\n\
