@@ -7,6 +7,7 @@ pub mod engine;
 pub mod exit;
 pub mod journal;
 pub mod ledger;
+mod loopback;
 pub mod models;
 mod retry_after;
 pub mod tap;

@@ -26,7 +26,6 @@ mod zim;
 pub use self::zim::{ZimError, ZimFile};
 pub use code_folder::{CodeFolder, CodeFolderError};
 pub use corpus::Corpus;
-pub(crate) use http::is_loopback;
 pub use http::{HttpError, Manners};
 pub use maths::Maths;
 pub use records::CorpusError;

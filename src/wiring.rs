@@ -79,3 +79,17 @@ pub fn axon_options(settings: &Settings) -> AxonOptions {
         ..AxonOptions::default()
     }
 }
+
+/// A validator's settings with some flags, for tests.
+#[cfg(test)]
+fn validator_settings(flags: &[(&str, &str)]) -> Settings {
+    use crate::config::{FlagValue, Inputs, Role};
+
+    let mut inputs = Inputs { home: Some("/home/u".into()), ..Inputs::default() };
+    let flag = |(key, value): &(&str, &str)| FlagValue {
+        key: (*key).into(),
+        values: vec![(*value).into()],
+    };
+    inputs.flags.values = flags.iter().map(flag).collect();
+    Settings::load(Role::Validator, &inputs).unwrap().settings
+}

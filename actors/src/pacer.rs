@@ -52,6 +52,8 @@ impl Pacer {
             if let Some(pause) = pause {
                 self.clock.sleep(pause).await;
             }
+            // Turns go on being scored during a pause.
+            let seen = *tally.borrow_and_update();
             if seen.is_enough_under_way() {
                 drop(credit);
                 if seen.under_way() == 0 {

@@ -277,22 +277,24 @@ impl Judge<'_> {
             None => None,
         };
         let first = self.said.first().copied().unwrap_or_default();
-        let against =
-            |kind: &Weighted, text: &str, anchor: Option<&Vec<f32>>| match kind.kind.measure() {
-                Measure::Text(measure) => measure(text, completion),
-                Measure::WithChallenge(measure) => measure(text, first, completion),
-                Measure::Embedding(measure) => match (anchor, &vector, &self.anchors) {
-                    (Some(anchor), Some(vector), Some(anchors)) => {
-                        measure(anchor, vector, &anchors.empty)
-                    }
-                    _ => Score::ZERO,
-                },
-            };
+        let against = |measure: &Weighted, text: &str, anchor: Option<&Vec<f32>>| match measure
+            .kind
+            .measure()
+        {
+            Measure::Text(of) => of(text, completion),
+            Measure::WithChallenge(of) => of(text, first, completion),
+            Measure::Embedding(of) => match (anchor, &vector, &self.anchors) {
+                (Some(anchor), Some(vector), Some(anchors)) => of(anchor, vector, &anchors.empty),
+                _ => Score::ZERO,
+            },
+        };
         let highest = |measure: &Weighted, texts: &[&str], anchors: Option<&Vec<Vec<f32>>>| {
             let anchor = |at| anchors.and_then(|anchors: &Vec<Vec<f32>>| anchors.get(at));
             let scores =
                 texts.iter().enumerate().map(|(at, text)| against(measure, text, anchor(at)));
-            Component { measure: *measure, score: scores.max_by(order).unwrap_or(Score::ZERO) }
+            let score =
+                scores.fold(Score::ZERO, |best, next| if next > best { next } else { best });
+            Component { measure: *measure, score }
         };
         let references: Vec<&str> = self.references.iter().map(String::as_str).collect();
         let anchors = self.anchors.as_ref();
@@ -321,13 +323,9 @@ fn said<'a>(reference: &ReferencePlan, phrasing: &'a Phrasing) -> Vec<&'a str> {
     let mut said: Vec<&str> = before.map(|message| message.content.as_str()).collect();
     said.push(&phrasing.challenge);
     // The first is what it is all about; of the others the oldest are the least likely to be copied.
-    let most = 1..said.len().saturating_sub(MOST_SAID).saturating_add(1);
-    said.drain(most);
+    let left_out = 1..said.len().saturating_sub(MOST_SAID).saturating_add(1);
+    said.drain(left_out);
     said
-}
-
-fn order(one: &Score, other: &Score) -> std::cmp::Ordering {
-    one.get().total_cmp(&other.get())
 }
 
 /// The breakdown of an answer that is not there.

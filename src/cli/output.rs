@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use sn1_actors::text::shown::harmless;
 
 /// Prints a line of data. A reader that has gone away is no error: nobody wants the rest.
 pub(super) fn line(text: &str) -> io::Result<()> {
@@ -46,14 +47,6 @@ pub(super) fn shown(text: &str, width: usize) -> String {
     }
     let cut: String = joined.chars().take(width.saturating_sub(1)).collect();
     format!("{cut}…")
-}
-
-/// A blank instead of what would move the cursor. Bidirectional overrides would let a miner's text
-/// rearrange the line around it.
-fn harmless(c: char) -> char {
-    let moves = c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if moves { ' ' } else { c }
 }
 
 #[cfg(test)]

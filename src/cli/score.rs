@@ -7,19 +7,16 @@ use clap::{ArgMatches, Command};
 use serde_json::json;
 use sn1_actors::domain::{Answer, Hotkey, MinerReply, StatusCode, Uid};
 use sn1_actors::reward_scorer::Bench;
-use sn1_actors::task_maker::tasks::{self, TaskKind};
+use sn1_actors::task_maker::tasks::TaskKind;
 
 use super::one_actor::{self, Needs};
-use super::{flag, json_flag, output, settings};
+use super::{flag, json_flag, output, settings, task};
 use crate::config::{Role, add_config_flags};
 use crate::exit::Exit;
 use crate::wire::Keypair;
 
 pub(super) fn command() -> Command {
-    let kind = flag("kind", "KIND")
-        .default_value("qa")
-        .value_parser(tasks::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>())
-        .help("whose reward definition counts");
+    let kind = task::kind().long("kind").default_value("qa").help("whose reward definition counts");
     let command = Command::new("score")
         .about("Score one answer")
         .after_help(

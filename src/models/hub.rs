@@ -16,6 +16,7 @@ use super::error::{Cause, Failure};
 use super::local;
 use super::pull::Pull;
 use super::verify::{read_records, read_small};
+use crate::loopback::is_loopback;
 
 const ENDPOINT: &str = "https://huggingface.co";
 const CONNECT: Duration = Duration::from_secs(10);
@@ -53,7 +54,7 @@ impl Hub {
             .no_gzip()
             .no_deflate()
             .user_agent(concat!("sn1/", env!("CARGO_PKG_VERSION")));
-        if matches!(endpoint.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
+        if is_loopback(&endpoint) {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| Failure::other(reason(error)))?;

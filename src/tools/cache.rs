@@ -60,13 +60,10 @@ impl Cache {
     pub(crate) async fn get(&self, key: &str) -> Option<Vec<u8>> {
         let path = self.path(key, KEPT);
         // What is larger than the whole cache was not put there by it.
-        let length = fs::metadata(&path).await.ok()?.len();
-        let file = if length <= self.limits.max_bytes {
-            fs::read(&path).await.ok()?
-        } else {
+        if fs::metadata(&path).await.ok()?.len() > self.limits.max_bytes {
             return None;
-        };
-        let found = self.unpack(file);
+        }
+        let found = self.unpack(fs::read(&path).await.ok()?);
         if found.is_none() {
             let _ = fs::remove_file(&path).await;
         }

@@ -1,4 +1,4 @@
-//! The polite HTTP client that all tools on a network share.
+//! The polite HTTP client of tools on a network, each of which has its own.
 //!
 //! Public sources are lent, not owned: a host gets few requests at a time and a pause between them,
 //! is told whom to write to, and is left alone as long as it asks for. Nor is it trusted: every
@@ -14,7 +14,6 @@ mod tests;
 
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +26,8 @@ use reqwest::{Client, ClientBuilder, Url};
 use sn1_actors::ports::{Clock, ToolError, in_time};
 use sn1_actors::text::shown::shown;
 
+use crate::loopback::is_loopback;
+
 use self::host::Host;
 pub(crate) use self::reply::{Reply, Verdict};
 
@@ -37,7 +38,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// A request waits for its turn at least as long as so many others before it take.
 const TURNS: u32 = 4;
 /// No host can have itself left alone for longer.
-const LONGEST_REST: Duration = Duration::from_secs(3_600);
+const LONGEST_REST: Duration = Duration::from_secs(86_400);
 
 /// How hosts are treated.
 #[derive(Clone, Debug)]
@@ -318,13 +319,6 @@ fn innermost(error: reqwest::Error) -> String {
         cause = Some(inner);
     }
     cause.map_or_else(|| shown(&error.to_string()), |cause| shown(&cause.to_string()))
-}
-
-/// Whether an address is one of this machine, for programs on it alone.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Follows a redirect only where it stays on the host: another one was not agreed to, and would be

@@ -147,9 +147,12 @@ impl Tool for StackExchange {
         mut random: ChaCha8Rng,
     ) -> BoxFuture<'static, Result<Context, ToolError>> {
         let site = Arc::clone(&self.site);
+        // For pauses, whose number must not change the choices.
+        let mut jitter = random.clone();
+        jitter.set_stream(random.get_stream().wrapping_add(1));
         async move {
             match want {
-                Want::Random(SourceKind::Question) => site.draw(&mut random).await,
+                Want::Random(SourceKind::Question) => site.draw(&mut random, &mut jitter).await,
                 Want::Random(_) | Want::Search(_) | Want::Title(_) => Err(nothing()),
             }
         }
@@ -158,7 +161,11 @@ impl Tool for StackExchange {
 }
 
 impl Site {
-    async fn draw(&self, random: &mut ChaCha8Rng) -> Result<Context, ToolError> {
+    async fn draw(
+        &self,
+        random: &mut ChaCha8Rng,
+        jitter: &mut ChaCha8Rng,
+    ) -> Result<Context, ToolError> {
         let mut pool = self.pool.lock().await;
         for round in 0.. {
             // Some of the pairs may turn out to have no text.
@@ -172,17 +179,22 @@ impl Site {
             if round == ROUNDS {
                 break;
             }
-            self.fill(&mut pool, random).await?;
+            self.fill(&mut pool, random, jitter).await?;
         }
         Err(nothing())
     }
 
     /// Fetches a batch. What was fetched before a request failed is kept, and the next call goes on
     /// from there.
-    async fn fill(&self, pool: &mut Pool, random: &mut ChaCha8Rng) -> Result<(), ToolError> {
+    async fn fill(
+        &self,
+        pool: &mut Pool,
+        random: &mut ChaCha8Rng,
+        jitter: &mut ChaCha8Rng,
+    ) -> Result<(), ToolError> {
         if pool.waiting.is_empty() {
             let page = random.random_range(1..=pool.pages);
-            let answered = self.api.questions(page, random).await?;
+            let answered = self.api.questions(page, jitter).await?;
             if !answered.has_more {
                 // Behind it there are none; if it is empty itself, none are on it either.
                 let last = if answered.items.is_empty() { page - 1 } else { page };
@@ -197,7 +209,7 @@ impl Site {
         let accepted: Vec<u64> =
             pool.waiting.values().filter_map(|question| question.accepted_answer_id).collect();
         if !accepted.is_empty() {
-            let answers = self.api.answers(accepted, random).await?;
+            let answers = self.api.answers(accepted, jitter).await?;
             // An accepted answer that did not come was deleted: another one may do.
             for question in pool.waiting.values_mut() {
                 question.accepted_answer_id = None;
@@ -206,7 +218,7 @@ impl Site {
         }
         if !pool.waiting.is_empty() {
             let questions = pool.waiting.keys().copied().collect();
-            let answers = self.api.answers_of(questions, random).await?;
+            let answers = self.api.answers_of(questions, jitter).await?;
             pool.pair(answers);
             // Their answers are behind the first page, or they have none.
             pool.waiting.clear();

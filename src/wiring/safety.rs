@@ -58,17 +58,12 @@ fn reasons(settings: &Settings) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{FlagValue, Inputs, Role};
+    use crate::wiring::validator_settings;
 
     const BUILTIN: (&str, &str) = ("tools.sources", "builtin,maths");
 
     fn refusal(flags: &[(&str, &str)]) -> Option<String> {
-        let mut inputs = Inputs { home: Some("/home/u".into()), ..Inputs::default() };
-        inputs.flags.values = flags
-            .iter()
-            .map(|(key, value)| FlagValue { key: (*key).into(), values: vec![(*value).into()] })
-            .collect();
-        let settings = Settings::load(Role::Validator, &inputs).unwrap().settings;
+        let settings = validator_settings(flags);
         check(&settings, "finney").err().map(|ended| ended.message)
     }
 

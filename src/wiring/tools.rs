@@ -20,8 +20,8 @@ use crate::tools::{
     WikipediaConfig, ZimFile,
 };
 
-/// One context takes two requests of a slow source, while somebody waits.
-const REQUESTS: u32 = 2;
+/// One context takes so many requests of a slow source at most, in the usual case.
+const REQUESTS: u32 = 3;
 
 /// The configured sources, each asked when it is wanted.
 ///
@@ -182,7 +182,7 @@ pub async fn open_for_tasks(
 
 /// Where nobody waits, every try of every request may take its time, and the pauses between them.
 fn ahead(tools: &Tools) -> Duration {
-    one_request(tools).saturating_mul((REQUESTS + 1) * tools.tries)
+    one_request(tools).saturating_mul(REQUESTS * tools.tries)
 }
 
 /// How long a request may take, the wait for its turn included.
@@ -278,7 +278,8 @@ fn check_contact(tools: &Tools) -> Result<(), Ended> {
     Ok(())
 }
 
-/// The configured sources that need no network, the corpus if there are none.
+/// The corpus, which has something for every task about an article, and the configured sources that
+/// need no network.
 fn offline(tools: &Tools) -> String {
     let remote = [SourceName::Wikipedia, SourceName::StackExchange];
     let mut left: Vec<SourceName> = tools.sources.clone();
@@ -288,22 +289,13 @@ fn offline(tools: &Tools) -> String {
 }
 
 fn is_loopback(address: &str) -> bool {
-    Url::parse(address).is_ok_and(|url| crate::tools::is_loopback(&url))
+    Url::parse(address).is_ok_and(|url| crate::loopback::is_loopback(&url))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{FlagValue, Inputs, Role};
-
-    fn settings(flags: &[(&str, &str)]) -> Settings {
-        let mut inputs = Inputs { home: Some("/home/u".into()), ..Inputs::default() };
-        inputs.flags.values = flags
-            .iter()
-            .map(|(key, value)| FlagValue { key: (*key).into(), values: vec![(*value).into()] })
-            .collect();
-        Settings::load(Role::Validator, &inputs).unwrap().settings
-    }
+    use crate::wiring::validator_settings as settings;
 
     fn refusal(flags: &[(&str, &str)]) -> String {
         check(&settings(flags)).err().map(|ended| ended.message).unwrap_or_default()
@@ -425,7 +417,7 @@ mod tests {
         let clock = crate::wiring::system_clock();
         assert_eq!(
             open(&settings(&flags), &clock).await.unwrap().patience,
-            Duration::from_secs(30)
+            Duration::from_secs(45)
         );
     }
 

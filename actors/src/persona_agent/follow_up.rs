@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::domain::{ChatMessage, Role, Sampling};
 use crate::task_maker::Task;
 use crate::task_maker::tasks::{ChallengeForm, ReferencePlan};
+use crate::text::shown::cut;
 
 use super::guard::Flaw;
 use super::paraphrase::manner::Dress;
@@ -89,36 +90,23 @@ impl Exchange<'_> {
     pub(super) fn history(&self) -> Vec<ChatMessage> {
         let mut history = self.phrasing.history.clone();
         history.push(ChatMessage::user(self.phrasing.challenge.clone()));
-        let content = harmless(&self.best.text, ANSWER_CHARACTERS);
+        let content = cut(&self.best.text, ANSWER_CHARACTERS);
         history.push(ChatMessage { role: Role::Assistant, content });
         history
     }
 
     /// Who wanted what, and got what.
     fn told(&self, wanted: &str) -> String {
-        let cut = |text: &str| harmless(text, PROMPT_CHARACTERS);
+        let short = |text: &str| cut(text, PROMPT_CHARACTERS);
         // Marks inside would end the quotation.
-        let answer = cut(&self.best.text).replace(['«', '»'], "\"");
+        let answer = short(&self.best.text).replace(['«', '»'], "\"");
         let asked = match self.phrasing.history.is_empty() {
             true => String::new(),
-            false => format!(" Asked last: {}", cut(&self.phrasing.challenge)),
+            false => format!(" Asked last: {}", short(&self.phrasing.challenge)),
         };
-        let goal = cut(&self.phrasing.goal);
+        let goal = short(&self.phrasing.goal);
         format!("{wanted}: {goal}{asked} The assistant answered: «{answer}»")
     }
-}
-
-/// A text without control characters but line breaks, cut between words where it is too long.
-pub(super) fn harmless(text: &str, most: usize) -> String {
-    let plain = text.chars().filter(|c| *c == '\n' || !c.is_control());
-    let mut kept: String = plain.take(most + 1).collect();
-    if kept.chars().count() > most {
-        let cut = kept.trim_end_matches(|c: char| !c.is_whitespace()).trim_end().len();
-        let end = kept.char_indices().nth(most).map_or(kept.len(), |(at, _)| at);
-        kept.truncate(if cut == 0 { end } else { cut });
-        kept.push('…');
-    }
-    kept
 }
 
 /// The messages that make the model judge whether an answer is enough.
@@ -156,7 +144,7 @@ pub(super) fn without_model(
         (ReferencePlan::Fixed(_), _) | (_, ChallengeForm::LeadingTo { .. }) => CHECK,
         (ReferencePlan::Generated { .. }, ChallengeForm::Phrased) => MORE,
     };
-    let topic = harmless(&plan.topic, PROMPT_CHARACTERS);
+    let topic = cut(&plan.topic, PROMPT_CHARACTERS);
     let ways: Vec<String> = ways.iter().map(|way| way.replace("{}", &topic)).collect();
     // What the miner said does not decide what is left to be said.
     let asked = || history.iter().filter(|message| message.role == Role::User);

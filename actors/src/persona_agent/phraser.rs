@@ -18,6 +18,7 @@ use crate::ports::Clock;
 use crate::runtime::Port;
 use crate::task_maker::Task;
 use crate::task_maker::tasks::ChallengeForm;
+use crate::text::shown::cut;
 
 use super::cleaners::clean;
 use super::follow_up::{self, Exchange};
@@ -232,7 +233,7 @@ impl Phraser {
             match check(&words) {
                 Ok(()) => return Ok(Draft { words: Some(words), attempts }),
                 Err(found) => {
-                    let words = follow_up::harmless(&words, KEPT_CHARACTERS);
+                    let words = cut(&words, KEPT_CHARACTERS);
                     attempts.push(Rejected { words, flaw: found.to_string() });
                     flaw = Some(found);
                 }
@@ -255,10 +256,8 @@ impl Phraser {
 /// The challenge of a person's words: the text that they lead to stands unaltered at the end.
 fn form(words: &str, form: &ChallengeForm) -> String {
     match form {
-        ChallengeForm::LeadingTo { text, .. } if !words.ends_with(text.as_str()) => {
-            format!("{words}\n\n{text}")
-        }
-        ChallengeForm::LeadingTo { .. } | ChallengeForm::Phrased => words.to_owned(),
+        ChallengeForm::LeadingTo { text, .. } => format!("{words}\n\n{text}"),
+        ChallengeForm::Phrased => words.to_owned(),
     }
 }
 

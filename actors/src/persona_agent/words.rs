@@ -162,8 +162,9 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
     let mut breaks = breaks.into_iter().peekable();
     let mut from = 0;
     for piece in text.split_inclusive(|c: char| c.is_whitespace() || BREAKS.contains(&c)) {
-        let start = from + (piece.len() - piece.trim_start_matches(|c| !is_letter(c)).len());
-        let word = piece.trim_matches(|c| !is_letter(c));
+        let start =
+            from + (piece.len() - piece.trim_start_matches(|c: char| !c.is_alphanumeric()).len());
+        let word = piece.trim_matches(|c: char| !c.is_alphanumeric());
         if !word.is_empty() {
             let mut opens = words.is_empty();
             while breaks.next_if(|end| *end <= start).is_some() {
@@ -176,9 +177,11 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
     words
 }
 
-fn is_letter(c: char) -> bool {
-    c.is_alphanumeric()
-}
+/// Verbs that stand before the subject of a question.
+pub(super) const AUXILIARIES: &[&str] = &[
+    "is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "can", "could", "will",
+    "would", "should", "may", "might", "must",
+];
 
 /// The words of a text for comparing it with another: without case and punctuation.
 pub(super) fn folded(text: &str) -> Vec<String> {

@@ -65,7 +65,7 @@ pub fn sections(context: &Context) -> Vec<&Section> {
 pub fn excerpt(context: &Context, words: usize, random: &mut ChaCha8Rng) -> String {
     let sections = sections(context);
     if sections.is_empty() {
-        return first_words(&context.text(), words);
+        return String::new();
     }
     let start = random.random_range(0..sections.len());
     let mut text = String::new();

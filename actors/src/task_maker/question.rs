@@ -40,9 +40,14 @@ pub(super) fn question(text: &str, material: &str) -> Option<String> {
     sentences(text).into_iter().map(unannounced).find_map(|sentence| {
         let words = sentence.split_whitespace().count();
         let lower = sentence.to_lowercase();
+        let points = POINTING.iter().any(|pointing| {
+            let mut ends = lower.match_indices(pointing).map(|(at, found)| at + found.len());
+            // The `textile` is no `text`.
+            ends.any(|end| !lower[end..].starts_with(char::is_alphanumeric))
+        });
         let is_one = sentence.ends_with('?')
             && (FEWEST_WORDS..=MOST_WORDS).contains(&words)
-            && !POINTING.iter().any(|pointing| lower.contains(pointing))
+            && !points
             && telling(sentence).any(|word| known.contains(&word));
         is_one.then(|| sentence.to_owned())
     })
@@ -89,6 +94,13 @@ mod tests {
         ] {
             assert_eq!(found(text), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn a_word_that_begins_like_one_that_points_does_not_point() {
+        let asked = "What did the textile mills make of cotton?";
+        let known = "Text about Cotton:\nMills made cloth of it.";
+        assert_eq!(question(asked, known).as_deref(), Some(asked));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use super::fences::fences;
 
-const STOPS: [char; 6] = ['.', '?', '!', '。', '？', '！'];
+/// What a sentence ends with.
+pub const STOPS: [char; 7] = ['.', '?', '!', '。', '？', '！', '؟'];
 /// What may stand between a stop and the white space after it.
 const CLOSERS: [char; 9] = ['"', '\'', ')', ']', '”', '’', '»', '*', '_'];
 /// Words that are written with a full stop and go on.

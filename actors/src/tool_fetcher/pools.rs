@@ -51,24 +51,24 @@ pub(super) struct Pools {
 }
 
 /// Requests that found the pools of a kind empty.
-#[derive(Clone, Default)]
-struct Waiting(Rc<RefCell<HashMap<SourceKind, usize>>>);
+#[derive(Default)]
+struct Waiting(RefCell<HashMap<SourceKind, usize>>);
 
 /// One of them; it is counted until this is dropped.
-struct OneMore(Waiting, SourceKind);
+struct OneMore<'a>(&'a Waiting, SourceKind);
 
 impl Waiting {
     fn number(&self, kind: SourceKind) -> usize {
         self.0.borrow().get(&kind).copied().unwrap_or_default()
     }
 
-    fn one_more(&self, kind: SourceKind) -> OneMore {
+    fn one_more(&self, kind: SourceKind) -> OneMore<'_> {
         *self.0.borrow_mut().entry(kind).or_default() += 1;
-        OneMore(self.clone(), kind)
+        OneMore(self, kind)
     }
 }
 
-impl Drop for OneMore {
+impl Drop for OneMore<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.0.0.borrow_mut().get_mut(&self.1) {
             *number = number.saturating_sub(1);

@@ -11,7 +11,6 @@ const ANSWER: &str = "Tea grows on warm hills where it rains a lot.";
 /// What a person says who is played by the model; none where a miner asks the model.
 fn person(messages: &[ChatMessage]) -> Option<String> {
     let last = messages.last().map_or("", |last| last.content.as_str());
-    let frame = messages.first().map_or("", |first| first.content.as_str());
     if last.contains("It was not enough.") {
         return Some("and what about the leaves of it?".into());
     }
@@ -21,8 +20,8 @@ fn person(messages: &[ChatMessage]) -> Option<String> {
     if last.starts_with("Person:") {
         return Some("so tell me, where do they grow the best tea?".into());
     }
-    (frame.contains("question") && last.ends_with("Write the question."))
-        .then(|| "Where does tea grow best?".into())
+    last.ends_with("Write only the question, in one sentence.")
+        .then(|| "How is the best tea grown?".into())
 }
 
 fn first_said(messages: &[ChatMessage], role: Role) -> Option<String> {

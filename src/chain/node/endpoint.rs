@@ -3,9 +3,8 @@
 //! This is the one place that knows the official addresses and what "on this machine" means: the
 //! chain client connects by it, and the wallet refuses development keys by it.
 
-use std::net::IpAddr;
-
 use crate::config::{Loaded, NETWORKS, Place, Subtensor};
+use crate::loopback::is_loopback;
 
 /// The hash of the main network's block 0.
 const FINNEY_GENESIS: [u8; 32] = [
@@ -112,10 +111,7 @@ pub fn is_local(value: &str) -> bool {
     if value == "local" {
         return true;
     }
-    let Ok(address) = reqwest::Url::parse(value) else { return false };
-    let Some(host) = address.host_str() else { return false };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    reqwest::Url::parse(value).is_ok_and(|address| is_loopback(&address))
 }
 
 #[cfg(test)]

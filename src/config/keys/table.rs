@@ -123,7 +123,7 @@ pub const KEYS: &[Key] = &[
     used("neuron.phrase", Kind::Text, ANSWERING, "what a phrase miner says"),
     used("tools.sources", Kind::TextList, ALL, "where contexts come from, the preferred one first: wikipedia, zim, stackexchange, code, maths, builtin"),
     maybe("tools.contact", Kind::Text, ALL, "mail or web address that wikipedia and stackexchange are told whom to write to; they need one"),
-    used("tools.prefetch", Kind::Integer { min: 0, max: 64 }, ALL, "contexts of each kind that are fetched ahead from each slow source"),
+    used("tools.prefetch", Kind::Integer { min: 0, max: 64 }, ASKING, "contexts of each kind that are fetched ahead from each slow source"),
     used("tools.requests_per_second", Kind::Float(Range::above(0.0, 100.0)), ALL, "requests a second to one host"),
     used("tools.in_flight", Kind::Integer { min: 1, max: 16 }, ALL, "requests at a time to one host"),
     used("tools.timeout", Kind::Seconds(Range::above(0.0, 600.0)), ALL, "how long one request to a source may take"),

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::persona_agent::words::{Word, akin, contains_run, folded, is_empty_word, stem, words};
+use crate::persona_agent::words::{
+    AUXILIARIES, Word, akin, contains_run, folded, is_empty_word, stem, words,
+};
+use crate::text::sentences::STOPS;
 
 /// A query of no more words that asks nothing is a title.
 const TITLE_WORDS: usize = 8;
@@ -135,10 +138,7 @@ impl Facts {
     pub fn is_met_in(&self, text: &str) -> bool {
         let said = words(text);
         let mut named = self.names.iter().chain(&self.subjects).chain(&self.code).peekable();
-        named.peek().is_none()
-            || named.any(|fact| {
-                said.iter().any(|word| akin(word.text, fact)) || is_in_unspaced(text, fact)
-            })
+        named.peek().is_none() || named.any(|fact| is_said(fact, &said, text))
     }
 
     /// What a text lacks of them; nothing if it keeps enough.
@@ -157,9 +157,7 @@ impl Facts {
         let names = self.names.iter().filter(|name| !named(name));
         let mut missing: Vec<String> =
             code.chain(quotations).chain(numbers).chain(names).cloned().collect();
-        let kept = |subject: &&String| {
-            said.iter().any(|word| akin(word.text, subject)) || is_in_unspaced(text, subject)
-        };
+        let kept = |subject: &str| is_said(subject, &said, text);
         let lost: Vec<&String> = self.subjects.iter().filter(|subject| !kept(subject)).collect();
         let short = self.needed.saturating_sub(self.subjects.len() - lost.len());
         missing.extend(lost.into_iter().take(short).cloned());
@@ -222,22 +220,29 @@ pub(in crate::persona_agent) fn spans(text: &str) -> Vec<Span<'_>> {
     spans
 }
 
+/// Whether a fact stands in a text of these words, in any inflection.
+fn is_said(fact: &str, said: &[Word<'_>], text: &str) -> bool {
+    said.iter().any(|word| akin(word.text, fact)) || is_in_unspaced(text, fact)
+}
+
 /// A query that asks nothing and orders nothing.
 fn is_title(query: &str, words: &[Word<'_>]) -> bool {
     let Some(first) = words.first() else { return true };
     let first = first.text.to_lowercase();
-    let asks = query.trim_end().ends_with(['?', '.', '!', '？', '。', '؟']);
-    let begins = ORDERS.contains(&first.as_str()) || opens_a_question(&first);
+    let asks = query.trim_end().ends_with(STOPS);
+    let begins = is_order(&first) || opens_a_question(&first);
     words.len() <= TITLE_WORDS && !asks && !begins
 }
 
 fn opens_a_question(word: &str) -> bool {
-    const OPENERS: &[&str] = &[
-        "what", "who", "whom", "whose", "which", "when", "where", "why", "how", "is", "are", "was",
-        "were", "do", "does", "did", "can", "could", "will", "would", "should", "has", "have",
-        "had", "may", "must",
-    ];
-    OPENERS.contains(&word)
+    const OPENERS: &[&str] =
+        &["what", "who", "whom", "whose", "which", "when", "where", "why", "how"];
+    OPENERS.contains(&word) || AUXILIARIES.contains(&word)
+}
+
+/// Whether a request may begin with a word.
+pub(super) fn is_order(word: &str) -> bool {
+    ORDERS.contains(&word.to_lowercase().as_str())
 }
 
 /// A word that only a program would write.
@@ -267,7 +272,7 @@ fn is_name(word: &Word<'_>, next: Option<&Word<'_>>, topic: &BTreeSet<&str>) -> 
     }
     let before_name =
         next.is_some_and(|next| !next.opens && upper(next.text) && !is_empty_word(next.text));
-    let orders = ORDERS.contains(&text.to_lowercase().as_str());
+    let orders = is_order(text);
     !word.opens || topic.contains(text) || (before_name && !orders)
 }
 
@@ -291,7 +296,7 @@ fn is_in_unspaced(text: &str, word: &str) -> bool {
 /// Short words of an alphabet say nothing; one sign of Chinese says much.
 fn says_something(word: &str) -> bool {
     let long = word.chars().count() >= 3 || is_unspaced(word);
-    long && !is_empty_word(word) && !ORDERS.contains(&word.to_lowercase().as_str())
+    long && !is_empty_word(word) && !is_order(word)
 }
 
 /// The numbers of a text without the commas between digits and the zeros before them. Digits in a

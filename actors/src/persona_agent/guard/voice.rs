@@ -1,6 +1,7 @@
 //! Who speaks: a person who wants something, or a model that gives itself away.
 
 use super::Flaw;
+use super::facts::is_order;
 use crate::persona_agent::words::{contains_run, folded};
 
 /// What a person does not say, anywhere.
@@ -38,7 +39,7 @@ const GIVEAWAYS: &[&str] = &[
     "turn notes into",
     "write only the message",
     "the message must mention",
-    "the message that a person",
+    "message that a person would type",
     "system prompt",
     "the answer is",
     "was not enough",
@@ -154,7 +155,9 @@ pub(super) fn asks(words: &str, about: &str) -> Result<(), Flaw> {
     let wants = || {
         let run = folded(words);
         let mut early = run.iter().take(BEGINNING);
-        early.any(|word| WANTS.contains(&word.as_str())) || run.iter().any(|word| word == "please")
+        run.first().is_some_and(|word| is_order(word))
+            || early.any(|word| WANTS.contains(&word.as_str()))
+            || run.iter().any(|word| word == "please")
     };
     let latin = script_of(about).is_none_or(|script| script == Script::Latin);
     if marked || !latin || wants() { Ok(()) } else { Err(Flaw::NoRequest) }

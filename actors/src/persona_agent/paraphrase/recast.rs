@@ -5,13 +5,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{FILLERS, interrupted, pick};
 use crate::persona_agent::guard::facts::{Facts, Span, spans};
-use crate::persona_agent::words::{Word, words};
+use crate::persona_agent::words::{AUXILIARIES, Word, words};
+use crate::text::sentences::STOPS;
 
-/// Verbs that stand before the subject of a question.
-const AUXILIARIES: &[&str] = &[
-    "is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "can", "could", "will",
-    "would", "should", "may", "might", "must",
-];
 const EXACTLY: &[&str] = &["exactly", "actually", "in fact"];
 const KNOWING: &[&str] = &["do you know", "can you tell me", "any idea", "do you happen to know"];
 const ASKING: &[&str] = &["can you", "could you", "would you"];
@@ -113,17 +109,14 @@ pub(super) fn recast(query: &str, facts: &Facts, random: &mut ChaCha8Rng) -> Str
     let question = last.trim_end_matches(['?', '.', '!', ' ']);
     let other = reworded(question, facts, random);
     let asked = asked_otherwise(&other, facts, random);
-    let mark = if asked.ends_with(['?', '.', '!', '？', '。', '؟']) { "" } else { "?" };
+    let mark = if asked.ends_with(STOPS) { "" } else { "?" };
     format!("{before}{asked}{mark}")
 }
 
 fn without_out_of_sight(query: &str) -> String {
     let mut seen = query.to_owned();
     for phrase in OUT_OF_SIGHT {
-        // Lower case may have other lengths, but not where all of it is ASCII.
-        if seen.is_ascii()
-            && let Some(at) = seen.to_lowercase().find(phrase)
-        {
+        if let Some(at) = seen.to_ascii_lowercase().find(phrase) {
             seen.replace_range(at..at + phrase.len(), "");
         }
     }

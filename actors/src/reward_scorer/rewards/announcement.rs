@@ -1,4 +1,4 @@
-//! How texts say that their answer comes now; shared by the measures that look for it.
+//! Where measures look for an answer, and how texts say that it comes now.
 
 /// What stands before an answer, in lower case; decoration may follow it.
 pub(super) const ANNOUNCEMENTS: [&str; 5] =
@@ -7,4 +7,15 @@ pub(super) const ANNOUNCEMENTS: [&str; 5] =
 /// What may stand between an announcement and the answer.
 pub(super) fn is_decoration(c: char) -> bool {
     c.is_whitespace() || "$€£*_`\"'([{:=≈\\".contains(c)
+}
+
+/// The last `most` characters of a text, without a first word that may lack its beginning.
+pub(super) fn tail(text: &str, most: usize) -> Vec<char> {
+    let mut chars: Vec<char> = text.chars().rev().take(most + 1).collect();
+    chars.reverse();
+    if chars.len() > most {
+        let cut = chars.iter().position(|c| c.is_whitespace()).map_or(chars.len(), |at| at + 1);
+        chars.drain(..cut);
+    }
+    chars
 }

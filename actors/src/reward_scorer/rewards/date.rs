@@ -53,13 +53,13 @@ fn last_date(text: &str) -> Option<i64> {
 enum Token {
     /// A run of digits, and how many they are.
     Number(u32, usize),
-    /// A month, in full or by its first three or four letters.
+    /// A month, in full, by its first three letters, or as `sept`.
     Month(u32),
     /// What may stand between the parts of a date in words.
     Between,
-    /// Any other word or sign.
+    /// Any other sign; `x` for any other word.
     Sign(char),
-    /// White space. Kept only where a date in digits could run over it.
+    /// White space; a date in digits does not run over it.
     Space,
 }
 

@@ -39,7 +39,7 @@ use tokens::{Standing, Text, TokenKind};
 use values::Entry;
 use words::Label;
 
-/// Most characters of a reference; no answer in an exact form is longer.
+/// Most bytes of a reference; no answer in an exact form is longer.
 const LONGEST_REFERENCE: usize = 2_000;
 
 /// 1 if `completion` states the form that `reference` is, else 0. Only the last 8,000 characters

@@ -136,7 +136,6 @@ fn break_line(
 }
 
 fn wrong_operator(line: &str, random: &mut ChaCha8Rng) -> Option<String> {
-    /// Longer ones first, so that `<` is not found in `<=`.
     const PAIRS: [(&str, &str); 18] = [
         ("==", "!="),
         ("!=", "=="),
@@ -158,19 +157,20 @@ fn wrong_operator(line: &str, random: &mut ChaCha8Rng) -> Option<String> {
         ("False", "True"),
     ];
     let (right, wrong) = PAIRS.into_iter().find(|(right, _)| line.contains(right))?;
-    replace_one(line, right, wrong, random)
+    let places = line.match_indices(right).map(|(at, _)| at);
+    replaced(line, places, right.len(), wrong, random)
 }
 
 /// A number that is one too large.
 fn wrong_number(line: &str, random: &mut ChaCha8Rng) -> Option<String> {
     let is_digit = |letter: char| letter.is_ascii_digit();
     let numbers: Vec<&str> = line
-        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .split(|letter| !joins(letter))
         .filter(|word| !word.is_empty() && word.chars().all(is_digit))
         .collect();
     let right = *numbers.choose(random)?;
     let wrong = right.parse::<u64>().ok()?.checked_add(1)?;
-    replace_word(line, right, &wrong.to_string(), random)
+    replaced(line, occurs(line, right), right.len(), &wrong.to_string(), random)
 }
 
 /// Another name of the same code in the place of one.
@@ -179,31 +179,35 @@ fn wrong_name(line: &str, names: &[&str], random: &mut ChaCha8Rng) -> Option<Str
         names.iter().filter(|name| occurs(line, name).next().is_some()).collect();
     let right = **here.choose(random)?;
     let others: Vec<&&str> = names.iter().filter(|name| **name != right).collect();
-    replace_word(line, right, others.choose(random)?, random)
+    let wrong = others.choose(random)?;
+    replaced(line, occurs(line, right), right.len(), wrong, random)
 }
 
 fn lost_bracket(line: &str, random: &mut ChaCha8Rng) -> Option<String> {
-    let brackets: Vec<usize> =
-        line.match_indices(['(', ')', '[', ']', '{', '}']).map(|m| m.0).collect();
-    let at = *brackets.choose(random)?;
-    Some(format!("{}{}", &line[..at], &line[at + 1..]))
+    let brackets = line.match_indices(['(', ')', '[', ']', '{', '}']).map(|(at, _)| at);
+    replaced(line, brackets, 1, "", random)
 }
 
-fn replace_one(line: &str, right: &str, wrong: &str, random: &mut ChaCha8Rng) -> Option<String> {
-    let places: Vec<usize> = line.match_indices(right).map(|(at, _)| at).collect();
+/// The line with something else in the place of so many bytes, at one of some places.
+fn replaced(
+    line: &str,
+    places: impl Iterator<Item = usize>,
+    length: usize,
+    wrong: &str,
+    random: &mut ChaCha8Rng,
+) -> Option<String> {
+    let places: Vec<usize> = places.collect();
     let at = *places.choose(random)?;
-    Some(format!("{}{wrong}{}", &line[..at], &line[at + right.len()..]))
+    Some(format!("{}{wrong}{}", &line[..at], &line[at + length..]))
 }
 
-fn replace_word(line: &str, right: &str, wrong: &str, random: &mut ChaCha8Rng) -> Option<String> {
-    let places: Vec<usize> = occurs(line, right).collect();
-    let at = *places.choose(random)?;
-    Some(format!("{}{wrong}{}", &line[..at], &line[at + right.len()..]))
+/// Whether a sign is part of a name.
+fn joins(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
 }
 
 /// Where a word stands by itself in a line.
 fn occurs<'a>(line: &'a str, word: &'a str) -> impl Iterator<Item = usize> {
-    let joins = |letter: char| letter.is_alphanumeric() || letter == '_';
     line.match_indices(word).map(|(at, _)| at).filter(move |at| {
         let before = line[..*at].chars().next_back();
         let after = line[at + word.len()..].chars().next();
@@ -214,11 +218,10 @@ fn occurs<'a>(line: &'a str, word: &'a str) -> impl Iterator<Item = usize> {
 /// The names in some code that stand there more than once, which are mostly its own; each once.
 fn names(code: &str) -> Vec<&str> {
     let is_name = |word: &&str| word.len() >= 2 && !word.starts_with(|c: char| c.is_numeric());
-    let joins = |letter: char| letter.is_alphanumeric() || letter == '_';
     let mut words: Vec<&str> = code
         .lines()
         .filter(|line| is_code(line))
-        .flat_map(|line| line.split(|c| !joins(c)))
+        .flat_map(|line| line.split(|letter| !joins(letter)))
         .filter(is_name)
         .collect();
     words.sort_unstable();

@@ -3,6 +3,7 @@
 //! In the original it could not be made at all. The instruction is put together here, so that a
 //! weak model cannot spoil it; the model writes only what it asks for.
 
+use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
@@ -88,11 +89,8 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         .choose(random)
         .ok_or_else(|| Unfit::new(context, "it has no section of any length"))?;
     let subject = subject(&context.title, section.heading.as_deref());
-    let deed =
-        DEEDS.choose(random).and_then(|(deed, audiences)| Some((deed, audiences.choose(random)?)));
-    let Some((deed, audience)) = deed else {
-        return Err(Unfit::new(context, "there is nothing to be done with it"));
-    };
+    let (deed, audiences) = DEEDS[random.random_range(0..DEEDS.len())];
+    let audience = audiences[random.random_range(0..audiences.len())];
     Ok(TaskPlan {
         topic: context.topic.clone(),
         subtopic: context.subtopic.clone(),

@@ -15,9 +15,10 @@ use crate::task_maker::passage::{sections, sentences_of, word_count};
 const WORDS: std::ops::RangeInclusive<usize> = 6..=40;
 /// Wrong options beside the right one.
 const WRONG: usize = 3;
-/// Sentences of an article that are looked at, and names, years or headings that can be options.
+/// Sentences of an article that are looked at.
 const SENTENCES: usize = 100;
-const WORDS_BESIDE: usize = 200;
+/// Names, years or headings of it that can be options.
+const MOST_OPTIONS: usize = 200;
 const LETTERS: [char; WRONG + 1] = ['A', 'B', 'C', 'D'];
 const GAP: &str = "____";
 
@@ -82,7 +83,7 @@ fn question<'a>(context: &'a Context, random: &mut ChaCha8Rng) -> Option<Questio
     let mut all = |find: fn(&'a str) -> Vec<&'a str>| {
         let mut words = distinct(sentences.iter().flat_map(|(_, sentence)| find(sentence)));
         words.shuffle(random);
-        words.truncate(WORDS_BESIDE);
+        words.truncate(MOST_OPTIONS);
         words
     };
     let (all_years, all_names) = (all(years), all(names));
@@ -99,7 +100,7 @@ fn question<'a>(context: &'a Context, random: &mut ChaCha8Rng) -> Option<Questio
     }
     let mut headings = distinct(sentences.iter().filter_map(|(heading, _)| *heading));
     headings.shuffle(random);
-    headings.truncate(WORDS_BESIDE);
+    headings.truncate(MOST_OPTIONS);
     let mut placed =
         sentences.iter().filter_map(|(heading, sentence)| Some(((*heading)?, sentence)));
     placed.find_map(|(heading, sentence)| belongs(&context.title, sentence, heading, &headings))
@@ -139,9 +140,9 @@ fn belongs<'a>(
 /// Numbers of four digits that can be years.
 fn years(sentence: &str) -> Vec<&str> {
     let year = |word: &&str| word.len() == 4 && (*word > "0999" && *word < "2100");
-    let digits = |letter: char| !letter.is_alphanumeric();
+    let between = |letter: char| !letter.is_alphanumeric();
     let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
-    sentence.split(digits).filter(year).filter(is_number).collect()
+    sentence.split(between).filter(year).filter(is_number).collect()
 }
 
 /// Runs of capitalised words, but for those that the sentence begins with.

@@ -160,7 +160,7 @@ mod tests {
         let Text::Fixed(query) = &plan.query else { panic!("it is known") };
         assert!(query.starts_with(code) && query.ends_with("twice."), "{query}");
         assert!((QUESTION - 100..=QUESTION).contains(&query.len()), "{}", query.len());
-        assert!(shown(&plan, query).ends_with(&format!("# pasted\n{query}\n")));
+        assert!(shown(&plan, query).ends_with("# pasted\nthe query\n"));
         let endless = "a".repeat(100_000);
         for (asked, answered) in [(&*endless, code), (code, &endless), (code, "No.")] {
             assert!(planned(TASK, &question(asked, answered), 1).is_err());

@@ -106,11 +106,8 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         return Err(Unfit::new(context, "it has hardly any text"));
     }
     let title = &context.title;
-    let kinds: Vec<(&str, &str)> = SENTIMENTS.into_iter().zip(GO_ON).collect();
-    let drawn = kinds.choose(random).copied();
-    let Some((sentiment, go_on)) = drawn else {
-        return Err(Unfit::new(context, "nobody thinks anything of it"));
-    };
+    let at = random.random_range(0..SENTIMENTS.len());
+    let (sentiment, go_on) = (SENTIMENTS[at], GO_ON[at]);
     let opening = opening(sentiment, random);
     let material = format!("Text about {title}:\n{passage}\n\nReview of {title}:\n{opening}");
     Ok(TaskPlan {
@@ -167,25 +164,22 @@ mod tests {
             shown(&plan, ""),
             format!(
                 "# query\n\
-             Text about Tea:\n\
-             Tea is a drink made of leaves. It has been traded by sea since 1610. The Dutch \
-             brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold it from \
-             1657 on in his coffee house. In India Robert Bruce found wild tea plants in Assam \
-             in 1823.\n\
-             \n\
-             Review of Tea:\n\
-             Whoever asks my neighbour will hear that it is wonderful, and yet I found it \
-             pitiful.\n\
-             \n\
-             Go on with the review in two angry sentences that complain about details of the \
-             text. Write only these sentences.\n\
-             # reference\n\
-             negative\n\
-             # pasted\n\
-             Is this review of Tea positive, negative or neutral?\n\
-             \n\
-             Whoever asks my neighbour will hear that it is wonderful, and yet I found it \
-             pitiful. {query}\n",
+                 Text about Tea:\n\
+                 Tea is a drink made of leaves. It has been traded by sea since 1610. The Dutch \
+                 brought the first tea to Amsterdam in 1610. In London Thomas Garraway sold it \
+                 from 1657 on in his coffee house. In India Robert Bruce found wild tea plants in \
+                 Assam in 1823.\n\
+                 \n\
+                 Review of Tea:\n\
+                 {opening}\n\
+                 \n\
+                 {}\n\
+                 # reference\n\
+                 {sentiment}\n\
+                 # pasted\n\
+                 Is this review of Tea positive, negative or neutral?\n\
+                 \n\
+                 {opening} {{query}}\n",
                 GO_ON[at]
             )
         );

@@ -3,18 +3,14 @@
 //! Nothing is computed: commands that say nothing about a value vanish, matrices become brackets,
 //! operators become ASCII. `\frac` and `\boxed` stay, since readers look for them.
 
+use crate::reward_scorer::rewards::announcement::tail;
+
 /// Characters of a text's end that are read.
 const SCANNED: usize = 8_000;
 
 /// The end of a text in plain characters, from the beginning of a word.
 pub(super) fn clean(text: &str) -> Vec<char> {
-    let mut raw: Vec<char> = text.chars().rev().take(SCANNED + 1).collect();
-    raw.reverse();
-    if raw.len() > SCANNED {
-        // The first word may lack its beginning.
-        let cut = raw.iter().position(|c| c.is_whitespace()).map_or(raw.len(), |space| space + 1);
-        raw.drain(..cut);
-    }
+    let raw = tail(text, SCANNED);
     let mut cleaner = Cleaner { raw: &raw, at: 0, out: Vec::new(), braces: Vec::new(), matrix: 0 };
     while let Some(c) = cleaner.next() {
         cleaner.take(c);
@@ -165,10 +161,10 @@ impl Cleaner<'_> {
 
 fn plain(c: char) -> char {
     match c {
-        '−' | '–' | '‐' | '‑' | '﹣' | '-' => '-',
+        '−' | '–' | '‐' | '‑' | '﹣' | '\u{ff0d}' => '-',
         '×' | '·' | '⋅' | '∗' | '∙' => '*',
         '⁄' | '∕' => '/',
-        ',' => ',',
+        '\u{ff0c}' => ',',
         '⟨' => '(',
         '⟩' => ')',
         c if c.is_whitespace() => ' ',
@@ -197,6 +193,7 @@ mod tests {
             (r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}", "[[ 1 , 2 ],[ 3 , 4 ]]"),
             (r"\begin{array}{cc} 1 & 2 \end{array}", "[[ 1 , 2 ]]"),
             (r"\begin{align} x &= 1 \\ y &= 2 \end{align}", "  x &= 1 \n y &= 2  "),
+            ("\u{ff0d}2\u{ff0c} 3", "-2, 3"),
             (r"\boxed{\text{Yes}}", "\\boxed{Yes}"),
             (r"\frac{\sqrt{3}}{2}", "\\frac{sqrt(3)}{2}"),
             (r"\[ 4\mathrm{i} \]", "$ 4i $"),

@@ -1,4 +1,4 @@
-//! Yes or no, comparison symbols, roman numerals, numbers of other bases, labelled values, and
+//! Yes or no, comparison symbols, roman numerals, labelled values, and
 //! whatever else is compared word by word.
 
 use super::tokens::{Standing, Text, Token, TokenKind};

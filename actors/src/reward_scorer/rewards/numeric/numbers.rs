@@ -5,7 +5,7 @@
 //! expression without white space (`3*4`, `2^10`, `10-3`, `12:30`, `1.2.3`) is no number, and
 //! neither is a part of a word (`x2`, `0x1f`).
 
-use crate::reward_scorer::rewards::announcement::{ANNOUNCEMENTS, is_decoration};
+use crate::reward_scorer::rewards::announcement::{ANNOUNCEMENTS, is_decoration, tail};
 
 /// Characters of an answer's end that are read.
 const SCANNED: usize = 2_000;
@@ -19,13 +19,7 @@ pub(super) fn whole(text: &str) -> Option<f64> {
 
 /// The number that a text gives as its answer: the last that it calls so, or else its last.
 pub(super) fn answer(text: &str) -> Option<f64> {
-    let mut chars: Vec<char> = text.chars().rev().take(SCANNED + 1).collect();
-    chars.reverse();
-    if chars.len() > SCANNED {
-        // The first word may lack its beginning.
-        let cut = chars.iter().position(|c| c.is_whitespace()).unwrap_or(chars.len());
-        chars.drain(..cut);
-    }
+    let chars = tail(text, SCANNED);
     let reader = Reader { chars: &chars };
     let (mut stated, mut last) = (None, None);
     let mut at = 0;
