@@ -160,7 +160,7 @@ impl Handler<Job<Tick>> for TaskMaker {
                         conversation: conversation.id,
                         task: task.kind,
                         source: task.context.source.clone(),
-                        topic: task.plan.topic.clone(),
+                        topic: task.context.topic.clone(),
                         query: task.query.clone(),
                     });
                     let ready = TaskReady { conversation, task: Arc::new(task) };

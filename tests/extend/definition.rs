@@ -30,8 +30,6 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         return Err(Unfit::new(context, "it has no lead"));
     }
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Fixed(format!("What is meant by {}?", context.title)),
         reference: ReferencePlan::Fixed(vec![lead]),
         form: ChallengeForm::Phrased,

@@ -144,7 +144,7 @@ pub(super) fn without_model(
         (ReferencePlan::Fixed(_), _) | (_, ChallengeForm::LeadingTo { .. }) => CHECK,
         (ReferencePlan::Generated { .. }, ChallengeForm::Phrased) => MORE,
     };
-    let topic = cut(&plan.topic, PROMPT_CHARACTERS);
+    let topic = cut(&exchange.task.context.topic, PROMPT_CHARACTERS);
     let ways: Vec<String> = ways.iter().map(|way| way.replace("{}", &topic)).collect();
     // What the miner said does not decide what is left to be said.
     let asked = || history.iter().filter(|message| message.role == Role::User);

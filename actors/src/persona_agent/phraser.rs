@@ -139,9 +139,9 @@ impl Phraser {
         let persona = self.config.cast.draw(&mut stream(Purpose::Persona));
         let (plan, query) = (&task.plan, task.query.as_str());
         let messages = |flaw: Option<&Flaw>| {
-            prompt::challenge(&persona, task.kind.definition(), plan, query, flaw)
+            prompt::challenge(&persona, task.kind.definition(), &task.context, plan, query, flaw)
         };
-        let check = |words: &str| guard::check(words, &plan.form, query, &plan.topic);
+        let check = |words: &str| guard::check(words, &plan.form, query, &task.context.topic);
         let began = self.clock.now();
         let seeds = stream(Purpose::Challenge);
         let draft = self.draft(seeds, &messages, &check).await?;
@@ -150,7 +150,7 @@ impl Phraser {
             Some(words) => form(&words, &plan.form),
             None => {
                 let mut random = stream(Purpose::Paraphrase);
-                paraphrase(&persona, &plan.form, query, &plan.topic, &mut random)
+                paraphrase(&persona, &plan.form, query, &task.context.topic, &mut random)
             }
         };
         let system_prompt = told(&messages(None));
@@ -197,8 +197,9 @@ impl Phraser {
         let Exchange { phrasing, task, .. } = *exchange;
         let history = exchange.history();
         let messages = |flaw: Option<&Flaw>| follow_up::messages(exchange, flaw);
-        let check =
-            |words: &str| guard::check_follow_up(words, &history, &phrasing.goal, &task.plan.topic);
+        let check = |words: &str| {
+            guard::check_follow_up(words, &history, &phrasing.goal, &task.context.topic)
+        };
         let began = self.clock.now();
         let seeds = stream(Purpose::Challenge);
         let draft = self.draft(seeds, &messages, &check).await;

@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use crate::domain::{ChatMessage, Persona, Role};
+use crate::domain::{ChatMessage, Context, Persona, Role};
 use crate::task_maker::tasks::{ChallengeForm, Definition, TaskPlan};
 
 use super::guard::Flaw;
@@ -42,6 +42,7 @@ const WITH_PROBLEM: (&str, &str) = (
 pub fn challenge(
     persona: &Persona,
     definition: &Definition,
+    context: &Context,
     plan: &TaskPlan,
     query: &str,
     flaw: Option<&Flaw>,
@@ -50,7 +51,7 @@ pub fn challenge(
         ChallengeForm::Phrased => &EXAMPLES[..],
         ChallengeForm::LeadingTo { .. } => &[WITH_PROBLEM],
     };
-    framed(FRAME, examples, note(persona, definition, plan, query), flaw)
+    framed(FRAME, examples, note(persona, definition, context, plan, query), flaw)
 }
 
 /// A frame, examples of what is wanted, a note and advice.
@@ -72,7 +73,13 @@ pub(super) fn framed(
     messages
 }
 
-fn note(persona: &Persona, definition: &Definition, plan: &TaskPlan, query: &str) -> String {
+fn note(
+    persona: &Persona,
+    definition: &Definition,
+    context: &Context,
+    plan: &TaskPlan,
+    query: &str,
+) -> String {
     let wants = match &plan.form {
         ChallengeForm::Phrased => format!("{}: {query}", definition.goal),
         ChallengeForm::LeadingTo { order, .. } => {
@@ -83,8 +90,8 @@ fn note(persona: &Persona, definition: &Definition, plan: &TaskPlan, query: &str
         "Person: {}, and uses an assistant to {}. Topic: {} ({}). Wants to {}",
         described(persona),
         definition.desc,
-        plan.topic,
-        plan.subtopic,
+        context.topic,
+        context.subtopic,
         wants.trim_end()
     )
 }
@@ -109,13 +116,17 @@ fn article(word: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Cast;
+    use crate::domain::{Cast, ContextBody};
     use crate::task_maker::tasks::{ReferencePlan, TaskKind, Text};
+    use crate::testkit;
+
+    fn tea() -> Context {
+        let body = ContextBody::Article { sections: Vec::new() };
+        testkit::context("Tea", "Tea", "Drinks", body)
+    }
 
     fn plan() -> TaskPlan {
         TaskPlan {
-            topic: "Tea".into(),
-            subtopic: "Drinks".into(),
             query: Text::Fixed(String::new()),
             reference: ReferencePlan::Fixed(Vec::new()),
             form: ChallengeForm::Phrased,
@@ -140,7 +151,7 @@ mod tests {
                 for tone in tones.words() {
                     let persona = persona(profile, mood, tone);
                     let query = "Where does tea grow?";
-                    let messages = challenge(&persona, definition, &plan(), query, None);
+                    let messages = challenge(&persona, definition, &tea(), &plan(), query, None);
                     let note = last(&messages).to_owned();
                     let an = |word: &str| if "aeiou".contains(&word[..1]) { "an" } else { "a" };
                     let who = format!(
@@ -163,7 +174,7 @@ mod tests {
     fn all_challenges_begin_alike_and_advice_comes_last() {
         let definition = TaskKind::named("qa").unwrap().definition();
         let write = |persona: &Persona, query: &str, flaw: Option<&Flaw>| {
-            challenge(persona, definition, &plan(), query, flaw)
+            challenge(persona, definition, &tea(), &plan(), query, flaw)
         };
         let (one, other) = (persona("student", "tired", "rude"), persona("nurse", "odd", "loud"));
         let (first, second) = (write(&one, "Where?", None), write(&other, "Who?", None));
@@ -185,7 +196,8 @@ mod tests {
         };
         let query = "Translate into French: The sky is blue!";
         let plan = TaskPlan { form, ..plan() };
-        let messages = challenge(&persona("nurse", "odd", "loud"), definition, &plan, query, None);
+        let messages =
+            challenge(&persona("nurse", "odd", "loud"), definition, &tea(), &plan, query, None);
         let note = last(&messages);
         assert!(note.contains("French") && !note.contains("sky"), "{note}");
     }

@@ -161,10 +161,6 @@ pub enum ChallengeForm {
 /// What a kind of task decides about one task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskPlan {
-    /// What the task is about.
-    pub topic: String,
-    /// A narrower subject.
-    pub subtopic: String,
     /// What is asked.
     pub query: Text,
     /// What a good answer is.

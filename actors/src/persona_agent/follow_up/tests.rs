@@ -24,8 +24,6 @@ fn task(reference: ReferencePlan) -> Task {
         query: "Where does tea grow?".into(),
         query_time: Duration::ZERO,
         plan: TaskPlan {
-            topic: "Tea".into(),
-            subtopic: "Drinks".into(),
             query: Text::Fixed(String::new()),
             reference,
             form: ChallengeForm::Phrased,
@@ -133,7 +131,7 @@ fn without_a_model_a_person_never_says_a_thing_twice() {
                 let exchange = Exchange { task: &task, phrasing: &phrasing, best: &best };
                 let history = exchange.history();
                 let challenge = without_model(&exchange, &history, &mut random);
-                let (goal, topic) = (&phrasing.goal, &task.plan.topic);
+                let (goal, topic) = (&phrasing.goal, &task.context.topic);
                 let checked = guard::check_follow_up(&challenge, &history, goal, topic);
                 assert_eq!(checked, Ok(()), "{challenge}");
                 assert_eq!(CHECK.iter().any(|way| challenge.contains(way)), checks, "{challenge}");

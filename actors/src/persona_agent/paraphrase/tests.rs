@@ -76,7 +76,8 @@ fn what_every_kind_has_pasted_is_led_to_in_words_that_may_leave_and_is_told_to_n
     let mut kinds = 0;
     for kind in ALL {
         for seed in 0..60 {
-            let mut plan = planned(*kind, &fitting(*kind), seed).unwrap();
+            let context = fitting(*kind);
+            let mut plan = planned(*kind, &context, seed).unwrap();
             let query = match &plan.query {
                 Text::Fixed(query) => query.clone(),
                 Text::Generated(_) | Text::Question { .. } => {
@@ -87,11 +88,12 @@ fn what_every_kind_has_pasted_is_led_to_in_words_that_may_leave_and_is_told_to_n
             *text = with_query(text, &query);
             let text = text.clone();
             kinds += u32::from(seed == 0);
-            let said = paraphrase(&persona, &plan.form, &query, &plan.topic, &mut random(seed));
+            let said = paraphrase(&persona, &plan.form, &query, &context.topic, &mut random(seed));
             let lead = said.strip_suffix(text.as_str()).unwrap();
-            let told = prompt::challenge(&persona, kind.definition(), &plan, &query, None);
+            let told =
+                prompt::challenge(&persona, kind.definition(), &context, &plan, &query, None);
             let note = &told.last().unwrap().content;
-            assert_eq!(guard::check(lead, &plan.form, &query, &plan.topic), Ok(()), "{lead}");
+            assert_eq!(guard::check(lead, &plan.form, &query, &context.topic), Ok(()), "{lead}");
             for line in text.lines().filter(|line| line.split_whitespace().count() > 2) {
                 assert!(!lead.contains(line) && !note.contains(line), "{kind:?}: {lead}\n{note}");
             }

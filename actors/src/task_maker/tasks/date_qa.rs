@@ -42,8 +42,6 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         _ => format!("On what exact date did this happen: {what}?"),
     };
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Fixed(query),
         reference: ReferencePlan::Fixed(vec![date]),
         form: ChallengeForm::Phrased,

@@ -47,8 +47,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     let pasted =
         format!("{}\n\nPlease give me all of the corrected code.", fenced(language, &broken));
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Fixed(format!("What is wrong with this code?\n\n{pasted}")),
         reference: ReferencePlan::Fixed(vec![text.clone()]),
         form: ChallengeForm::LeadingTo { order: "Repair this code".to_owned(), text: pasted },

@@ -92,8 +92,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     let (deed, audiences) = DEEDS[random.random_range(0..DEEDS.len())];
     let audience = audiences[random.random_range(0..audiences.len())];
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Fixed(format!("{deed} {subject} {audience}.")),
         reference: ReferencePlan::Generated {
             material: format!("Text about {}:\n{passage}", context.title),

@@ -22,8 +22,6 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         return Err(Unfit::new(context, "it is no problem"));
     };
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Fixed(format!("How can I solve this? {problem}")),
         reference: ReferencePlan::Fixed(vec![solution.clone()]),
         // A person may ramble, but a problem whose numbers are altered has another solution.

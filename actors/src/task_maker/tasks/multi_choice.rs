@@ -50,8 +50,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     }
     pasted.push_str("\nAnswer with the letter.");
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Fixed(pasted.clone()),
         reference: ReferencePlan::Fixed(vec![letter.to_string()]),
         form: ChallengeForm::LeadingTo {

@@ -46,8 +46,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         format!("Which two facts about {} go together, and what follows from them?", context.title);
     let material = format!("Two facts about {}:\n1. {one}\n2. {other}", context.title);
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Question { material: material.clone(), instruction: ASK, otherwise },
         reference: ReferencePlan::Generated { material, instructions: ANSWERS },
         form: ChallengeForm::Phrased,

@@ -59,8 +59,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     let otherwise = OTHERWISE[random.random_range(0..OTHERWISE.len())];
     let otherwise = otherwise.replace("{}", &context.title);
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Question { material: material.clone(), instruction: ASK, otherwise },
         reference: ReferencePlan::Generated { material, instructions: &[ANSWER] },
         form: ChallengeForm::Phrased,
@@ -84,8 +82,6 @@ fn asked(context: &Context, question: &str, answer: &str) -> Result<TaskPlan, Un
         },
     };
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Fixed(question.to_owned()),
         reference: ReferencePlan::Generated {
             material: format!("Answer to `{}`:\n{answer}", context.title),

@@ -111,8 +111,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     let opening = opening(sentiment, random);
     let material = format!("Text about {title}:\n{passage}\n\nReview of {title}:\n{opening}");
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Generated(prompt(&material, go_on)),
         reference: ReferencePlan::Fixed(vec![sentiment.to_owned()]),
         form: ChallengeForm::LeadingTo {

@@ -41,8 +41,6 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         return Err(Unfit::new(context, "it has no title"));
     }
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Fixed(context.title.clone()),
         reference: ReferencePlan::Generated {
             material: format!("Text about {}:\n{text}", context.title),

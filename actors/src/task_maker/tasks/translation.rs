@@ -42,8 +42,6 @@ fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
         return Err(Unfit::new(context, "it has no sentence of 6 to 35 words"));
     };
     Ok(TaskPlan {
-        topic: context.topic.clone(),
-        subtopic: context.subtopic.clone(),
         query: Text::Fixed(format!("Translate from {from} into {into}: {sentence}")),
         reference: ReferencePlan::Generated {
             material: format!("A sentence about {} is to be translated.", context.title),
