@@ -124,26 +124,9 @@ python3 -m pip --version >/dev/null 2>&1 || install python3 python3-pip ||
 python3 -c "import ensurepip" 2>/dev/null || install python3-venv || true
 "$target/debug/sn1" models pull || skip "tests on real models: they could not be had, see above"
 
-heading "a llama.cpp server"
-# The remote engine is tested against it. SN1_TEST_PYTHON is a Python that has xllamacpp.
-if [[ -z ${SN1_TEST_PYTHON-} ]]; then
-    venv=$target/venv-peers
-    peer=xllamacpp==2026.10.11549
-    if "$venv/bin/python" -c "import xllamacpp" 2>/dev/null ||
-        { python3 -m venv "$venv" && "$venv/bin/pip" install -q --only-binary :all: "$peer"; }; then
-        SN1_TEST_PYTHON=$(realpath -s "$venv/bin/python")
-    else
-        skip "the remote engine against a llama.cpp server: $peer could not be installed, see above"
-    fi
-fi
-export SN1_TEST_PYTHON=${SN1_TEST_PYTHON-}
-[[ -z $SN1_TEST_PYTHON ]] || echo "$SN1_TEST_PYTHON"
-
-heading "the Python SDK"
-# Our axon and dendrite are tested against the real ones. SN1_SDK10_PYTHON and SN1_SDK6_PYTHON are
-# Pythons that have SDK 10.5.0 and SDK 6.6.0.
-# sdk VARIABLE NAME: makes the one of tests/peers/NAME.txt, unless the variable names one.
-sdk() {
+# python_with VARIABLE NAME WHAT: a Python with what tests/peers/NAME.txt freezes, for tests of WHAT,
+# unless the variable names one.
+python_with() {
     local frozen=tests/peers/$2.txt venv=$target/venv-$2
     if [[ -z ${!1-} ]]; then
         # An environment outlives its Python.
@@ -153,32 +136,18 @@ sdk() {
                 cp "$frozen" "$venv/frozen.txt"; }; then
             printf -v "$1" %s "$(realpath -s "$venv/bin/python")"
         else
-            skip "our axon and dendrite against $2: $(python3 --version 2>&1) cannot install it, see above"
+            skip "$3: $(python3 --version 2>&1) cannot install $frozen, see above"
         fi
     fi
     export "$1=${!1-}"
     [[ -z ${!1} ]] || echo "${!1}"
 }
-sdk SN1_SDK10_PYTHON sdk-10.5
-sdk SN1_SDK6_PYTHON sdk-6.6
 
-heading "sympy"
-# The maths problems are worked out by it. SN1_SYMPY_PYTHON is a Python that has it.
-if [[ -z ${SN1_SYMPY_PYTHON-} ]]; then
-    venv=$target/venv-sympy
-    sympy=sympy==1.14.0
-    # An environment outlives its Python.
-    if { [[ $(cat "$venv/frozen.txt" 2>/dev/null) == "$sympy" ]] && "$venv/bin/python" -c ""; } ||
-        { python3 -m venv --clear "$venv" &&
-            "$venv/bin/pip" install -q --only-binary :all: "$sympy" &&
-            echo "$sympy" >"$venv/frozen.txt"; }; then
-        SN1_SYMPY_PYTHON=$(realpath -s "$venv/bin/python")
-    else
-        skip "the maths problems against sympy: $sympy could not be installed, see above"
-    fi
-fi
-export SN1_SYMPY_PYTHON=${SN1_SYMPY_PYTHON-}
-[[ -z $SN1_SYMPY_PYTHON ]] || echo "$SN1_SYMPY_PYTHON"
+heading "Pythons to test against"
+python_with SN1_TEST_PYTHON llama "the remote engine against a llama.cpp server"
+python_with SN1_SDK10_PYTHON sdk-10.5 "our axon and dendrite against SDK 10.5.0"
+python_with SN1_SDK6_PYTHON sdk-6.6 "our axon and dendrite against SDK 6.6.0"
+python_with SN1_SYMPY_PYTHON sympy "the maths problems against sympy"
 
 heading "zimwriterfs"
 # The ZIM tool reads a file that the reference writer makes. SN1_ZIMWRITERFS is that program.
