@@ -156,18 +156,21 @@ impl DendriteDeps {
     ) -> Round {
         let query = Arc::new(phrasing.query());
         let (sender, answers) = mpsc::channel(targets.len());
+        let opened = self.clock.now();
         let mut asked = Vec::with_capacity(targets.len());
         for target in targets {
             asked.push(Asked { uid: target.uid, hotkey: target.hotkey.clone() });
             let (uid, hotkey) = (target.uid, target.hotkey.clone());
             let reply = self.transport.ask(target, Arc::clone(&query), self.config.timeout);
-            let sender = sender.clone();
+            let (sender, clock) = (sender.clone(), Arc::clone(&self.clock));
             self.tasks.spawn("query", async move {
-                let answer = Answer { uid, hotkey, reply: reply.await };
+                let reply = reply.await;
+                let arrived = clock.now().since(opened);
+                let answer = Answer { uid, hotkey, reply, arrived };
                 // Nobody listens only if the round was dropped; its conversation has ended then.
                 let _ = sender.send(answer).await;
             });
         }
-        Round { conversation, task, phrasing, asked, answers, opened: self.clock.now(), block }
+        Round { conversation, task, phrasing, asked, answers, opened, block }
     }
 }

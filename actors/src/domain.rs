@@ -14,7 +14,7 @@ mod score;
 mod seed;
 mod time;
 
-pub use answer::{Answer, MinerReply, Query, StatusCode};
+pub use answer::{Answer, MinerReply, PieceArrival, Query, StatusCode};
 pub use chat::{ChatMessage, Role};
 pub use context::{Context, ContextBody, Origin, Section, SourceKind};
 pub use date::Date;

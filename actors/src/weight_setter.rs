@@ -6,6 +6,7 @@
 //! ([`WeightsIntent`]), and stays there until its outcome is known; until then nothing else is set.
 //! Each block is one occasion: to look for what was sent, to reveal a commit, or to set.
 
+pub mod averages;
 pub mod emit;
 mod errands;
 pub mod intent;
@@ -13,7 +14,6 @@ mod readiness;
 mod reveals;
 mod schedule;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,13 +21,16 @@ use actix::{
     Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Supervised, WrapFuture,
 };
 
-use crate::domain::{BlockNumber, Hotkey, Netuid, Score, Uid};
+use crate::domain::{
+    BlockNumber, ConversationId, Hotkey, Hyperparameters, Metagraph, Netuid, Score, Turn, Uid,
+};
 use crate::ports::{
-    Chain, ChainError, Clock, Journal, Ledger, LedgerError, PreparedWeights, ScoreBook, Sighting,
-    SignedCall, WeightsCall, WeightsIntent,
+    Chain, ChainError, Clock, Event, Journal, Ledger, LedgerError, PreparedWeights, ScoreBook,
+    Sighting, SignedCall, WeightsCall, WeightsIntent,
 };
 use crate::runtime::{Failpoints, Job};
 
+use averages::Census;
 use errands::ONCE;
 use intent::{NextStep, next_step, resolve};
 use schedule::due_after;
@@ -38,6 +41,10 @@ pub use readiness::{ColdStart, TooEarly};
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct StepScored {
+    /// Of which conversation.
+    pub conversation: ConversationId,
+    /// Which turn of it.
+    pub turn: Turn,
     /// What each one earned.
     pub rewards: Vec<(Hotkey, Score)>,
 }
@@ -143,17 +150,17 @@ pub struct WeightSetter {
     reveal_due: BlockNumber,
     /// A reveal failed: where a setting is to be made or settled, the next block is for that.
     set_next: bool,
-    /// The most neurons that the subnet was seen with.
-    most_neurons: usize,
+    /// How many neurons the subnet was seen with.
+    census: Census,
 }
 
 /// A setting that is ready to be signed.
+#[derive(Clone)]
 struct Plan {
-    /// As of this block.
-    block: BlockNumber,
+    /// Everyone on the subnet, as of some block.
+    metagraph: Metagraph,
+    rules: Hyperparameters,
     call: WeightsCall,
-    /// Everyone on the subnet.
-    registered: BTreeSet<Hotkey>,
 }
 
 /// Who waits for the outcome of a setting.
@@ -175,7 +182,7 @@ impl WeightSetter {
             due,
             reveal_due,
             set_next: false,
-            most_neurons: 0,
+            census: Census::default(),
         }
     }
 
@@ -286,10 +293,10 @@ impl WeightSetter {
         ctx.spawn(plan.into_actor(self).map(move |plan, actor, ctx| {
             let intended = plan.and_then(|(plan, prepared)| {
                 let intent = actor.intend(&plan, prepared)?;
-                Ok((intent, plan.registered))
+                Ok((intent, plan.metagraph))
             });
             match intended {
-                Ok((intent, registered)) => actor.send(intent, registered, ctx, waiting),
+                Ok((intent, metagraph)) => actor.send(intent, metagraph, ctx, waiting),
                 Err(error) => actor.finish(Err(error), waiting),
             }
         }));
@@ -301,15 +308,19 @@ impl WeightSetter {
         plan: &Plan,
         prepared: PreparedWeights,
     ) -> Result<WeightsIntent, SetError> {
-        self.tried = Some(plan.block);
-        self.newest = self.newest.max(plan.block);
+        let block = plan.metagraph.block;
+        self.tried = Some(block);
+        self.newest = self.newest.max(block);
         let PreparedWeights { way, signed } = prepared;
-        let intent = WeightsIntent { begun: plan.block, call: plan.call.clone(), way, signed };
+        let intent = WeightsIntent { begun: block, call: plan.call.clone(), way, signed };
         self.book.intent = Some(intent.clone());
         if let Err(error) = self.save() {
             self.book.intent = None;
             return Err(error.into());
         }
+        let Plan { metagraph, rules, call } = plan.clone();
+        let WeightsCall { uids, values: weights, .. } = call;
+        self.deps.journal.record(Event::WeightsPlanned { metagraph, rules, uids, weights });
         self.deps.failpoints.hit("weight_setter:intent");
         Ok(intent)
     }
@@ -317,7 +328,7 @@ impl WeightSetter {
     fn send(
         &mut self,
         intent: WeightsIntent,
-        registered: BTreeSet<Hotkey>,
+        metagraph: Metagraph,
         ctx: &mut Context<Self>,
         waiting: Waiting,
     ) {
@@ -325,7 +336,7 @@ impl WeightSetter {
         ctx.spawn(sent.into_actor(self).map(move |outcome, actor, _| {
             let outcome = match outcome {
                 Ok(block) => {
-                    actor.forget_the_replaced(&registered);
+                    actor.census.forget_the_replaced(&mut actor.book.scores, &metagraph);
                     Ok(actor.settled(&intent, block))
                 }
                 // Signed bytes may be included yet; the chain that takes unsigned calls drops them.
@@ -342,17 +353,6 @@ impl WeightSetter {
             };
             actor.finish(outcome.map_err(SetError::from), waiting);
         }));
-    }
-
-    /// Who lost its slot starts from zero when it comes back. A subnet that looks smaller than it
-    /// was may be half an answer: then nobody is forgotten, nor at the first setting after a start,
-    /// before which nothing was seen.
-    fn forget_the_replaced(&mut self, registered: &BTreeSet<Hotkey>) {
-        let whole = self.most_neurons > 0 && registered.len() >= self.most_neurons;
-        if whole {
-            self.book.scores.retain(|hotkey, _| registered.contains(hotkey));
-        }
-        self.most_neurons = self.most_neurons.max(registered.len());
     }
 }
 
@@ -371,8 +371,8 @@ impl Supervised for WeightSetter {
                 std::mem::take(&mut self.book)
             }
         };
-        let Self { newest, tried, due, most_neurons, .. } = *self;
-        *self = Self { newest, tried, due, most_neurons, ..Self::new(self.deps.clone(), book) };
+        let Self { newest, tried, due, census, .. } = *self;
+        *self = Self { newest, tried, due, census, ..Self::new(self.deps.clone(), book) };
     }
 }
 
@@ -382,12 +382,12 @@ impl Handler<Job<StepScored>> for WeightSetter {
     fn handle(&mut self, job: Job<StepScored>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("weight_setter:step");
         let alpha = self.deps.config.alpha;
-        for (hotkey, reward) in job.message.rewards {
-            let score = self.book.scores.entry(hotkey).or_insert(Score::ZERO);
-            *score = score.toward(reward, alpha);
-        }
+        let StepScored { conversation, turn, rewards } = job.message;
+        let averages = averages::take_step(&mut self.book.scores, rewards, alpha);
         self.book.steps += 1;
         let _logged = self.save();
+        let steps = self.book.steps;
+        self.deps.journal.record(Event::AveragesMoved { conversation, turn, steps, averages });
         self.deps.failpoints.hit("weight_setter:after");
     }
 }

@@ -12,4 +12,4 @@ mod validator;
 pub use chain::{ChainParts, start_chain_watch};
 pub use miner::{Miner, MinerConfig, MinerParts, start_miner};
 pub use shared::{ModelParts, Shared, ToolParts, start_shared};
-pub use validator::{Validator, ValidatorConfig, ValidatorParts, start_validator};
+pub use validator::{ScoringConfig, Validator, ValidatorConfig, ValidatorParts, start_validator};

@@ -5,15 +5,14 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{ArgMatches, Command};
 use serde_json::json;
-use sn1_actors::domain::{Answer, Hotkey, MinerReply, StatusCode, Uid};
-use sn1_actors::reward_scorer::Bench;
+use sn1_actors::domain::MinerReply;
+use sn1_actors::reward_scorer::judge::Bench;
 use sn1_actors::task_maker::tasks::TaskKind;
 
 use super::one_actor::{self, Needs};
 use super::{flag, json_flag, output, settings, task};
 use crate::config::{Role, add_config_flags};
 use crate::exit::Exit;
-use crate::wire::Keypair;
 
 pub(super) fn command() -> Command {
     let kind = task::kind().long("kind").default_value("qa").help("whose reward definition counts");
@@ -43,18 +42,12 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         model_worker: place.shared.embed.clone(),
         patience: Duration::from_secs(600),
         clock: place.overseer.clock(),
+        tasks: place.overseer.tasks().clone(),
     };
-    let (references, challenge) = ([text("reference")], text("challenge"));
-    let said = [challenge.as_str()];
-    let judge = bench.judge(&measures, &references, &said).await?;
-    let nobody: Hotkey = Keypair::from_dev_uri("//Nobody")?.hotkey();
-    let reply = MinerReply {
-        completion: text("answer"),
-        status: StatusCode::OK,
-        message: String::new(),
-        elapsed: Duration::ZERO,
-    };
-    let scored = judge.score(Answer { uid: Uid(0), hotkey: nobody, reply }).await?.breakdown;
+    let (references, said) = (vec![text("reference")], vec![text("challenge")]);
+    let judge = bench.judge(measures, references, said).await?;
+    let reply = MinerReply::success(text("answer"));
+    let scored = judge.measure(vec![reply]).await?.remove(0).breakdown;
     if matches.get_flag("json") {
         output::json(&json!({
             "rewards": scored.rewards,

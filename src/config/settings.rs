@@ -21,6 +21,7 @@ use crate::engine::{Dtype, Precision};
 mod check;
 mod external_miner;
 mod persona;
+mod rewards;
 mod subtensor;
 mod tasks;
 mod tools;
@@ -28,6 +29,7 @@ mod tools;
 pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
 pub use persona::Persona;
+pub use rewards::Rewards;
 pub use subtensor::{NETWORKS, Subtensor};
 pub use tasks::TaskLists;
 pub use tools::{SourceName, Tools};
@@ -91,6 +93,8 @@ pub struct Settings {
     pub neuron: Neuron,
     /// Who asks, and how long.
     pub persona: Persona,
+    /// What a step's answers earn beside each other.
+    pub rewards: Rewards,
     /// From when on weights are set.
     pub weights: Weights,
     /// What is allowed on a public network although it is no good there.

@@ -24,7 +24,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use hyper::HeaderMap;
 use hyper::http::response::Parts;
-use sn1_actors::domain::{MinerReply, Query, StatusCode};
+use sn1_actors::domain::{MinerReply, Query};
 use sn1_actors::ports::{AxonTarget, Clock, MinerTransport};
 use tokio::sync::mpsc;
 
@@ -126,16 +126,10 @@ impl HttpTransport {
                 .unwrap_or(Err(WireError::TimedOut(timeout)));
             let elapsed = inner.clock.now().since(started);
             match outcome {
-                Ok(completion) => {
-                    let message = "Success".into();
-                    MinerReply { completion, status: StatusCode::OK, message, elapsed }
+                Ok(completion) => MinerReply { elapsed, ..MinerReply::success(completion) },
+                Err(error) => {
+                    MinerReply { elapsed, ..MinerReply::failure(error.status(), error.to_string()) }
                 }
-                Err(error) => MinerReply {
-                    completion: String::new(),
-                    status: error.status(),
-                    message: error.to_string(),
-                    elapsed,
-                },
             }
         })
     }

@@ -16,7 +16,7 @@ use sn1_actors::weight_setter::{
     ColdStart, SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
 };
 use sn1_actors::wiring::{
-    Validator, ValidatorConfig, ValidatorParts, start_shared, start_validator,
+    ScoringConfig, Validator, ValidatorConfig, ValidatorParts, start_shared, start_validator,
 };
 
 use super::joining::WATCH;
@@ -68,7 +68,11 @@ pub fn config(
             unique_ips: settings.neuron.query_unique_ips,
             own,
         },
-        embed_patience: TEXT_PATIENCE,
+        scoring: ScoringConfig {
+            closing: settings.closing(),
+            embedder: settings.neuron.embedder_id.clone(),
+            embed_patience: TEXT_PATIENCE,
+        },
         weights: WeightSetterConfig {
             netuid,
             alpha: settings.neuron.moving_average_alpha,

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::reward_scorer::rewards::{Weighted, length::LENGTH_RATIO, rouge::ROUGE_L};
+use crate::reward_scorer::rewards::{OfReferences, Weighted, length::LENGTH_RATIO, rouge::ROUGE_L};
 use crate::task_maker::passage::first_words;
 
 pub(super) const TASK: TaskKind = TaskKind(&Definition {
@@ -21,6 +21,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
         Weighted { kind: ROUGE_L, weight: 0.75 },
     ],
     penalties: &[],
+    references: OfReferences::Best,
     plan,
 });
 

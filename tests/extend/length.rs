@@ -5,6 +5,7 @@
 
 use super::{Measure, Reward, RewardKind};
 use crate::domain::Score;
+use crate::reward_scorer::effort::Effort;
 
 /// Likeness of length.
 pub const LENGTH_RATIO: RewardKind = RewardKind(&Reward {
@@ -15,7 +16,7 @@ pub const LENGTH_RATIO: RewardKind = RewardKind(&Reward {
 
 /// The shorter length in bytes over the longer; two empty texts score 0.
 #[must_use]
-pub fn length_ratio(reference: &str, completion: &str) -> Score {
+pub fn length_ratio(reference: &str, completion: &str, _: &Effort) -> Score {
     let (one, other) = (reference.len() as f64, completion.len() as f64);
     if one.max(other) == 0.0 { Score::ZERO } else { Score::new(one.min(other) / one.max(other)) }
 }

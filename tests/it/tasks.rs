@@ -5,9 +5,10 @@ use futures_util::FutureExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sn1::tools::{Corpus, Maths};
-use sn1_actors::domain::{Context, SourceKind};
+use sn1_actors::domain::{Context, Score, SourceKind};
 use sn1_actors::ports::{Tool, Want};
-use sn1_actors::reward_scorer::rewards::{Measure, Weighted};
+use sn1_actors::reward_scorer::effort::Effort;
+use sn1_actors::reward_scorer::rewards::Weighted;
 use sn1_actors::task_maker::passage::with_query;
 use sn1_actors::task_maker::tasks::{ALL, ChallengeForm, ReferencePlan, TaskKind, TaskPlan, Text};
 
@@ -56,10 +57,9 @@ fn instance(plan: TaskPlan) -> Instance {
 /// What an answer earns, by the measures that need no model, as a part of what it could by them.
 fn earns(kind: TaskKind, instance: &Instance, answer: &str, with_penalties: bool) -> Option<f64> {
     let Instance { challenge, references, .. } = instance;
-    let against = |weighted: &Weighted, text: &str| match weighted.kind.measure() {
-        Measure::Text(measure) => Some(measure(text, answer).get()),
-        Measure::WithChallenge(measure) => Some(measure(text, challenge, answer).get()),
-        Measure::Embedding(_) => None,
+    let effort = Effort::default();
+    let against = |weighted: &Weighted, text: &str| {
+        weighted.kind.without_model(text, challenge, answer, &effort).map(Score::get)
     };
     let best = |weighted: &Weighted| {
         references.iter().filter_map(|reference| against(weighted, reference)).reduce(f64::max)

@@ -57,6 +57,39 @@ pub struct MinerReply {
     pub message: String,
     /// By our clock, from the first byte sent to the last received.
     pub elapsed: Duration,
+    /// How the completion arrived, if it was streamed; empty if it came as a whole.
+    #[serde(default)]
+    pub pieces: Vec<PieceArrival>,
+}
+
+/// A piece of a streamed answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PieceArrival {
+    /// By our clock, since the first byte was sent.
+    pub at: Duration,
+    /// Characters in it.
+    pub chars: usize,
+}
+
+impl MinerReply {
+    /// An answer that came as a whole, at once.
+    #[must_use]
+    pub fn success(completion: impl Into<String>) -> Self {
+        let completion = completion.into();
+        Self { completion, ..Self::failure(StatusCode::OK, "Success") }
+    }
+
+    /// No answer.
+    #[must_use]
+    pub fn failure(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            completion: String::new(),
+            status,
+            message: message.into(),
+            elapsed: Duration::ZERO,
+            pieces: Vec::new(),
+        }
+    }
 }
 
 /// A reply with who gave it.
@@ -68,4 +101,6 @@ pub struct Answer {
     pub hotkey: Hotkey,
     /// What came back.
     pub reply: MinerReply,
+    /// When it was there, since the round was opened.
+    pub arrived: Duration,
 }

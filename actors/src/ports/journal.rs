@@ -1,12 +1,16 @@
 //! What happened, in order: the lossless log.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::{BlockNumber, ConversationId, Hotkey, Score, SourceKind, Turn, Uid};
+use crate::domain::{
+    BlockNumber, ConversationId, Hotkey, Hyperparameters, Metagraph, Score, SourceKind, Turn, Uid,
+};
+use crate::reward_scorer::rules::ScoringRules;
 use crate::task_maker::tasks::TaskKind;
 
 /// Why a conversation ended.
@@ -37,6 +41,15 @@ pub enum Event {
         version: String,
         /// The run's seed.
         seed: u64,
+    },
+    /// A validator is ready to score; before its first step.
+    ScoringBegan {
+        /// By which rules.
+        rules: ScoringRules,
+        /// Steps of earlier runs.
+        steps: u64,
+        /// The moving averages that they left.
+        averages: BTreeMap<Hotkey, Score>,
     },
     /// A task was made.
     TaskMade {
@@ -81,7 +94,7 @@ pub enum Event {
         uid: Uid,
         /// Who held the slot.
         hotkey: Hotkey,
-        /// What it earned.
+        /// What it is worth by itself, before its step is closed.
         reward: Score,
     },
     /// A turn was scored; the keys are the original's (original-system.md §1.13).
@@ -95,6 +108,28 @@ pub enum Event {
         /// Why.
         #[serde(flatten)]
         stopped: Stopped,
+    },
+    /// A scored turn was taken into the moving averages.
+    AveragesMoved {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// Which turn.
+        turn: Turn,
+        /// Steps so far, this one included.
+        steps: u64,
+        /// The averages of everyone who was asked, in the order of the step's `uids`.
+        averages: Vec<Score>,
+    },
+    /// Weights are about to be sent.
+    WeightsPlanned {
+        /// Everyone on the subnet, and as of which block.
+        metagraph: Metagraph,
+        /// The chain's rules for weights.
+        rules: Hyperparameters,
+        /// Whom they are for.
+        uids: Vec<Uid>,
+        /// The values.
+        weights: Vec<u16>,
     },
     /// Weights were set, or could not be.
     WeightsSet {

@@ -2,6 +2,8 @@
 //!
 //! original-system.md §1.9: `total = Σ wᵢ rᵢ · Π (1 - wⱼ pⱼ)`.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::rewards::Weighted;
@@ -14,6 +16,9 @@ pub struct Component {
     pub measure: Weighted,
     /// What it gave.
     pub score: Score,
+    /// How long it took; of a batch of embeddings, its part.
+    #[serde(skip)]
+    pub time: Duration,
 }
 
 /// All that was measured of one answer, and what it comes to.
@@ -58,7 +63,7 @@ mod tests {
 
     fn component(weight: f64, score: f64) -> Component {
         let measure = Weighted { kind: ROUGE_1, weight };
-        Component { measure, score: Score::new(score) }
+        Component { measure, score: Score::new(score), time: Duration::ZERO }
     }
 
     fn total(rewards: &[(f64, f64)], penalties: &[(f64, f64)]) -> f64 {

@@ -13,8 +13,9 @@ pub mod numeric;
 
 use serde::{Deserialize, Serialize};
 
+use super::effort::Effort;
 use crate::by_name::by_name;
-use crate::domain::Score;
+use crate::domain::{MinerReply, Score};
 
 /// Declares the files and collects what they export, so that a measure takes one line.
 macro_rules! table {
@@ -51,12 +52,23 @@ pub struct Reward {
 pub enum Measure {
     /// The two texts, the reference first. For a penalty the reference is each text that was said
     /// before, the challenge among them, and the highest score counts.
-    Text(fn(&str, &str) -> Score),
+    Text(fn(&str, &str, &Effort) -> Score),
     /// The reference, the first challenge of the conversation and the completion: for what is to be
     /// made of that challenge. For a penalty the reference is as above.
-    WithChallenge(fn(&str, &str, &str) -> Score),
+    WithChallenge(fn(&str, &str, &str, &Effort) -> Score),
     /// The embeddings of reference, completion and the empty text.
     Embedding(fn(&[f32], &[f32], &[f32]) -> Score),
+    /// How an answer came and how long it is, whatever it says.
+    Manner(fn(&Manner<'_>) -> Score),
+}
+
+/// How an answer came.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner<'a> {
+    /// What good answers say.
+    pub references: &'a [String],
+    /// The answer, whole, and how it arrived.
+    pub reply: &'a MinerReply,
 }
 
 /// One way to measure an answer: a row of the table. Two are equal if their names are.
@@ -74,6 +86,27 @@ impl RewardKind {
     #[must_use]
     pub fn measure(self) -> Measure {
         self.0.measure
+    }
+
+    /// What it gives for an answer that came as a whole, where the reference is one; none if it
+    /// needs the texts' embeddings.
+    #[must_use]
+    pub fn without_model(
+        self,
+        reference: &str,
+        challenge: &str,
+        completion: &str,
+        effort: &Effort,
+    ) -> Option<Score> {
+        match self.0.measure {
+            Measure::Text(of) => Some(of(reference, completion, effort)),
+            Measure::WithChallenge(of) => Some(of(reference, challenge, completion, effort)),
+            Measure::Manner(of) => {
+                let (references, reply) = ([reference.to_owned()], MinerReply::success(completion));
+                Some(of(&Manner { references: &references, reply: &reply }))
+            }
+            Measure::Embedding(_) => None,
+        }
     }
 
     /// Whether it needs the texts' embeddings.
@@ -103,6 +136,48 @@ pub struct Measures {
     pub rewards: Vec<Weighted>,
     /// What takes from it.
     pub penalties: Vec<Weighted>,
+    /// What counts where there are several references.
+    #[serde(default)]
+    pub references: OfReferences,
+}
+
+/// What a measure comes to over several references.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OfReferences {
+    /// The best of them: each is a whole answer by itself.
+    #[default]
+    Best,
+    /// Their mean: an answer has to have something of each.
+    Mean,
+}
+
+impl OfReferences {
+    /// Every way there is.
+    pub const ALL: [Self; 2] = [Self::Best, Self::Mean];
+
+    /// The name in configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Best => "best",
+            Self::Mean => "mean",
+        }
+    }
+
+    /// One score of several; of none it is nothing.
+    pub(super) fn score(self, scores: impl Iterator<Item = Score>) -> Score {
+        match self {
+            Self::Best => {
+                scores.fold(Score::ZERO, |best, next| if next > best { next } else { best })
+            }
+            Self::Mean => {
+                let (sum, count) =
+                    scores.fold((0.0, 0.0), |(sum, n), score| (sum + score.get(), n + 1.0));
+                Score::new(sum / f64::max(count, 1.0))
+            }
+        }
+    }
 }
 
 impl Measures {
@@ -120,13 +195,10 @@ mod tests {
 
     /// What a measure gives, with the challenge equal to one of the two texts and to neither.
     fn scores(kind: RewardKind, reference: &str, completion: &str) -> Vec<Score> {
-        match kind.measure() {
-            Measure::Text(measure) => vec![measure(reference, completion)],
-            Measure::WithChallenge(measure) => [reference, completion, "```\na\n```"]
-                .map(|challenge| measure(reference, challenge, completion))
-                .to_vec(),
-            Measure::Embedding(_) => Vec::new(),
-        }
+        let challenges = [reference, completion, "```\na\n```"];
+        let effort = Effort::default();
+        let score = |challenge| kind.without_model(reference, challenge, completion, &effort);
+        challenges.into_iter().filter_map(score).collect()
     }
 
     fn assert_in_range(reference: &str, completion: &str) {

@@ -34,6 +34,7 @@ pub(super) fn step_event(
         "query": task.query,
         "query_time": seconds(task.query_time),
         "reference": references.texts.first(),
+        "static_reference": task.plan.reference.is_static(),
         "reference_time": seconds(references.time),
         "topic": task.context.topic,
         "subtopic": task.context.subtopic,
@@ -67,10 +68,11 @@ pub(super) fn step_event(
     list("timings", each(|s| json!(seconds(s.answer.reply.elapsed))));
     list("status_codes", each(|s| json!(s.answer.reply.status)));
     list("status_messages", each(|s| json!(s.answer.reply.message)));
-    list("rewards", each(|s| json!(s.breakdown.total)));
-    list("reward_timings", each(|s| json!(seconds(s.time))));
-    components(&mut event, scored, "reward", |scored| &scored.breakdown.rewards);
-    components(&mut event, scored, "penalty", |scored| &scored.breakdown.penalties);
+    list("arrivals", each(|s| json!(seconds(s.answer.arrived))));
+    list("rewards", each(|s| json!(s.verdict.reward)));
+    list("reward_timings", each(|s| json!(seconds(s.measured.time))));
+    components(&mut event, scored, "reward", |scored| &scored.measured.breakdown.rewards);
+    components(&mut event, scored, "penalty", |scored| &scored.measured.breakdown.penalties);
     event
 }
 

@@ -4,12 +4,19 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 use tracing::Instrument;
 
 use super::kill_switch::KillSwitch;
+
+/// Computations that run at a time, on threads of their own: they are short, and more than there are
+/// processors only wait for each other.
+const MOST_COMPUTING: usize = 8;
 
 /// Starts tasks on this thread and watches them: a panic is logged and counted, the kill switch
 /// ends them. Clones count together.
@@ -17,6 +24,7 @@ use super::kill_switch::KillSwitch;
 pub struct Tasks {
     kill: KillSwitch,
     counts: Rc<Counts>,
+    computing: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -37,7 +45,7 @@ impl Tasks {
     /// Tasks that end with `kill`.
     #[must_use]
     pub fn new(kill: KillSwitch) -> Self {
-        Self { kill, counts: Rc::default() }
+        Self { kill, counts: Rc::default(), computing: Arc::new(Semaphore::new(MOST_COMPUTING)) }
     }
 
     /// Starts a task in the current tracing span.
@@ -58,6 +66,29 @@ impl Tasks {
             }
         };
         tokio::task::spawn_local(watched.in_current_span());
+    }
+
+    /// Computes something on another thread, since whatever takes this one's time holds up all
+    /// actors. None if it panics, which is logged and counted. What has begun runs to its end even
+    /// if nobody waits any more, so it has to be bounded.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let _turn = self.computing.acquire().await.ok()?;
+        let done = tokio::task::spawn_blocking(work).await;
+        let panic = done.map_err(JoinError::try_into_panic);
+        match panic {
+            Ok(value) => Some(value),
+            // The runtime is going down.
+            Err(Err(_)) => None,
+            Err(Ok(panic)) => {
+                self.counts.panicked.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(task = name, cause = %panic_text(panic.as_ref()), "task panicked");
+                None
+            }
+        }
     }
 
     /// How many are running.

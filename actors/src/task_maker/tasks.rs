@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::by_name::by_name;
 use crate::domain::{ChatMessage, Context, SourceKind};
-use crate::reward_scorer::rewards::{Measures, Weighted};
+use crate::reward_scorer::rewards::{Measures, OfReferences, Weighted};
 use crate::text::shown::shown;
 
 /// Declares the files and collects what they export, so that a kind takes one line.
@@ -53,6 +53,8 @@ pub struct Definition {
     pub rewards: &'static [Weighted],
     /// What takes from an answer's reward unless configured otherwise.
     pub penalties: &'static [Weighted],
+    /// What counts where there are several references, unless configured otherwise.
+    pub references: OfReferences,
     /// Plans one task; the random stream decides what the kind leaves open. A context that no task
     /// of the kind can be made of is refused.
     pub plan: fn(&Context, &mut ChaCha8Rng) -> Result<TaskPlan, Unfit>,
@@ -90,7 +92,12 @@ impl TaskKind {
     /// How its answers are measured unless configured otherwise.
     #[must_use]
     pub fn default_measures(self) -> Measures {
-        Measures { rewards: self.0.rewards.to_vec(), penalties: self.0.penalties.to_vec() }
+        let Definition { rewards, penalties, references, .. } = self.0;
+        Measures {
+            rewards: rewards.to_vec(),
+            penalties: penalties.to_vec(),
+            references: *references,
+        }
     }
 }
 
@@ -139,6 +146,14 @@ pub enum ReferencePlan {
         /// stands for the query.
         instructions: &'static [&'static str],
     },
+}
+
+impl ReferencePlan {
+    /// Whether the references are the same in every turn.
+    #[must_use]
+    pub fn is_static(&self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
 }
 
 /// How a query becomes a challenge.

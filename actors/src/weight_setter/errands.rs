@@ -29,7 +29,7 @@ impl WeightSetterDeps {
         }
         let (rules, metagraph) = read?;
         let plan = self.planned(&book, rules, metagraph)?;
-        if tried.is_some_and(|tried| tried >= plan.block) {
+        if tried.is_some_and(|tried| tried >= plan.metagraph.block) {
             return Err(SetError::Skipped(ONCE));
         }
         let signed = self.chain.prepare_weights(plan.call.clone());
@@ -61,8 +61,7 @@ impl WeightSetterDeps {
         };
         let WeightSetterConfig { netuid, version_key, .. } = self.config;
         let call = WeightsCall { netuid, uids, values, version_key };
-        let registered = metagraph.neurons.into_iter().map(|neuron| neuron.hotkey).collect();
-        Ok(Plan { block: metagraph.block, call, registered })
+        Ok(Plan { metagraph, rules, call })
     }
 
     pub(super) async fn look_for(self, signed: SignedCall) -> Result<Sighting, ChainError> {

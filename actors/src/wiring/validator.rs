@@ -11,8 +11,11 @@ use crate::dendrite::{Dendrite, DendriteConfig, DendriteDeps};
 use crate::domain::{Metagraph, RunSeed};
 use crate::pacer::Pacer;
 use crate::persona_agent::{PersonaAgent, PersonaAgentConfig, PersonaAgentDeps, Phraser};
-use crate::ports::{Chain, Journal, Ledger, LedgerError, MinerTransport};
-use crate::reward_scorer::{Bench, RewardScorer, RewardScorerDeps};
+use crate::ports::{Chain, Event, Journal, Ledger, LedgerError, MinerTransport};
+use crate::reward_scorer::closing::ClosingRules;
+use crate::reward_scorer::judge::Bench;
+use crate::reward_scorer::rules::ScoringRules;
+use crate::reward_scorer::{RewardScorer, RewardScorerDeps};
 use crate::runtime::{Credits, Failpoints, Inbox, Overseer, Port, RestartPolicy, Topology};
 use crate::task_maker::references::ReferenceMaker;
 use crate::task_maker::{TaskMaker, TaskMakerConfig, TaskMakerDeps, Workshop};
@@ -36,12 +39,36 @@ pub struct ValidatorConfig {
     pub persona: PersonaAgentConfig,
     /// Who is asked.
     pub dendrite: DendriteConfig,
-    /// How long an embedding may take.
-    pub embed_patience: Duration,
+    /// How answers are scored.
+    pub scoring: ScoringConfig,
     /// How scores become weights.
     pub weights: WeightSetterConfig,
     /// How the chain is followed.
     pub chain_watch: ChainWatchConfig,
+}
+
+/// How answers are scored.
+#[derive(Clone, Debug)]
+pub struct ScoringConfig {
+    /// How steps are closed.
+    pub closing: ClosingRules,
+    /// The embedding model's name, for the journal.
+    pub embedder: String,
+    /// How long an embedding may take.
+    pub embed_patience: Duration,
+}
+
+impl ValidatorConfig {
+    /// All that decides what answers earn.
+    fn rules(&self) -> ScoringRules {
+        let tasks = self.tasks.kinds.iter();
+        ScoringRules {
+            tasks: tasks.map(|share| (share.kind, Arc::clone(&share.measures))).collect(),
+            closing: self.scoring.closing,
+            moving_average_alpha: self.weights.alpha,
+            embedder: self.scoring.embedder.clone(),
+        }
+    }
 }
 
 /// What a validator is connected to.
@@ -87,6 +114,8 @@ pub fn start_validator(
 ) -> Result<Validator, LedgerError> {
     let ValidatorParts { transport, chain, ledger, journal, failpoints } = parts;
     let book = ledger.load()?;
+    let (rules, averages) = (config.rules(), book.scores.clone());
+    journal.record(Event::ScoringBegan { rules, steps: book.steps, averages });
     let (clock, tasks) = (overseer.clock(), overseer.tasks().clone());
     let task_maker = Inbox::<TaskMaker>::open("task_maker", overseer.clock());
     let persona_agent = Inbox::<PersonaAgent>::open("persona_agent", overseer.clock());
@@ -166,9 +195,11 @@ pub fn start_validator(
     let deps = RewardScorerDeps {
         bench: Bench {
             model_worker: topology.ask("reward_scorer", &shared.embed),
-            patience: config.embed_patience,
+            patience: config.scoring.embed_patience,
             clock: Arc::clone(&clock),
+            tasks: tasks.clone(),
         },
+        closing: config.scoring.closing,
         weight_setter: topology.push("reward_scorer", &weight_setter.port(each)),
         persona_agent: topology.push("reward_scorer", &turn_scored),
         journal: Arc::clone(&journal),

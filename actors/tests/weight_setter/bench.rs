@@ -10,7 +10,8 @@ use futures_util::future::{BoxFuture, ready};
 use parking_lot::Mutex;
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::domain::{
-    BlockNumber, Coldkey, Hyperparameters, Metagraph, Netuid, Neuron, Score, Tao, Uid,
+    BlockNumber, Coldkey, ConversationId, Hyperparameters, Metagraph, Netuid, Neuron, Score, Tao,
+    Turn, Uid,
 };
 use sn1_actors::ports::{
     Chain, ChainError, Clock, Inclusion, PendingReveal, PreparedWeights, ScoreBook, Sighting,
@@ -275,7 +276,8 @@ impl Bench {
     /// One scored step, by number of hotkey.
     pub(crate) async fn score(&self, rewards: &[(u16, f64)]) {
         let rewards = rewards.iter().map(|(key, reward)| (hotkey(*key), Score::new(*reward)));
-        self.step.push(StepScored { rewards: rewards.collect() }).await;
+        let (conversation, turn) = (ConversationId(0), Turn(0));
+        self.step.push(StepScored { conversation, turn, rewards: rewards.collect() }).await;
     }
 
     pub(crate) async fn standings(&self) -> ScoreBook {

@@ -26,6 +26,7 @@ use sn1_actors::ports::{
     AxonTarget, Clock, Event, MinerTransport, Piece, ScoreBook, SignedHead, TextBackend, TextError,
     TextRequest, Tool, ToolError, Want,
 };
+use sn1_actors::reward_scorer::closing::ClosingRules;
 use sn1_actors::runtime::{AskError, Topology};
 use sn1_actors::task_maker::tasks::TaskKind;
 use sn1_actors::task_maker::{TaskMakerConfig, TaskShare};
@@ -35,8 +36,8 @@ use sn1_actors::weight_setter::{
     ColdStart, SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
 };
 use sn1_actors::wiring::{
-    Miner, MinerConfig, MinerParts, ModelParts, Shared, ToolParts, Validator, ValidatorConfig,
-    ValidatorParts, start_miner, start_shared, start_validator,
+    Miner, MinerConfig, MinerParts, ModelParts, ScoringConfig, Shared, ToolParts, Validator,
+    ValidatorConfig, ValidatorParts, start_miner, start_shared, start_validator,
 };
 use tokio::sync::mpsc;
 
@@ -220,7 +221,11 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
             unique_ips: false,
             own: hotkey(0),
         },
-        embed_patience: patience,
+        scoring: ScoringConfig {
+            closing: ClosingRules::default(),
+            embedder: "stand-in".into(),
+            embed_patience: patience,
+        },
         weights: WeightSetterConfig {
             netuid: Netuid(1),
             alpha: 0.05,
@@ -363,9 +368,7 @@ impl MinerTransport for Doors {
             self.doors.lock().get(&target.uid).map(|door| (door.knock.clone(), door.admit.clone()));
         let reply = |completion: String, status, message: &str| MinerReply {
             completion,
-            status,
-            message: message.into(),
-            elapsed: Duration::ZERO,
+            ..MinerReply::failure(status, message)
         };
         Box::pin(async move {
             let Some((knock, admit)) = door else {

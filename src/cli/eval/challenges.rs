@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -15,11 +16,9 @@ use futures_util::StreamExt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use sn1_actors::assistant::{Assistant, AssistantConfig, AssistantDeps, Kind, Respond};
-use sn1_actors::domain::{
-    Answer, ConversationId, Hotkey, MinerReply, Query, StatusCode, Turn, Uid,
-};
+use sn1_actors::domain::{ConversationId, MinerReply, Query, Turn};
 use sn1_actors::persona_agent::Phraser;
-use sn1_actors::reward_scorer::Bench;
+use sn1_actors::reward_scorer::judge::Bench;
 use sn1_actors::runtime::{Failpoints, Inbox, Port, RestartPolicy};
 use sn1_actors::task_maker::{Task, Workshop};
 
@@ -29,7 +28,6 @@ use crate::cli::task::{self, PATIENCE};
 use crate::cli::{flag, json_flag, output, settings};
 use crate::config::{Role, add_config_flags};
 use crate::exit::{Ended, Exit};
-use crate::wire::Keypair;
 use crate::wiring::sampling;
 
 /// Challenges under way at once, so that the model writes in batches.
@@ -120,8 +118,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
             model_worker: place.shared.embed.clone(),
             patience: PATIENCE,
             clock: place.overseer.clock(),
+            tasks: place.overseer.tasks().clone(),
         },
-        nobody: Keypair::from_dev_uri("//Nobody")?.hotkey(),
         library,
     };
     let assistant = Assistant::new(AssistantDeps {
@@ -172,7 +170,6 @@ struct Maker {
     phraser: Phraser,
     agent: Port<Respond>,
     bench: Bench,
-    nobody: Hotkey,
     library: Library,
 }
 
@@ -208,17 +205,12 @@ impl Maker {
         let respond = Respond { query: Query::from_user(asked), pieces: None, deadline };
         let completion = self.agent.ask(respond, deadline).await?.unwrap_or_default();
         let references = task.references.wait().await?.map_err(anyhow::Error::msg)?;
-        let said = [asked];
-        let judge = self.bench.judge(&task.measures, &references.texts, &said);
-        let judge = judge.await.context("the references cannot be embedded")?;
-        let reply = MinerReply {
-            completion,
-            status: StatusCode::OK,
-            message: String::new(),
-            elapsed: Duration::ZERO,
-        };
-        let answer = Answer { uid: Uid(0), hotkey: self.nobody.clone(), reply };
-        Ok(judge.score(answer).await?.breakdown.total.get())
+        let said = vec![asked.to_owned()];
+        let measures = Arc::clone(&task.measures);
+        let judge = self.bench.judge(measures, references.texts.clone(), said).await;
+        let judge = judge.context("the references cannot be embedded")?;
+        let measured = judge.measure(vec![MinerReply::success(completion)]).await?;
+        Ok(measured.first().map_or(0.0, |measured| measured.breakdown.total.get()))
     }
 }
 

@@ -5,6 +5,7 @@
 use figment::Figment;
 use serde::de::DeserializeOwned;
 use sn1_actors::domain::Traits;
+use sn1_actors::reward_scorer::closing::CopyMode;
 use sn1_actors::task_maker::TaskShare;
 use sn1_actors::task_maker::tasks::{self, TaskKind};
 
@@ -49,6 +50,7 @@ pub(super) fn all(
         check.miner("localnet.miners", &kind);
     }
     check.name_in("persona.goal", GoalKind::ALL.iter().map(|goal| goal.as_str()));
+    check.name_in("rewards.copies", CopyMode::ALL.iter().map(|mode| mode.name()));
     for key in persona::LISTS {
         check.traits(key);
     }

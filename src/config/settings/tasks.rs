@@ -38,7 +38,7 @@ impl Part {
     }
 
     fn default(self, kind: TaskKind) -> Vec<Weighted> {
-        let Measures { rewards, penalties } = kind.default_measures();
+        let Measures { rewards, penalties, .. } = kind.default_measures();
         match self {
             Self::Rewards => rewards,
             Self::Penalties => penalties,
@@ -57,7 +57,8 @@ impl TaskLists {
     pub fn measures(&self, kind: TaskKind) -> Arc<Measures> {
         let list = |part| self.list(kind, part).0;
         let (rewards, penalties) = (list(Part::Rewards), list(Part::Penalties));
-        Arc::new(Measures { rewards, penalties })
+        let references = kind.default_measures().references;
+        Arc::new(Measures { rewards, penalties, references })
     }
 
     fn list(&self, kind: TaskKind, part: Part) -> (Vec<Weighted>, Place) {

@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 
-use sn1_actors::domain::Uid;
+use sn1_actors::domain::{StatusCode, Uid};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 

@@ -10,7 +10,7 @@ use crate::domain::{Date, Score};
 pub const DATE: RewardKind = RewardKind(&Reward {
     name: "date",
     about: "nearness of the last whole date in the answer to the reference's, by days",
-    measure: Measure::Text(nearness_of_dates),
+    measure: Measure::Text(|reference, completion, _| nearness_of_dates(reference, completion)),
 });
 
 /// Words that stand between the parts of a date.

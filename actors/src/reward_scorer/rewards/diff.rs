@@ -14,7 +14,9 @@ use crate::text::fences::fences;
 pub const DIFF: RewardKind = RewardKind(&Reward {
     name: "diff",
     about: "the part of what was broken in the challenge's code that the answer's code has mended",
-    measure: Measure::WithChallenge(mended),
+    measure: Measure::WithChallenge(|reference, challenge, answer, _| {
+        mended(reference, challenge, answer)
+    }),
 });
 
 /// Words and signs of each text that count; the rest is cut.

@@ -10,7 +10,7 @@ pub const EXACT: RewardKind = RewardKind(&Reward {
     name: "exact",
     about: "1 if the answer states the reference's label (a letter, a sentiment, or all of a text) \
             and no other, else 0",
-    measure: Measure::Text(states_label),
+    measure: Measure::Text(|reference, completion, _| states_label(reference, completion)),
 });
 
 /// What a review can be.

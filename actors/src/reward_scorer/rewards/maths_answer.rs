@@ -8,7 +8,7 @@ use crate::domain::Score;
 pub const FLOAT_DIFF: RewardKind = RewardKind(&Reward {
     name: "float_diff",
     about: "one less the relative difference of two numbers; right or wrong for other exact forms",
-    measure: Measure::Text(maths_answer),
+    measure: Measure::Text(|reference, completion, _| maths_answer(reference, completion)),
 });
 
 /// [`numeric::numeric_difference`] where the reference is a decimal number, and [`exact_form`]

@@ -23,19 +23,19 @@ use crate::domain::Score;
 pub const ROUGE_1: RewardKind = RewardKind(&Reward {
     name: "rouge_1",
     about: "distinct words in common with the reference (ROUGE-1 F)",
-    measure: Measure::Text(rouge_1),
+    measure: Measure::Text(|reference, completion, _| rouge_1(reference, completion)),
 });
 /// The F measure of distinct pairs of words.
 pub const ROUGE_2: RewardKind = RewardKind(&Reward {
     name: "rouge_2",
     about: "distinct pairs of words in common with the reference (ROUGE-2 F)",
-    measure: Measure::Text(rouge_2),
+    measure: Measure::Text(|reference, completion, _| rouge_2(reference, completion)),
 });
 /// The F measure of longest common subsequences.
 pub const ROUGE_L: RewardKind = RewardKind(&Reward {
     name: "rouge_l",
     about: "longest runs of words in common with the reference (ROUGE-L F)",
-    measure: Measure::Text(rouge_l),
+    measure: Measure::Text(|reference, completion, _| rouge_l(reference, completion)),
 });
 
 /// Words of each text that count; the rest is cut.

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, Date, Score, SourceKind};
 use crate::reward_scorer::rewards::{
-    Weighted,
+    OfReferences, Weighted,
     date::{DATE, nearness_of_dates},
 };
 use crate::task_maker::passage::word_count;
@@ -21,6 +21,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     sources: &[SourceKind::DatedFact],
     rewards: &[Weighted { kind: DATE, weight: 1.0 }],
     penalties: &[],
+    references: OfReferences::Best,
     plan,
 });
 

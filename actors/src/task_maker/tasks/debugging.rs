@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, Score, SourceKind};
 use crate::reward_scorer::rewards::{
-    Weighted,
+    OfReferences, Weighted,
     diff::{DIFF, mended},
 };
 use crate::text::fences::fenced;
@@ -32,6 +32,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     sources: &[SourceKind::Code],
     rewards: &[Weighted { kind: DIFF, weight: 1.0 }],
     penalties: &[],
+    references: OfReferences::Best,
     plan,
 });
 

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, Section, SourceKind};
-use crate::reward_scorer::rewards::{Weighted, relevance::RELEVANCE, rouge::ROUGE_1};
+use crate::reward_scorer::rewards::{OfReferences, Weighted, relevance::RELEVANCE, rouge::ROUGE_1};
 use crate::task_maker::passage::{first_words, sections, word_count};
 
 /// As much of a section as a short text can be made of.
@@ -25,6 +25,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
+    references: OfReferences::Best,
     plan,
 });
 

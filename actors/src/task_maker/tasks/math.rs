@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, SourceKind};
-use crate::reward_scorer::rewards::{Weighted, maths_answer::FLOAT_DIFF};
+use crate::reward_scorer::rewards::{OfReferences, Weighted, maths_answer::FLOAT_DIFF};
 
 pub(super) const TASK: TaskKind = TaskKind(&Definition {
     name: "math",
@@ -14,6 +14,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     sources: &[SourceKind::Maths],
     rewards: &[Weighted { kind: FLOAT_DIFF, weight: 1.0 }],
     penalties: &[],
+    references: OfReferences::Best,
     plan,
 });
 

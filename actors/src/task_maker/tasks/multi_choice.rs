@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::reward_scorer::rewards::{Weighted, label::EXACT, rouge::ROUGE_1};
+use crate::reward_scorer::rewards::{OfReferences, Weighted, label::EXACT, rouge::ROUGE_1};
 use crate::task_maker::passage::{sections, sentences_of, word_count};
 
 /// Words of a sentence that can lack something.
@@ -30,6 +30,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: EXACT, weight: 1.0 }],
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
+    references: OfReferences::Best,
     plan,
 });
 

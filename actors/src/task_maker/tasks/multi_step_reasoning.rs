@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, Section, SourceKind};
-use crate::reward_scorer::rewards::{Weighted, relevance::RELEVANCE, rouge::ROUGE_L};
+use crate::reward_scorer::rewards::{OfReferences, Weighted, relevance::RELEVANCE, rouge::ROUGE_L};
 use crate::task_maker::passage::{sections, sentences_of};
 
 /// Words of a sentence that states a fact.
@@ -19,6 +19,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_L, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     penalties: &[Weighted { kind: ROUGE_L, weight: 1.0 }],
+    references: OfReferences::Best,
     plan,
 });
 

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, SourceKind};
-use crate::reward_scorer::rewards::{Weighted, relevance::RELEVANCE, rouge::ROUGE_1};
+use crate::reward_scorer::rewards::{OfReferences, Weighted, relevance::RELEVANCE, rouge::ROUGE_1};
 use crate::task_maker::passage::{excerpt, whole_sentences, word_count};
 use crate::text::fences::fences;
 
@@ -32,6 +32,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     // The original's weight: at less, whoever repeats the challenge earns by it.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
+    references: OfReferences::Best,
     plan,
 });
 

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
 use crate::reward_scorer::rewards::{
-    Weighted,
+    OfReferences, Weighted,
     label::{EXACT, SENTIMENTS},
     rouge::ROUGE_1,
 };
@@ -31,6 +31,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     rewards: &[Weighted { kind: EXACT, weight: 1.0 }],
     // A review may say by itself that something is positive, so its echo must not earn.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
+    references: OfReferences::Best,
     plan,
 });
 

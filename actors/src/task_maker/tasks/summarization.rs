@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
 use crate::reward_scorer::rewards::{
-    Weighted,
+    OfReferences, Weighted,
     relevance::RELEVANCE,
     rouge::{ROUGE_1, ROUGE_L},
 };
@@ -25,6 +25,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     rewards: &[Weighted { kind: ROUGE_L, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     // The original's weight: at less, whoever repeats the challenge earns by it.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
+    references: OfReferences::Best,
     plan,
 });
 

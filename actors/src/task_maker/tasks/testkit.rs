@@ -3,8 +3,8 @@
 use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
-use crate::domain::{ContextBody, Section};
-use crate::reward_scorer::rewards::Measure;
+use crate::domain::{ContextBody, Score, Section};
+use crate::reward_scorer::effort::Effort;
 use crate::task_maker::passage::{prompt, with_query};
 use crate::testkit::context;
 
@@ -142,11 +142,10 @@ pub(crate) fn shown(plan: &TaskPlan, query: &str) -> String {
 
 /// What an answer earns of the rewards that need no model, and what the penalties leave of it.
 pub(crate) fn earns(kind: TaskKind, reference: &str, challenge: &str, answer: &str) -> f64 {
-    let Measures { rewards, penalties } = kind.default_measures();
-    let score = |weighted: &Weighted, against: &str| match weighted.kind.measure() {
-        Measure::Text(measure) => Some(measure(against, answer).get()),
-        Measure::WithChallenge(measure) => Some(measure(against, challenge, answer).get()),
-        Measure::Embedding(_) => None,
+    let Measures { rewards, penalties, .. } = kind.default_measures();
+    let effort = Effort::default();
+    let score = |weighted: &Weighted, against: &str| {
+        weighted.kind.without_model(against, challenge, answer, &effort).map(Score::get)
     };
     let scored: Vec<(f64, f64)> =
         rewards.iter().filter_map(|w| Some((w.weight, score(w, reference)?))).collect();

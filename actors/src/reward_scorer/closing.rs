@@ -1,0 +1,69 @@
+//! What each answer of a step earns once all of them are there.
+//!
+//! Measuring looks at one answer at a time ([`super::judge`]). Here what depends on when it came and
+//! on the others is settled: copies, speed, and the curve. Pure; RewardScorer closes every step with
+//! it, and `sn1 replay` closes those of a journal again.
+
+mod copies;
+mod curve;
+mod speed;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Score, Uid};
+
+pub use copies::{CopyMode, CopyRule};
+pub use curve::Steepness;
+pub use speed::SpeedRule;
+
+/// How a step is closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClosingRules {
+    /// What happens to copies.
+    pub copies: CopyRule,
+    /// How much being fast counts.
+    pub speed: SpeedRule,
+    /// How much the best is ahead of the rest.
+    pub steepness: Steepness,
+}
+
+/// What closing looks at of one answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// Whose it is.
+    pub uid: Uid,
+    /// What it says; empty if it did not come.
+    pub completion: &'a str,
+    /// What it was measured to be worth.
+    pub total: Score,
+    /// How long it took, from the first byte sent to the last received.
+    pub elapsed: Duration,
+    /// When it was there, since the step was opened.
+    pub arrived: Duration,
+}
+
+/// What became of one answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
+    /// What it earns.
+    pub reward: Score,
+    /// Whose answer it copies.
+    pub copy_of: Option<Uid>,
+    /// What its speed left of its total, in `0.0..=1.0`.
+    pub speed: f64,
+}
+
+/// Closes a step: a verdict for each candidate, in their order.
+#[must_use]
+pub fn close(rules: &ClosingRules, candidates: &[Candidate<'_>]) -> Vec<Verdict> {
+    let copy_of = rules.copies.copies(candidates);
+    let speeds: Vec<f64> = candidates.iter().map(|c| rules.speed.factor(c.elapsed)).collect();
+    let timed = candidates.iter().zip(&speeds);
+    let timed: Vec<Score> = timed.map(|(c, speed)| Score::new(c.total.get() * speed)).collect();
+    let earned = rules.copies.settle(candidates, &copy_of, timed);
+    let curved = rules.steepness.bend(&earned);
+    let verdicts = curved.into_iter().zip(copy_of).zip(speeds);
+    verdicts.map(|((reward, copy_of), speed)| Verdict { reward, copy_of, speed }).collect()
+}
