@@ -289,14 +289,32 @@ impl WeightSetter {
         if self.deps.config.disabled {
             return self.finish(Err(SetError::Skipped("switched off")), waiting);
         }
-        let plan = self.deps.clone().plan(self.book.clone(), self.tried);
-        ctx.spawn(plan.into_actor(self).map(move |plan, actor, ctx| {
-            let intended = plan.and_then(|(plan, prepared)| {
-                let intent = actor.intend(&plan, prepared)?;
-                Ok((intent, plan.metagraph))
-            });
-            match intended {
-                Ok((intent, metagraph)) => actor.send(intent, metagraph, ctx, waiting),
+        let read = self.deps.clone().read();
+        ctx.spawn(read.into_actor(self).map(move |read, actor, ctx| {
+            match read.and_then(|(rules, metagraph)| actor.decide(rules, metagraph)) {
+                Ok(plan) => actor.sign(plan, ctx, waiting),
+                Err(error) => actor.finish(Err(error), waiting),
+            }
+        }));
+    }
+
+    /// What to set, as the chain was read and the scores are now.
+    fn decide(&self, rules: Hyperparameters, metagraph: Metagraph) -> Result<Plan, SetError> {
+        let plan = self.deps.planned(&self.book, rules, metagraph)?;
+        if self.tried.is_some_and(|tried| tried >= plan.metagraph.block) {
+            return Err(SetError::Skipped(ONCE));
+        }
+        let Plan { metagraph, rules, call } = plan.clone();
+        let WeightsCall { uids, values: weights, .. } = call;
+        self.deps.journal.record(Event::WeightsPlanned { metagraph, rules, uids, weights });
+        Ok(plan)
+    }
+
+    fn sign(&mut self, plan: Plan, ctx: &mut Context<Self>, waiting: Waiting) {
+        let signed = self.deps.clone().sign(plan.call.clone());
+        ctx.spawn(signed.into_actor(self).map(move |signed, actor, ctx| {
+            match signed.and_then(|prepared| actor.intend(&plan, prepared)) {
+                Ok(intent) => actor.send(intent, plan.metagraph, ctx, waiting),
                 Err(error) => actor.finish(Err(error), waiting),
             }
         }));
@@ -318,9 +336,6 @@ impl WeightSetter {
             self.book.intent = None;
             return Err(error.into());
         }
-        let Plan { metagraph, rules, call } = plan.clone();
-        let WeightsCall { uids, values: weights, .. } = call;
-        self.deps.journal.record(Event::WeightsPlanned { metagraph, rules, uids, weights });
         self.deps.failpoints.hit("weight_setter:intent");
         Ok(intent)
     }

@@ -14,36 +14,27 @@ use super::{Plan, SetError, WeightSetterConfig, WeightSetterDeps};
 pub(super) const ONCE: &str = "tried once in this block already";
 
 impl WeightSetterDeps {
-    /// Works out what to set, as the chain is now, and signs it. `tried` is the block of the last
-    /// try.
-    pub(super) async fn plan(
-        self,
-        book: ScoreBook,
-        tried: Option<BlockNumber>,
-    ) -> Result<(Plan, PreparedWeights), SetError> {
+    /// How the chain is now.
+    pub(super) async fn read(self) -> Result<(Hyperparameters, Metagraph), SetError> {
         let reads =
             async { Ok((self.chain.hyperparameters().await?, self.chain.metagraph().await?)) };
         let read = self.bounded(reads, "no answer in time").await;
         if let Err(error) = &read {
             self.journal.record(attempt(Vec::new(), Vec::new(), Err(error)));
         }
-        let (rules, metagraph) = read?;
-        let plan = self.planned(&book, rules, metagraph)?;
-        if tried.is_some_and(|tried| tried >= plan.metagraph.block) {
-            return Err(SetError::Skipped(ONCE));
-        }
-        let signed = self.chain.prepare_weights(plan.call.clone());
-        match self.bounded(signed, "no answer in time").await {
-            Ok(prepared) => Ok((plan, prepared)),
-            Err(error) => {
-                let WeightsCall { uids, values, .. } = plan.call;
-                self.journal.record(attempt(uids, values, Err(&error)));
-                Err(error.into())
-            }
-        }
+        Ok(read?)
     }
 
-    fn planned(
+    pub(super) async fn sign(self, call: WeightsCall) -> Result<PreparedWeights, SetError> {
+        let signed = self.chain.prepare_weights(call.clone());
+        let signed = self.bounded(signed, "no answer in time").await;
+        if let Err(error) = &signed {
+            self.journal.record(attempt(call.uids, call.values, Err(error)));
+        }
+        Ok(signed?)
+    }
+
+    pub(super) fn planned(
         &self,
         book: &ScoreBook,
         rules: Hyperparameters,
