@@ -4,6 +4,7 @@
 //! Pure. Tasks cut their material by it, cleaners prune by it, rewards find code by it, messages
 //! quote by it.
 
+pub mod boundary;
 pub mod fences;
 pub mod sentences;
 pub mod shown;

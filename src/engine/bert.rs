@@ -18,6 +18,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use sn1_actors::ports::EngineError;
+use sn1_actors::text::boundary::floor;
 use tokenizers::{Tokenizer, TruncationParams};
 
 use self::attention::HeadAttention;
@@ -91,10 +92,7 @@ impl Bert {
 
     /// At least one token, and none that there is no vector for.
     fn tokens(&self, text: &str) -> Result<Vec<u32>, EngineError> {
-        let mut end = text.len().min(self.config.max_tokens * MAX_TOKEN_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
+        let end = floor(text, self.config.max_tokens * MAX_TOKEN_BYTES);
         let encoding = self.tokenizer.encode_fast(&text[..end], true);
         let encoding = encoding.map_err(|e| EngineError::Request(e.to_string()))?;
         let tokens = encoding.get_ids().to_vec();

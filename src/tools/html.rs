@@ -12,6 +12,7 @@ mod writer;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{BufferQueue, Tokenizer, TokenizerOpts};
 use sn1_actors::domain::Section;
+use sn1_actors::text::boundary::floor;
 
 use token_sink::{Drops, TextSink};
 
@@ -96,8 +97,7 @@ fn read(html: &str, drops: Drops) -> (Vec<writer::Part>, Option<String>) {
 
 /// Cuts a text in two, the first so many bytes long at most.
 fn cut(text: &str, most: usize) -> (&str, &str) {
-    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    text.split_at(end.unwrap_or_default())
+    text.split_at(floor(text, most))
 }
 
 #[cfg(test)]

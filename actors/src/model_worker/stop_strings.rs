@@ -2,6 +2,7 @@
 //! [`super::growing_text`] uses it.
 
 use super::scheduler::Refusal;
+use crate::text::boundary::floor;
 
 const MOST: usize = 16;
 const LONGEST: usize = 256;
@@ -43,11 +44,6 @@ impl StopStrings {
         let may_begin = |at: &usize| self.0.iter().any(|stop| stop.starts_with(&text[*at..]));
         tails.find(may_begin).unwrap_or(text.len())
     }
-}
-
-/// The last boundary between characters that is not behind `index`.
-fn floor(text: &str, index: usize) -> usize {
-    (0..=index.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 #[cfg(test)]

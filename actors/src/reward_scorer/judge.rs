@@ -12,6 +12,7 @@ use crate::domain::{MinerReply, Score, StatusCode};
 use crate::model_worker::{Embed, ModelError};
 use crate::ports::Clock;
 use crate::runtime::{Port, Tasks};
+use crate::text::boundary::floor;
 
 use super::combine::{Breakdown, Component};
 use super::effort::Effort;
@@ -251,5 +252,5 @@ pub fn has_come(reply: &MinerReply) -> bool {
 /// As much of an answer as is measured.
 fn measured_part(reply: &MinerReply) -> &str {
     let text = reply.completion.as_str();
-    text.get(..text.floor_char_boundary(MOST_MEASURED)).unwrap_or(text)
+    text.get(..floor(text, MOST_MEASURED)).unwrap_or(text)
 }
