@@ -58,7 +58,8 @@ fn rouge_and_the_ratios_are_those_of_the_python_packages() {
     };
     let place = Place::new().with("PYTHONDONTWRITEBYTECODE", "1");
     let oracle = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/oracles/rewards.py");
-    let arguments = [oracle.as_os_str(), "drawn".as_ref(), "7".as_ref(), "5000".as_ref()];
+    let count = PAIRS.to_string();
+    let arguments = [oracle.as_os_str(), "drawn".as_ref(), "7".as_ref(), count.as_ref()];
     let ended = place.start_other(Path::new(&python), &arguments).wait().expect(0);
     let pairs: Vec<Drawn> =
         ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

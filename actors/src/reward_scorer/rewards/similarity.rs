@@ -9,9 +9,9 @@
 //! The original's `diff` was difflib's ratio, which is another one. Nobody earns by it here: our
 //! [`super::diff`] measures what was mended.
 
-mod windows;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use rapidfuzz::fuzz;
 

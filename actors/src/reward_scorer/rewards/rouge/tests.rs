@@ -46,8 +46,7 @@ fn the_measures_are_the_f_of_the_scores() {
         let (reference, completion, effort) =
             (&*case.reference, &*case.completion, Effort::default());
         let all = scores(reference, completion, &effort);
-        for (kind, prf) in
-            [(ROUGE_1, all.rouge_1), (ROUGE_2, all.rouge_2), (ROUGE_L, all.rouge_l)]
+        for (kind, prf) in [(ROUGE_1, all.rouge_1), (ROUGE_2, all.rouge_2), (ROUGE_L, all.rouge_l)]
         {
             let measured = kind.without_model(reference, "", completion, &effort);
             assert_eq!(measured, Some(Score::new(prf.f)), "{kind:?}");
