@@ -51,45 +51,63 @@ def peer(model, threads):
     return SentenceTransformer(modules=[body, pooling, Normalize()], device="cpu")
 
 
-def main():
+class Ours:
+    """`sn1 bench embed`, which embeds the texts once for each call."""
+
+    def __init__(self, sn1, model, threads, texts):
+        self.folder = tempfile.TemporaryDirectory()
+        path = pathlib.Path(self.folder.name) / "texts.jsonl"
+        path.write_text("".join(json.dumps(text) + "\n" for text in texts))
+        command = [sn1, "bench", "embed", "--paced", "--texts", str(path)]
+        command += ["--folder", model, "--threads", str(threads)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+        assert self.process.stdout.readline() == "ready\n", "sn1 did not start"
+
+    def seconds(self):
+        print("", file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.folder.cleanup()
+
+
+def timed(work):
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sn1", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--rounds", type=int, required=True)
-    args = parser.parse_args()
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
+    return parser.parse_args()
 
-    mix = texts()
+
+def compare(args, texts):
+    """Embeds the texts round by round, and prints both rates."""
     theirs = peer(args.model, args.threads)
-    lengths = [len(ids) for ids in theirs.tokenizer(mix, truncation=True)["input_ids"]]
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "texts.jsonl"
-        path.write_text("".join(json.dumps(text) + "\n" for text in mix))
-        command = [args.sn1, "bench", "embed", "--paced", "--texts", str(path)]
-        command += ["--folder", args.model, "--threads", str(args.threads)]
-        ours = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert ours.stdout.readline() == "ready\n", "sn1 did not start"
-        theirs.encode(mix)
-        our_seconds, their_seconds = [], []
-        for _ in range(args.rounds):
-            print("", file=ours.stdin, flush=True)
-            our_seconds.append(float(ours.stdout.readline()))
-            started = time.perf_counter()
-            theirs.encode(mix)
-            their_seconds.append(time.perf_counter() - started)
-        ours.stdin.close()
-        ours.wait()
+    lengths = [len(ids) for ids in theirs.tokenizer(texts, truncation=True)["input_ids"]]
+    ours = Ours(args.sn1, args.model, args.threads, texts)
+    theirs.encode(texts)
+    rounds = [(ours.seconds(), timed(lambda: theirs.encode(texts))) for _ in range(args.rounds)]
+    ours.close()
 
     mean = sum(lengths) / len(lengths)
     print(
-        f"{len(mix)} texts of {min(lengths)} to {max(lengths)} tokens, {mean:.0f} in the mean; "
+        f"{len(texts)} texts of {min(lengths)} to {max(lengths)} tokens, {mean:.0f} in the mean; "
         f"{args.threads} threads; medians of {args.rounds} rounds in turn"
     )
     # The best rounds as well: what else runs on the machine slows a padded batch's threads, which
     # wait for each other, more than ours.
     for name, pick in [("median", statistics.median), ("best", min)]:
-        our_rate, their_rate = (len(mix) / pick(s) for s in (our_seconds, their_seconds))
+        our_rate, their_rate = (len(texts) / pick(seconds) for seconds in zip(*rounds))
         print(
             f"{name:6}  sn1 {our_rate:6.1f} texts/s  sentence-transformers {their_rate:6.1f} "
             f"texts/s  ratio {our_rate / their_rate:.2f}"
@@ -97,4 +115,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    compare(arguments(), texts())

@@ -96,3 +96,21 @@ fn the_wire_is_measured_at_both_ends() {
     let first = refused["first_refusal"].as_str().unwrap();
     assert!(first.starts_with("HTTP/1.1 403 "), "{first}");
 }
+
+#[test]
+fn a_steps_answers_are_measured_as_reward_scorer_does_and_a_line_is_told_for_each() {
+    let place = Place::new();
+    let step = r#"{"reference": "It is Paris.", "challenge": "Where?", "answers": ["It is Paris.", "x", ""]}"#;
+    place.write("steps", &format!("{step}\n\n{step}\n"));
+    let ended = place.run_fed("bench rewards", "steps").expect(0);
+    let told: Vec<Value> =
+        ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(told.len(), 2, "{}", ended.out);
+    for told in told {
+        assert!(told["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{told}");
+        let totals: Vec<f64> = serde_json::from_value(told["totals"].clone()).unwrap();
+        assert!((totals[0] - 1.0).abs() < 1e-6 && totals[1..] == [0.0, 0.0], "{totals:?}");
+    }
+    place.write("steps", &format!("{step}\n{{}}\n"));
+    place.run_fed("bench rewards", "steps").refused(2, &["line 2", "reference"]);
+}

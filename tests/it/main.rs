@@ -17,6 +17,7 @@ mod query;
 mod real_model;
 mod refusals;
 mod remote_engine;
+mod rewards_oracle;
 mod signals;
 mod spending;
 mod stackexchange;

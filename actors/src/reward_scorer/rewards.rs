@@ -29,6 +29,7 @@ macro_rules! table {
 
 table! {
     rouge { ROUGE_1, ROUGE_2, ROUGE_L }
+    similarity { RATIO, PARTIAL_RATIO, TOKEN_SORT_RATIO }
     relevance { RELEVANCE }
     maths_answer { FLOAT_DIFF }
     date { DATE }
