@@ -104,7 +104,8 @@ impl Judge {
     /// The embeddings of the answers that came, if any measure needs them.
     async fn vectors(&self, replies: &[MinerReply]) -> Result<Vec<Vec<f32>>, ModelError> {
         let came = replies.iter().filter(|reply| has_come(reply));
-        let texts: Vec<String> = came.map(|reply| measured_part(&reply.completion).to_owned()).collect();
+        let texts: Vec<String> =
+            came.map(|reply| measured_part(&reply.completion).to_owned()).collect();
         if self.exhibit.anchors.is_none() || texts.is_empty() {
             return Ok(Vec::new());
         }
@@ -252,3 +253,6 @@ pub fn has_come(reply: &MinerReply) -> bool {
 pub(super) fn measured_part(completion: &str) -> &str {
     completion.get(..completion.floor_char_boundary(MOST_MEASURED)).unwrap_or(completion)
 }
+
+#[cfg(test)]
+mod tests;
