@@ -44,12 +44,13 @@ fn says_what_counts_of_several_references_and_whether_copies_are_looked_for() {
     let folder = TempDir::new().unwrap();
     let default = measures(&inputs());
     assert_eq!((default.references, default.copies), (OfReferences::Best, true));
-    let text = "[tasks.qa]\nreferences = \"mean\"\ncopies = false\n";
-    let path = write(&folder, "a.toml", text);
+    let text = format!("{MIXED}\n[tasks.qa]\nreferences = \"mean\"\ncopies = false\n");
+    let path = write(&folder, "a.toml", &text);
     let mut inputs = with_file(&path);
     let changed = measures(&inputs);
     assert_eq!((changed.references, changed.copies), (OfReferences::Mean, false));
-    assert_eq!((changed.rewards, changed.penalties), (default.rewards, default.penalties));
+    assert_eq!(shown(&changed.rewards), [("rouge_l", 0.75), ("rouge_2", 0.25)]);
+    assert_eq!(changed.penalties, default.penalties);
     let origins = Settings::load(Role::Validator, &inputs).unwrap().origins;
     for (name, value) in [("references", json!("mean")), ("copies", json!(false))] {
         let origin = origins.find(&format!("tasks.qa.{name}")).unwrap();
