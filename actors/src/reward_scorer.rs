@@ -173,7 +173,11 @@ impl RewardScorerDeps {
         let of_asked = round.asked.iter().map(|asked| {
             by_uid.remove(&asked.uid).unwrap_or_else(|| silent(asked, &round.task.measures))
         });
-        Ok((references, self.closed(of_asked.collect())))
+        let (rules, measures, measured) =
+            (self.closing, Arc::clone(&round.task.measures), of_asked.collect());
+        let closed = self.bench.tasks.compute("close", move || closed(&rules, &measures, measured));
+        let scored = closed.await.ok_or("the step could not be closed")?;
+        Ok((references, scored))
     }
 
     async fn judge(&self, round: &Round, references: &References) -> Result<Judge, ModelError> {
@@ -181,23 +185,27 @@ impl RewardScorerDeps {
         let said = said(task.plan.reference.is_static(), &phrasing.history, &phrasing.challenge);
         self.bench.judge(Arc::clone(&task.measures), references.texts.clone(), said).await
     }
+}
 
-    /// Closes a step of which everything is measured.
-    fn closed(&self, measured: Vec<(Answer, Measured)>) -> Vec<Scored> {
-        let candidates: Vec<Candidate<'_>> = measured
-            .iter()
-            .map(|(answer, measured)| Candidate {
-                uid: answer.uid,
-                completion: &answer.reply.completion,
-                total: measured.breakdown.total,
-                elapsed: answer.reply.elapsed,
-                arrived: answer.arrived,
-            })
-            .collect();
-        let verdicts = closing::close(&self.closing, &candidates);
-        let scored = measured.into_iter().zip(verdicts);
-        scored.map(|((answer, measured), verdict)| Scored { answer, measured, verdict }).collect()
-    }
+/// Closes a step of which everything is measured.
+fn closed(
+    rules: &ClosingRules,
+    measures: &Measures,
+    measured: Vec<(Answer, Measured)>,
+) -> Vec<Scored> {
+    let candidates: Vec<Candidate<'_>> = measured
+        .iter()
+        .map(|(answer, measured)| Candidate {
+            uid: answer.uid,
+            completion: &answer.reply.completion,
+            total: measured.breakdown.total,
+            elapsed: answer.reply.elapsed,
+            arrived: answer.arrived,
+        })
+        .collect();
+    let verdicts = closing::close(rules, measures, &candidates);
+    let scored = measured.into_iter().zip(verdicts);
+    scored.map(|((answer, measured), verdict)| Scored { answer, measured, verdict }).collect()
 }
 
 /// A miner whose request was lost on our side: it earns nothing, as silence does.

@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, reason = "test code outside of a test function")]
 
+#[path = "whole_loop/closing.rs"]
+mod closing;
 #[path = "whole_loop/echoes.rs"]
 mod echoes;
 #[path = "whole_loop/net.rs"]

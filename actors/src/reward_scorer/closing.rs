@@ -6,12 +6,14 @@
 
 mod copies;
 mod curve;
+mod likeness;
 mod speed;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::rewards::Measures;
 use crate::domain::{Score, Uid};
 
 pub use copies::{CopyMode, CopyRule};
@@ -55,15 +57,24 @@ pub struct Verdict {
     pub speed: f64,
 }
 
-/// Closes a step: a verdict for each candidate, in their order.
+/// Closes a step of a kind of task that is measured so: a verdict for each candidate, in their order.
 #[must_use]
-pub fn close(rules: &ClosingRules, candidates: &[Candidate<'_>]) -> Vec<Verdict> {
-    let copy_of = rules.copies.copies(candidates);
+pub fn close(
+    rules: &ClosingRules,
+    measures: &Measures,
+    candidates: &[Candidate<'_>],
+) -> Vec<Verdict> {
+    let mode = if measures.copies { rules.copies.mode } else { CopyMode::Off };
+    let copies = CopyRule { mode, ..rules.copies };
+    let copy_of = copies.copies(candidates);
     let speeds: Vec<f64> = candidates.iter().map(|c| rules.speed.factor(c.elapsed)).collect();
     let timed = candidates.iter().zip(&speeds);
     let timed: Vec<Score> = timed.map(|(c, speed)| Score::new(c.total.get() * speed)).collect();
-    let earned = rules.copies.settle(candidates, &copy_of, timed);
-    let curved = rules.steepness.bend(&earned);
-    let verdicts = curved.into_iter().zip(copy_of).zip(speeds);
+    let earned = copies.settle(&copy_of, &timed);
+    let copied = copy_of.into_iter().map(|author| author.map(|place| candidates[place].uid));
+    let verdicts = rules.steepness.bend(&earned).into_iter().zip(copied).zip(speeds);
     verdicts.map(|((reward, copy_of), speed)| Verdict { reward, copy_of, speed }).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,20 +96,37 @@ impl Judge {
         let count = replies.iter().filter(|reply| has_come(reply)).count();
         let each = embedded / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
         let assessed = replies.into_iter().map(|reply| {
-            let vector = if has_come(&reply) { vectors.next() } else { None };
+            let vector = if has_come(&reply) { vectors.next().flatten() } else { None };
             self.assess(reply, vector, each)
         });
         Ok(join_all(assessed).await)
     }
 
-    /// The embeddings of the answers that came, if any measure needs them.
-    async fn vectors(&self, replies: &[MinerReply]) -> Result<Vec<Vec<f32>>, ModelError> {
+    /// The embeddings of the answers that came, if any measure needs them. One that the model cannot
+    /// take has none, and costs the others nothing.
+    async fn vectors(&self, replies: &[MinerReply]) -> Result<Vec<Option<Vec<f32>>>, ModelError> {
         let came = replies.iter().filter(|reply| has_come(reply));
-        let texts: Vec<String> = came.map(|reply| measured_part(reply).to_owned()).collect();
+        let texts: Vec<String> =
+            came.map(|reply| measured_part(&reply.completion).to_owned()).collect();
         if self.exhibit.anchors.is_none() || texts.is_empty() {
             return Ok(Vec::new());
         }
-        self.bench.embed(texts).await
+        match self.bench.embed(texts.clone()).await {
+            Err(ModelError::Request(_)) => {}
+            embedded => return Ok(embedded?.into_iter().map(Some).collect()),
+        }
+        let mut vectors = Vec::with_capacity(texts.len());
+        for text in texts {
+            vectors.push(match self.bench.embed(vec![text]).await {
+                Ok(mut embedded) => embedded.pop(),
+                Err(ModelError::Request(cause)) => {
+                    tracing::warn!(%cause, "an answer cannot be embedded");
+                    None
+                }
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(vectors)
     }
 
     async fn assess(
@@ -201,7 +218,7 @@ impl Exhibit {
         reply: &MinerReply,
         vector: Option<&[f32]>,
     ) -> Score {
-        let completion = measured_part(reply);
+        let completion = measured_part(&reply.completion);
         let first = self.said.first().map(String::as_str).unwrap_or_default();
         let effort = Effort::default();
         match measure.kind.measure() {
@@ -250,7 +267,9 @@ pub fn has_come(reply: &MinerReply) -> bool {
 }
 
 /// As much of an answer as is measured.
-fn measured_part(reply: &MinerReply) -> &str {
-    let text = reply.completion.as_str();
-    text.get(..floor(text, MOST_MEASURED)).unwrap_or(text)
+pub(super) fn measured_part(completion: &str) -> &str {
+    completion.get(..floor(completion, MOST_MEASURED)).unwrap_or(completion)
 }
+
+#[cfg(test)]
+mod tests;

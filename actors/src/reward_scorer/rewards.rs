@@ -140,6 +140,14 @@ pub struct Measures {
     /// What counts where there are several references.
     #[serde(default)]
     pub references: OfReferences,
+    /// Whether the answers of a step are looked through for copies: where the right answer is the
+    /// same for all, those who give it copy nobody.
+    #[serde(default = "are_looked_for")]
+    pub copies: bool,
+}
+
+fn are_looked_for() -> bool {
+    true
 }
 
 /// What a measure comes to over several references.

@@ -1,13 +1,14 @@
 //! A scored step as the journal has it, under the original's names (original-system.md §1.13).
 //!
-//! Pure; only RewardScorer uses it.
+//! It has all that a step's rewards come from, bit for bit, so that `sn1 replay` can work them out
+//! again. Pure; only RewardScorer uses it.
 
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Moment, Score};
+use crate::domain::{Moment, PieceArrival, Score};
 use crate::task_maker::references::References;
 
 use super::combine::{Component, normalise};
@@ -60,6 +61,12 @@ pub(super) fn step_event(
     if !phrasing.history.is_empty() {
         event.insert("history".to_owned(), value(&phrasing.history));
     }
+    answers(&mut event, scored);
+    event
+}
+
+/// The lists over the answers.
+fn answers(event: &mut Map<String, Value>, scored: &[Scored]) {
     let mut list = |key: &str, values: Vec<Value>| event.insert(key.to_owned(), values.into());
     let each = |value: fn(&Scored) -> Value| scored.iter().map(value).collect::<Vec<_>>();
     list("uids", each(|s| json!(s.answer.uid)));
@@ -71,12 +78,28 @@ pub(super) fn step_event(
     list("arrivals", each(|s| json!(seconds(s.answer.arrived))));
     list("rewards", each(|s| json!(s.verdict.reward)));
     list("reward_timings", each(|s| json!(seconds(s.measured.time))));
-    components(&mut event, scored, "reward", |scored| &scored.measured.breakdown.rewards);
-    components(&mut event, scored, "penalty", |scored| &scored.measured.breakdown.penalties);
-    event
+    if scored.iter().any(|s| s.verdict.copy_of.is_some()) {
+        list("copy_of", each(|s| json!(s.verdict.copy_of)));
+    }
+    if scored.iter().any(|s| s.verdict.speed < 1.0) {
+        list("speed_factors", each(|s| json!(s.verdict.speed)));
+    }
+    if scored.iter().any(|s| !s.answer.reply.pieces.is_empty()) {
+        list("all_chunks_timings", each(|s| pieces(s, |piece| json!(seconds(piece.at)))));
+        // The original's `all_tokens_per_chunk`, in characters: miners' tokens are not ours.
+        list("all_chars_per_chunk", each(|s| pieces(s, |piece| json!(piece.chars))));
+    }
+    components(event, scored, "reward", |scored| &scored.measured.breakdown.rewards);
+    components(event, scored, "penalty", |scored| &scored.measured.breakdown.penalties);
 }
 
-/// `M_raw_T` and `M_T` (spread over the step) for each measure M of type T.
+/// One value of each piece of an answer; of one that came as a whole there are none.
+fn pieces(scored: &Scored, value: fn(&PieceArrival) -> Value) -> Value {
+    scored.answer.reply.pieces.iter().map(value).collect()
+}
+
+/// For each measure M of type T: `M_raw_T`, `M_T` (spread over the step), `M_T_timings`, and
+/// `M_T_batch_time`, which is their sum: answers are measured beside each other, as they come.
 fn components(
     event: &mut Map<String, Value>,
     scored: &[Scored],
@@ -86,10 +109,14 @@ fn components(
     let Some(first) = scored.first() else { return };
     for (index, component) in of(first).iter().enumerate() {
         let name = component.measure.kind.name();
-        let scores: Vec<Score> =
-            scored.iter().filter_map(|s| of(s).get(index).map(|c| c.score)).collect();
+        let all: Vec<&Component> = scored.iter().filter_map(|s| of(s).get(index)).collect();
+        let scores: Vec<Score> = all.iter().map(|component| component.score).collect();
+        let timings: Vec<f64> = all.iter().map(|component| seconds(component.time)).collect();
+        let batch = all.iter().fold(Duration::ZERO, |sum, c| sum.saturating_add(c.time));
         event.insert(format!("{name}_{kind}"), value(&normalise(&scores)));
         event.insert(format!("{name}_raw_{kind}"), value(&scores));
+        event.insert(format!("{name}_{kind}_timings"), value(&timings));
+        event.insert(format!("{name}_{kind}_batch_time"), json!(seconds(batch)));
     }
 }
 
@@ -97,6 +124,10 @@ fn value(data: &impl Serialize) -> Value {
     serde_json::to_value(data).unwrap_or(Value::Null)
 }
 
+/// To the nanosecond for all that a step can take: `Duration::from_secs_f64` gives it back.
 fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
 }
+
+#[cfg(test)]
+mod tests;

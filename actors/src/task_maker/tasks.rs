@@ -55,6 +55,10 @@ pub struct Definition {
     pub penalties: &'static [Weighted],
     /// What counts where there are several references, unless configured otherwise.
     pub references: OfReferences,
+    /// Whether copies are looked for among the answers, unless configured otherwise: they are free
+    /// text, so that two that are alike were not written independently. Not where the right answer
+    /// is the same for all: a number, a date, a label, sound code, a sentence's translation.
+    pub copies: bool,
     /// Plans one task; the random stream decides what the kind leaves open. A context that no task
     /// of the kind can be made of is refused.
     pub plan: fn(&Context, &mut ChaCha8Rng) -> Result<TaskPlan, Unfit>,
@@ -92,11 +96,12 @@ impl TaskKind {
     /// How its answers are measured unless configured otherwise.
     #[must_use]
     pub fn default_measures(self) -> Measures {
-        let Definition { rewards, penalties, references, .. } = self.0;
+        let Definition { rewards, penalties, references, copies, .. } = self.0;
         Measures {
             rewards: rewards.to_vec(),
             penalties: penalties.to_vec(),
             references: *references,
+            copies: *copies,
         }
     }
 }

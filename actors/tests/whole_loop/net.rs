@@ -44,7 +44,10 @@ use tokio::sync::mpsc;
 /// Miners with uids 1 to this; the last of them is dead.
 pub(crate) const MINERS: u16 = 6;
 pub(crate) const DEAD: u16 = MINERS;
+/// What the miners' model is told.
+pub(crate) const SYSTEM_PROMPT: &str = "You are helpful.";
 const TIMEOUT: Duration = Duration::from_secs(20);
+const COPYING: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
@@ -57,6 +60,10 @@ pub(crate) struct Plan {
     pub(crate) max_turns: u8,
     /// Names of kinds of tasks, and how often they come.
     pub(crate) kinds: &'static [(&'static str, f64)],
+    /// How steps are closed.
+    pub(crate) closing: ClosingRules,
+    /// What the miners are that answer, by uid.
+    pub(crate) miners: fn() -> [Kind; DEAD as usize - 1],
     /// Who writes in the model's place; none is the stand-in.
     pub(crate) writer: Option<fn(&[ChatMessage]) -> String>,
 }
@@ -74,6 +81,11 @@ impl Default for Plan {
             goal: Goal::Reward(Score::ONE),
             max_turns: 1,
             kinds: &[("qa", 0.4), ("summarization", 0.4), ("math", 0.2)],
+            closing: ClosingRules::default(),
+            miners: || {
+                let phrase = Kind::Phrase("I do not know.".into());
+                [Kind::Agent, Kind::Model, Kind::Copier, Kind::Echo, phrase]
+            },
             writer: None,
         }
     }
@@ -222,7 +234,7 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
             own: hotkey(0),
         },
         scoring: ScoringConfig {
-            closing: ClosingRules::default(),
+            closing: plan.closing,
             embedder: "stand-in".into(),
             embed_patience: patience,
         },
@@ -248,8 +260,9 @@ fn miner(
     shared: &Shared,
     topology: &mut Topology,
 ) -> Miner {
-    let kinds =
-        [Kind::Agent, Kind::Model, Kind::Copier, Kind::Echo, Kind::Phrase("I do not know.".into())];
+    let kind = (plan.miners)()[usize::from(uid - 1)].clone();
+    // Nobody copies faster than there is something to copy.
+    let copying = if kind == Kind::Copier { COPYING } else { Duration::ZERO };
     let config = MinerConfig {
         suffix: format!(":{uid}"),
         axon: AxonConfig {
@@ -260,10 +273,10 @@ fn miner(
             requests_per_second: 0,
         },
         assistant: AssistantConfig {
-            kind: kinds[usize::from(uid - 1) % kinds.len()].clone(),
-            system_prompt: "You are helpful.".into(),
+            kind,
+            system_prompt: SYSTEM_PROMPT.into(),
             sampling: Sampling { max_new_tokens: 96, ..Sampling::ORIGINAL },
-            delay: plan.thinking,
+            delay: plan.thinking + copying,
         },
     };
     let parts = MinerParts {

@@ -58,6 +58,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         rewards: vec![weighted(ROUGE_L), weighted(RATIO)],
         penalties: vec![weighted(ROUGE_L)],
         references: OfReferences::Best,
+        copies: false,
     });
     let mut lines = Lines::of(stdin().lock());
     while let Some((number, line)) = lines.next()? {

@@ -1,14 +1,16 @@
-//! The section `tasks`: by which measures the answers to each kind of task are scored.
+//! The section `tasks`: how the answers to each kind of task are scored.
 //!
-//! `[[tasks.qa.rewards]]` and `[[tasks.qa.penalties]]`, each with `name` and `weight`; the kinds are
-//! those of the table of tasks and the names those of the table of measures, so that a new kind or
-//! measure needs no word here. A list replaces the one of an earlier layer whole. Such lists have no
-//! form as a flag or a variable and stand in files only.
+//! `[[tasks.qa.rewards]]` and `[[tasks.qa.penalties]]`, each with `name` and `weight`, and in
+//! `[tasks.qa]` what counts of several `references` and whether `copies` are looked for; the kinds
+//! are those of the table of tasks and the names those of the table of measures, so that a new kind
+//! or measure needs no word here. A list replaces the one of an earlier layer whole. What the section
+//! has is of each kind of task, so it has no form as a flag or a variable and stands in files only.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sn1_actors::reward_scorer::rewards::{self, Measures, RewardKind, Weighted};
+use serde::Serialize;
+use sn1_actors::reward_scorer::rewards::{self, Measures, OfReferences, RewardKind, Weighted};
 use sn1_actors::task_maker::tasks::{self, TaskKind};
 
 use crate::config::origin::{Origin, Place};
@@ -20,53 +22,93 @@ const SECTION: &str = "tasks";
 /// How far the weights of rewards may be from 1 together.
 const SUM_TOLERANCE: f64 = 1e-6;
 
-/// What a list is of.
+/// What the section says of a kind of task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Rewards,
     Penalties,
+    References,
+    Copies,
 }
 
 impl Part {
-    const ALL: [Self; 2] = [Self::Rewards, Self::Penalties];
+    const ALL: [Self; 4] = [Self::Rewards, Self::Penalties, Self::References, Self::Copies];
 
     fn name(self) -> &'static str {
         match self {
             Self::Rewards => "rewards",
             Self::Penalties => "penalties",
+            Self::References => "references",
+            Self::Copies => "copies",
         }
     }
 
-    fn default(self, kind: TaskKind) -> Vec<Weighted> {
-        let Measures { rewards, penalties, .. } = kind.default_measures();
+    /// What it is of these measures.
+    fn of(self, measures: Measures) -> Given {
+        let Measures { rewards, penalties, references, copies } = measures;
         match self {
-            Self::Rewards => rewards,
-            Self::Penalties => penalties,
+            Self::Rewards => Given::Rewards(rewards),
+            Self::Penalties => Given::Penalties(penalties),
+            Self::References => Given::References(references),
+            Self::Copies => Given::Copies(copies),
+        }
+    }
+
+    /// How it is written into a file.
+    fn written(self, name: &str) -> String {
+        let (section, key) = name.rsplit_once('.').unwrap_or_default();
+        match self {
+            Self::Rewards | Self::Penalties => format!("[[{name}]] with `name` and `weight`"),
+            Self::References => format!("`{key} = \"best\"` or `\"mean\"` below [{section}]"),
+            Self::Copies => format!("`{key} = true` or `false` below [{section}]"),
         }
     }
 }
 
-/// The lists that files give; kinds without any are measured as their file in `task_maker/tasks`
-/// says.
+/// A part with what it says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Given {
+    Rewards(Vec<Weighted>),
+    Penalties(Vec<Weighted>),
+    References(OfReferences),
+    Copies(bool),
+}
+
+impl Given {
+    /// Takes its place in measures.
+    fn put_into(self, measures: &mut Measures) {
+        match self {
+            Self::Rewards(rewards) => measures.rewards = rewards,
+            Self::Penalties(penalties) => measures.penalties = penalties,
+            Self::References(references) => measures.references = references,
+            Self::Copies(copies) => measures.copies = copies,
+        }
+    }
+}
+
+/// What files say of kinds of task; where they say nothing it is as the kind's file in
+/// `task_maker/tasks` says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct TaskLists(BTreeMap<(TaskKind, Part), (Vec<Weighted>, Place)>);
+pub struct TaskLists(BTreeMap<(TaskKind, Part), (Given, Place)>);
 
 impl TaskLists {
     /// How the answers to a kind of task are measured.
     #[must_use]
     pub fn measures(&self, kind: TaskKind) -> Arc<Measures> {
-        let list = |part| self.list(kind, part).0;
-        let (rewards, penalties) = (list(Part::Rewards), list(Part::Penalties));
-        let references = kind.default_measures().references;
-        Arc::new(Measures { rewards, penalties, references })
+        let mut measures = kind.default_measures();
+        for part in Part::ALL {
+            self.part(kind, part).0.put_into(&mut measures);
+        }
+        Arc::new(measures)
     }
 
-    fn list(&self, kind: TaskKind, part: Part) -> (Vec<Weighted>, Place) {
+    fn part(&self, kind: TaskKind, part: Part) -> (Given, Place) {
         let given = self.0.get(&(kind, part)).cloned();
-        given.unwrap_or_else(|| (part.default(kind), Place::Default))
+        given.unwrap_or_else(|| (part.of(kind.default_measures()), Place::Default))
     }
 
-    /// The dotted names of all lists that there can be.
+    /// The dotted names of all that the section can have.
     pub(in crate::config) fn names() -> impl Iterator<Item = String> {
         Self::all().map(|(kind, part)| full_name(kind, part))
     }
@@ -82,17 +124,17 @@ impl TaskLists {
 
     /// What is wrong with a flag or a variable of the section.
     pub(in crate::config) fn in_files_only(name: &str) -> ProblemKind {
-        let name = match find(name) {
-            Some((kind, part)) => full_name(kind, part),
-            None => format!("{SECTION}.qa.rewards"),
+        let written = match find(name) {
+            Some((kind, part)) => part.written(&full_name(kind, part)),
+            None => Part::Rewards.written(&format!("{SECTION}.qa.rewards")),
         };
         ProblemKind::Inconsistent(format!(
-            "the section `{SECTION}` has no flags and no variables; write [[{name}]] with `name` \
-             and `weight` into a file, and give that with --config"
+            "the section `{SECTION}` has no flags and no variables; write {written} into a file, \
+             and give that with --config"
         ))
     }
 
-    /// Takes a list of a file in the place of what earlier layers say; returns what is wrong with
+    /// Takes what a file says in the place of what earlier layers say; returns what is wrong with
     /// it, each with the line.
     pub(in crate::config) fn take(
         &mut self,
@@ -103,24 +145,24 @@ impl TaskLists {
             return vec![(leaf.line, unknown(leaf))];
         };
         match read(leaf, part) {
-            Ok(list) => {
-                self.0.insert((kind, part), (list, place(leaf.line)));
+            Ok(given) => {
+                self.0.insert((kind, part), (given, place(leaf.line)));
                 Vec::new()
             }
             Err(problems) => problems,
         }
     }
 
-    /// What is in effect of every list, and where it came from.
+    /// What is in effect of all that the section can have, and where it came from.
     pub(in crate::config) fn origins(&self) -> impl Iterator<Item = Origin> {
         Self::all().map(|(kind, part)| {
-            let (list, place) = self.list(kind, part);
+            let (given, place) = self.part(kind, part);
             // As for keys, a file is told without the line.
             let place = match place {
                 Place::File { path, .. } => Place::File { path, line: None },
                 other => other,
             };
-            let value = serde_json::to_value(list).unwrap_or_default();
+            let value = serde_json::to_value(given).unwrap_or_default();
             Origin { name: full_name(kind, part), value, place }
         })
     }
@@ -147,16 +189,33 @@ fn unknown(leaf: &Leaf) -> ProblemKind {
     ProblemKind::UnknownKey { key, suggestion: suggestion.map(ToOwned::to_owned) }
 }
 
-/// The items of a list, or all that is wrong with it.
-fn read(leaf: &Leaf, part: Part) -> Result<Vec<Weighted>, Vec<(Option<usize>, ProblemKind)>> {
-    let bad = |expected: &str, found: &toml::Value| ProblemKind::BadValue {
-        key: leaf.key.clone(),
-        expected: expected.to_owned(),
-        found: shortened(&found.to_string()),
+/// What a part says, or all that is wrong with it.
+fn read(leaf: &Leaf, part: Part) -> Result<Given, Vec<(Option<usize>, ProblemKind)>> {
+    let value = &leaf.value;
+    let (given, expected) = match part {
+        Part::Rewards => return list(leaf, part).map(Given::Rewards),
+        Part::Penalties => return list(leaf, part).map(Given::Penalties),
+        Part::References => {
+            let name = value.as_str();
+            let way = OfReferences::ALL.into_iter().find(|way| name == Some(way.name()));
+            let names = OfReferences::ALL.map(OfReferences::name).join(", ");
+            (way.map(Given::References), format!("one of {names}"))
+        }
+        Part::Copies => (value.as_bool().map(Given::Copies), "true or false".to_owned()),
     };
+    given.ok_or_else(|| vec![(leaf.line, bad_value(leaf, expected))])
+}
+
+fn bad_value(leaf: &Leaf, expected: String) -> ProblemKind {
+    let found = shortened(&leaf.value.to_string());
+    ProblemKind::BadValue { key: leaf.key.clone(), expected, found }
+}
+
+/// The items of a list, or all that is wrong with it.
+fn list(leaf: &Leaf, part: Part) -> Result<Vec<Weighted>, Vec<(Option<usize>, ProblemKind)>> {
     let Some(items) = leaf.value.as_array() else {
-        let kind = bad("a list of tables with `name` and `weight`", &leaf.value);
-        return Err(vec![(leaf.line, kind)]);
+        let expected = "a list of tables with `name` and `weight`".to_owned();
+        return Err(vec![(leaf.line, bad_value(leaf, expected))]);
     };
     let (mut list, mut problems): (Vec<Weighted>, _) = (Vec::new(), Vec::new());
     for (at, item) in items.iter().enumerate() {

@@ -1,5 +1,5 @@
 use serde_json::json;
-use sn1_actors::reward_scorer::rewards::Measures;
+use sn1_actors::reward_scorer::rewards::{Measures, OfReferences};
 use sn1_actors::task_maker::tasks::{self, TaskKind};
 
 use super::*;
@@ -37,6 +37,33 @@ fn mixes_measures_without_a_compiler() {
     inputs.flags.overlays.push(write(&folder, "b.toml", later));
     let replaced = measures(&inputs);
     assert_eq!((shown(&replaced.rewards), replaced.penalties), (vec![("relevance", 1.0)], vec![]));
+}
+
+#[test]
+fn says_what_counts_of_several_references_and_whether_copies_are_looked_for() {
+    let folder = TempDir::new().unwrap();
+    let default = measures(&inputs());
+    assert_eq!((default.references, default.copies), (OfReferences::Best, true));
+    let text = format!("{MIXED}\n[tasks.qa]\nreferences = \"mean\"\ncopies = false\n");
+    let path = write(&folder, "a.toml", &text);
+    let mut inputs = with_file(&path);
+    let changed = measures(&inputs);
+    assert_eq!((changed.references, changed.copies), (OfReferences::Mean, false));
+    assert_eq!(shown(&changed.rewards), [("rouge_l", 0.75), ("rouge_2", 0.25)]);
+    assert_eq!(changed.penalties, default.penalties);
+    let origins = Settings::load(Role::Validator, &inputs).unwrap().origins;
+    for (name, value) in [("references", json!("mean")), ("copies", json!(false))] {
+        let origin = origins.find(&format!("tasks.qa.{name}")).unwrap();
+        let place = Place::File { path: path.clone(), line: None };
+        assert_eq!((&origin.value, &origin.place), (&value, &place));
+        let other = origins.find(&format!("tasks.summarization.{name}")).unwrap();
+        assert_eq!(other.place, Place::Default);
+    }
+
+    // A later layer has the last word, of that alone which it says.
+    inputs.flags.overlays.push(write(&folder, "b.toml", "tasks.qa.references = \"best\"\n"));
+    let replaced = measures(&inputs);
+    assert_eq!((replaced.references, replaced.copies), (OfReferences::Best, false));
 }
 
 #[test]
@@ -87,6 +114,10 @@ fn says_what_is_wrong_with_a_list_and_in_which_line() {
         ("[tasks.maths]\nrewards = []\n".to_owned(), 2, "did you mean `tasks.math.rewards`?"),
         ("[tasks.poetry]\nrewards = []\n".to_owned(), 2, "unknown key `tasks.poetry.rewards`"),
         ("[tasks]\nqa = 1\n".to_owned(), 2, "`tasks.qa` must be a section, [tasks.qa], not 1"),
+        ("[tasks.qa]\nreferences = \"worst\"\n".to_owned(), 2, "must be one of best, mean, not"),
+        ("[tasks.qa]\n\nreferences = 1\n".to_owned(), 3, "must be one of best, mean, not 1"),
+        ("[tasks.qa]\ncopies = \"no\"\n".to_owned(), 2, "must be true or false, not \"no\""),
+        ("[tasks.qa]\ncopys = true\n".to_owned(), 2, "did you mean `tasks.qa.copies`?"),
         ("tasks = 1\n".to_owned(), 1, "`tasks` must be a section, [tasks], not 1"),
     ] {
         let errors = of(&text);
@@ -97,7 +128,7 @@ fn says_what_is_wrong_with_a_list_and_in_which_line() {
 }
 
 #[test]
-fn says_that_a_list_belongs_into_a_file() {
+fn says_that_the_section_belongs_into_a_file() {
     let flag = only(Role::Validator, &with_flags(&["--tasks.qa.rewards", "rouge_1"]));
     assert_eq!(flag.place, Place::Flag("--tasks.qa.rewards".to_owned()));
     assert!(flag.to_string().contains("write [[tasks.qa.rewards]]"), "{flag}");
@@ -105,6 +136,12 @@ fn says_that_a_list_belongs_into_a_file() {
         let variable = only(Role::Validator, &with_environment(&[(name, "rouge_1")]));
         assert!(variable.to_string().contains("write [[tasks.math.penalties]]"), "{variable}");
     }
+    let flag = only(Role::Validator, &with_flags(&["--tasks.qa.references", "mean"]));
+    let message = "write `references = \"best\"` or `\"mean\"` below [tasks.qa] into a file";
+    assert!(flag.to_string().contains(message), "{flag}");
+    let variable = only(Role::Validator, &with_environment(&[("SN1_TASKS__QA__COPIES", "false")]));
+    let message = "write `copies = true` or `false` below [tasks.qa] into a file";
+    assert!(variable.to_string().contains(message), "{variable}");
     let help = command().render_long_help().to_string();
     assert!(!help.contains("tasks.qa.rewards"), "{help}");
 }

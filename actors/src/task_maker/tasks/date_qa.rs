@@ -22,6 +22,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     rewards: &[Weighted { kind: DATE, weight: 1.0 }],
     penalties: &[],
     references: OfReferences::Best,
+    copies: false,
     plan,
 });
 

@@ -33,6 +33,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     rewards: &[Weighted { kind: DIFF, weight: 1.0 }],
     penalties: &[],
     references: OfReferences::Best,
+    copies: false,
     plan,
 });
 

@@ -26,6 +26,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     references: OfReferences::Best,
+    copies: true,
     plan,
 });
 

@@ -15,6 +15,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     rewards: &[Weighted { kind: FLOAT_DIFF, weight: 1.0 }],
     penalties: &[],
     references: OfReferences::Best,
+    copies: false,
     plan,
 });
 

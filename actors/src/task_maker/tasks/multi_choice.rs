@@ -31,6 +31,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     rewards: &[Weighted { kind: EXACT, weight: 1.0 }],
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     references: OfReferences::Best,
+    copies: false,
     plan,
 });
 

@@ -20,6 +20,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     rewards: &[Weighted { kind: ROUGE_L, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     penalties: &[Weighted { kind: ROUGE_L, weight: 1.0 }],
     references: OfReferences::Best,
+    copies: true,
     plan,
 });
 

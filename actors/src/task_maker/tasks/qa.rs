@@ -33,6 +33,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     // The original's weight: at less, whoever repeats the challenge earns by it.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     references: OfReferences::Best,
+    copies: true,
     plan,
 });
 

@@ -32,6 +32,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     // A review may say by itself that something is positive, so its echo must not earn.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     references: OfReferences::Best,
+    copies: false,
     plan,
 });
 

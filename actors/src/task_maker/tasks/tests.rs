@@ -11,6 +11,16 @@ fn the_rewards_of_every_kind_sum_to_one() {
 }
 
 #[test]
+fn copies_are_looked_for_only_where_answers_are_free_text() {
+    for kind in ALL {
+        let plan = planned(*kind, &fitting(*kind), 1).unwrap();
+        let is_translation = *kind == TaskKind::named("translation").unwrap();
+        let is_free = !plan.reference.is_static() && !is_translation;
+        assert_eq!(kind.default_measures().copies, is_free, "{kind:?}");
+    }
+}
+
+#[test]
 fn every_name_is_there_once_and_finds_its_kind() {
     for kind in ALL {
         assert_eq!(TaskKind::named(kind.name()), Some(*kind));

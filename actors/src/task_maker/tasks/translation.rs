@@ -30,6 +30,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     // The sentence itself is near its translation in meaning and shares its names.
     penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
     references: OfReferences::Best,
+    copies: false,
     plan,
 });
 
