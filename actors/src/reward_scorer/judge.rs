@@ -251,7 +251,9 @@ pub fn has_come(reply: &MinerReply) -> bool {
 
 /// As much of an answer as is measured.
 pub(super) fn measured_part(completion: &str) -> &str {
-    completion.get(..completion.floor_char_boundary(MOST_MEASURED)).unwrap_or(completion)
+    let most = MOST_MEASURED.min(completion.len());
+    let end = (0..=most).rev().find(|at| completion.is_char_boundary(*at));
+    end.and_then(|end| completion.get(..end)).unwrap_or_default()
 }
 
 #[cfg(test)]
