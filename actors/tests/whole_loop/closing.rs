@@ -69,7 +69,7 @@ fn steps(events: &[Event]) -> Vec<&Map<String, Value>> {
 
 /// What a step's event says of a miner under a key.
 fn of(step: &Map<String, Value>, uid: u16, key: &str) -> Value {
-    let place = step["uids"].as_array().unwrap().iter().position(|at| *at == uid);
+    let place = step["uids"].as_array().expect("a list").iter().position(|at| *at == uid);
     step[key][place.expect("everyone is asked")].clone()
 }
 

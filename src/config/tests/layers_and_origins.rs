@@ -49,7 +49,7 @@ fn ships_files_that_hold_every_key_their_role_uses() {
         let examples: Vec<&str> = text
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(rest) if rest.starts_with("[[") => rest,
+                Some(rest) if rest.starts_with('[') => rest,
                 Some(rest) if rest.split_once(" = ").is_some_and(|(k, _)| !k.contains(' ')) => rest,
                 _ => line,
             })

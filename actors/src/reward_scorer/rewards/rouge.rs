@@ -9,15 +9,14 @@
 //!
 //! Two things differ. Where the package raises (an empty text, full stops alone, deep recursion)
 //! or sees only the empty word, the scores are 0. And only the first [`MAX_WORDS`] words of each
-//! text count, so that an answer cannot buy time. Memory is linear in the words: some 0.2 MiB for
-//! the worst pair of texts.
+//! text count, so that an answer cannot buy time. Memory is linear in the words that count, below
+//! 1 MiB for the worst pair of texts.
 
 mod subsequences;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
 
 use serde::Serialize;
 
@@ -71,11 +70,6 @@ impl Prf {
         let (p, r) = (share(in_reference), share(in_completion));
         Self { p, r, f: 2.0 * ((p * r) / (p + r + 1e-8)) }
     }
-
-    fn of_sets<T: Eq + Hash>(reference: &HashSet<T>, completion: &HashSet<T>) -> Self {
-        let shared = reference.intersection(completion).count();
-        Self::new(shared, reference.len(), completion.len())
-    }
 }
 
 /// All three, under the names of the measures.
@@ -113,8 +107,10 @@ fn f_of(
 struct Pair {
     reference: Vec<Vec<u32>>,
     completion: Vec<Vec<u32>>,
-    /// Words of the reference have numbers below this.
+    /// Distinct words of the reference, whose numbers lie below this.
     reference_words: usize,
+    /// Distinct words of both texts.
+    all_words: usize,
 }
 
 impl Pair {
@@ -124,23 +120,37 @@ impl Pair {
         let reference = read(reference, &mut numbers, effort)?;
         let reference_words = numbers.len();
         let completion = read(completion, &mut numbers, effort)?;
-        Some(Self { reference, completion, reference_words })
+        Some(Self { reference, completion, reference_words, all_words: numbers.len() })
     }
 
     fn rouge_1(&self, effort: &Effort) -> Prf {
-        Prf::of_sets(&words(&self.reference, effort), &words(&self.completion, effort))
+        let (common, of_completion) = self.words_of_completion(effort);
+        Prf::new(common, self.reference_words, of_completion)
     }
 
     fn rouge_2(&self, effort: &Effort) -> Prf {
-        Prf::of_sets(&bigrams(&self.reference, effort), &bigrams(&self.completion, effort))
+        let (reference, completion) =
+            (bigrams(&self.reference, effort), bigrams(&self.completion, effort));
+        let common = reference.intersection(&completion).count();
+        Prf::new(common, reference.len(), completion.len())
     }
 
     fn rouge_l(&self, effort: &Effort) -> Prf {
-        let (reference, completion) =
-            (words(&self.reference, effort), words(&self.completion, effort));
-        // The union holds no word but these, so the search may end when it has them all.
-        let common = reference.intersection(&completion).count();
-        Prf::new(self.union_of_subsequences(common, effort), reference.len(), completion.len())
+        let (common, of_completion) = self.words_of_completion(effort);
+        // The union holds no word but the common ones, so the search may end when it has them all.
+        let union = self.union_of_subsequences(common, effort);
+        Prf::new(union, self.reference_words, of_completion)
+    }
+
+    /// How many distinct words of the completion the reference has too, and how many there are.
+    fn words_of_completion(&self, effort: &Effort) -> (usize, usize) {
+        effort.spend(self.all_words + self.completion.iter().map(Vec::len).sum::<usize>());
+        let mut is_there = vec![false; self.all_words];
+        for &word in self.completion.iter().flatten() {
+            is_there[word as usize] = true;
+        }
+        let count = |words: &[bool]| words.iter().filter(|is_there| **is_there).count();
+        (count(&is_there[..self.reference_words]), count(&is_there))
     }
 
     /// How many distinct words lie on the walk back through the longest common subsequence of some
@@ -195,11 +205,6 @@ fn read<'a>(
 /// control characters.
 pub(super) fn is_python_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
-}
-
-fn words(sentences: &[Vec<u32>], effort: &Effort) -> HashSet<u32> {
-    effort.spend(sentences.iter().map(Vec::len).sum());
-    sentences.iter().flatten().copied().collect()
 }
 
 fn bigrams(sentences: &[Vec<u32>], effort: &Effort) -> HashSet<(u32, u32)> {

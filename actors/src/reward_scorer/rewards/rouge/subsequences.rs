@@ -44,9 +44,18 @@ pub(super) struct Columns<'a> {
     owners: Vec<usize>,
     /// Bits that stand for a word.
     used: Vec<u64>,
-    /// For each number of a word, the columns where it stands: machine words of a row that have
-    /// such columns, in order, each with their bits.
-    places: Vec<Vec<(usize, u64)>>,
+    /// The columns where each word stands, word by word: machine words of a row that have such
+    /// columns, in order, each with their bits.
+    places: Vec<Place>,
+    /// Where the places of each number of a word begin, and where the last ones end.
+    starts: Vec<usize>,
+}
+
+/// Columns of a word within a machine word of a row.
+struct Place {
+    word: u32,
+    at: usize,
+    bits: u64,
 }
 
 impl<'a> Columns<'a> {
@@ -57,28 +66,40 @@ impl<'a> Columns<'a> {
             sentences: Vec::with_capacity(sentences.len()),
             owners: Vec::with_capacity(bits),
             used: vec![0; bits.div_ceil(64)],
-            places: vec![Vec::new(); words],
+            places: Vec::with_capacity(bits),
+            starts: Vec::new(),
         };
         for (owner, &sentence) in sentences.iter().enumerate() {
             columns.sentences.push((columns.owners.len(), sentence));
             for &word in sentence {
-                columns.stand(word);
+                let (at, bits) = (columns.owners.len() / 64, 1 << (columns.owners.len() % 64));
+                columns.used[at] |= bits;
+                columns.places.push(Place { word, at, bits });
                 columns.owners.push(owner);
             }
             columns.owners.push(owner);
         }
+        columns.sort_places(words);
         columns
     }
 
-    /// Gives the next column to a word.
-    fn stand(&mut self, word: u32) {
-        let column = self.owners.len();
-        let (at, bit) = (column / 64, 1 << (column % 64));
-        self.used[at] |= bit;
-        let places = &mut self.places[word as usize];
-        match places.last_mut() {
-            Some((last, bits)) if *last == at => *bits |= bit,
-            _ => places.push((at, bit)),
+    fn sort_places(&mut self, words: usize) {
+        // In each word's places the columns stay in order.
+        self.places.sort_by_key(|place| place.word);
+        self.places.dedup_by(|next, place| {
+            let same = (next.word, next.at) == (place.word, place.at);
+            place.bits |= if same { next.bits } else { 0 };
+            same
+        });
+        let start = |word| self.places.partition_point(|place| (place.word as usize) < word);
+        self.starts = (0..=words).map(start).collect();
+    }
+
+    fn places_of(&self, word: u32) -> &[Place] {
+        let word = word as usize;
+        match self.starts.get(word..word + 2) {
+            Some(&[start, end]) => &self.places[start..end],
+            _ => &[], // a word that no column holds
         }
     }
 
@@ -152,18 +173,15 @@ impl<'a> Columns<'a> {
     /// Makes of a row the one after a further word. Machine words without a column of that word
     /// change only by a carry.
     fn advance(&self, row: &mut [u64], word: u32) {
-        let Some(places) = self.places.get(word as usize) else {
-            return; // a word that no column holds
-        };
         let mut carry = false;
         let mut next = 0;
-        for &(at, places) in places {
-            while carry && next < at {
+        for place in self.places_of(word) {
+            while carry && next < place.at {
                 carry = self.add(row, next, 0, carry);
                 next += 1;
             }
-            carry = self.add(row, at, places, carry);
-            next = at + 1;
+            carry = self.add(row, place.at, place.bits, carry);
+            next = place.at + 1;
         }
         while carry && next < row.len() {
             carry = self.add(row, next, 0, carry);

@@ -111,8 +111,7 @@ fn assert_walks_back_as_the_plain_table(reference: &str, completion: &str) {
     let pair = Pair::read(reference, completion, &effort).unwrap();
     let plain = plain_union(&pair);
     assert_eq!(pair.union_of_subsequences(usize::MAX, &effort), plain);
-    let common = words(&pair.reference, &effort);
-    let common = common.intersection(&words(&pair.completion, &effort)).count();
+    let (common, _) = pair.words_of_completion(&effort);
     assert_eq!(pair.union_of_subsequences(common, &effort), plain);
 }
 
