@@ -34,6 +34,8 @@ table! {
     date { DATE }
     label { EXACT }
     diff { DIFF }
+    too_long { TOO_LONG }
+    streaming { STREAMING }
 }
 
 /// What a measure is.
@@ -59,7 +61,7 @@ pub enum Measure {
     /// The embeddings of reference, completion and the empty text.
     Embedding(fn(&[f32], &[f32], &[f32]) -> Score),
     /// How an answer came and how long it is, whatever it says.
-    Manner(fn(&Manner<'_>) -> Score),
+    Manner(fn(&Manner<'_>, &Effort) -> Score),
 }
 
 /// How an answer came.
@@ -103,7 +105,7 @@ impl RewardKind {
             Measure::WithChallenge(of) => Some(of(reference, challenge, completion, effort)),
             Measure::Manner(of) => {
                 let (references, reply) = ([reference.to_owned()], MinerReply::success(completion));
-                Some(of(&Manner { references: &references, reply: &reply }))
+                Some(of(&Manner { references: &references, reply: &reply }, effort))
             }
             Measure::Embedding(_) => None,
         }

@@ -5,7 +5,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, Section, SourceKind};
-use crate::reward_scorer::rewards::{OfReferences, Weighted, relevance::RELEVANCE, rouge::ROUGE_L};
+use crate::reward_scorer::rewards::{
+    OfReferences, Weighted, relevance::RELEVANCE, rouge::ROUGE_L, streaming::STREAMING,
+    too_long::TOO_LONG,
+};
 use crate::task_maker::passage::{sections, sentences_of};
 
 /// Words of a sentence that states a fact.
@@ -18,7 +21,11 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     goal: "get the answer to this question",
     sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_L, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
-    penalties: &[Weighted { kind: ROUGE_L, weight: 1.0 }],
+    penalties: &[
+        Weighted { kind: ROUGE_L, weight: 0.5 },
+        Weighted { kind: TOO_LONG, weight: 1.0 },
+        Weighted { kind: STREAMING, weight: 0.2 },
+    ],
     references: OfReferences::Best,
     plan,
 });
