@@ -35,6 +35,7 @@ table! {
     label { EXACT }
     diff { DIFF }
     too_long { TOO_LONG }
+    repetition { REPETITION }
     streaming { STREAMING }
 }
 
@@ -189,6 +190,9 @@ impl Measures {
         self.rewards.iter().chain(&self.penalties).any(|weighted| weighted.kind.embeds())
     }
 }
+
+#[cfg(test)]
+mod tests_panic;
 
 #[cfg(test)]
 mod tests {

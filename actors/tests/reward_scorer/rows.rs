@@ -53,7 +53,12 @@ fn assert_harmless(reference: &str, challenge: &str, reply: &MinerReply) {
         let what = || format!("{kind:?} of {:.60?} against {reference:.60?}", reply.completion);
         assert!((0.0..=1.0).contains(&score.get()), "{}: {score:?}", what());
         let again = scored(*kind, reference, challenge, reply);
-        assert_eq!((score.get().to_bits(), effort), (again.0.get().to_bits(), again.1), "{}", what());
+        assert_eq!(
+            (score.get().to_bits(), effort),
+            (again.0.get().to_bits(), again.1),
+            "{}",
+            what()
+        );
         let bytes = reply.completion.len().min(MOST_MEASURED)
             + reference.len()
             + challenge.len()

@@ -7,6 +7,7 @@ use crate::domain::{Context, SourceKind};
 use crate::reward_scorer::rewards::{
     OfReferences, Weighted,
     relevance::RELEVANCE,
+    repetition::REPETITION,
     rouge::{ROUGE_1, ROUGE_L},
     streaming::STREAMING,
     too_long::TOO_LONG,
@@ -28,6 +29,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     penalties: &[
         Weighted { kind: ROUGE_1, weight: 0.5 },
         Weighted { kind: TOO_LONG, weight: 1.0 },
+        Weighted { kind: REPETITION, weight: 1.0 },
         Weighted { kind: STREAMING, weight: 0.2 },
     ],
     references: OfReferences::Best,
