@@ -10,6 +10,7 @@
 //! more over a new one. Over a new connection nothing is ever sent twice.
 
 mod address;
+mod arrivals;
 mod connection;
 mod failure;
 mod pieces;
@@ -24,11 +25,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use hyper::HeaderMap;
 use hyper::http::response::Parts;
-use sn1_actors::domain::{MinerReply, Query};
+use sn1_actors::domain::{MinerReply, Moment, Query};
 use sn1_actors::ports::{AxonTarget, Clock, MinerTransport};
 use tokio::sync::mpsc;
 
 pub use self::address::resolve;
+use self::arrivals::Arrivals;
 use self::connection::Connection;
 pub use self::failure::WireError;
 use self::pieces::Utf8Pieces;
@@ -120,17 +122,15 @@ impl HttpTransport {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
             let started = inner.clock.now();
-            let exchange = inner.exchange(&target, &query, timeout, way);
+            let exchange = inner.exchange(&target, &query, timeout, way, started);
             let outcome = tokio::time::timeout(timeout, exchange)
                 .await
                 .unwrap_or(Err(WireError::TimedOut(timeout)));
             let elapsed = inner.clock.now().since(started);
-            match outcome {
-                Ok(completion) => MinerReply { elapsed, ..MinerReply::success(completion) },
-                Err(error) => {
-                    MinerReply { elapsed, ..MinerReply::failure(error.status(), error.to_string()) }
-                }
-            }
+            let reply = outcome.unwrap_or_else(|error| {
+                MinerReply::failure(error.status(), error.to_string())
+            });
+            MinerReply { elapsed, ..reply }
         })
     }
 }
@@ -155,7 +155,8 @@ impl Inner {
         query: &Query,
         timeout: Duration,
         way: Way,
-    ) -> Result<String, WireError> {
+        started: Moment,
+    ) -> Result<MinerReply, WireError> {
         let ip = target.address.ip().to_canonical();
         let own = self.options.own_ip.is_some_and(|own| own.to_canonical() == ip);
         if !self.options.allow_local && (own || !address::is_public(ip)) {
@@ -168,17 +169,32 @@ impl Inner {
         let (mut connection, head) = self.send(target, query, timeout, synapse).await?;
         let (status, headers) = (head.status.as_u16(), head.headers);
         reply::check_head(&headers)?;
+        let mut arrivals = Arrivals::since(started, Arc::clone(&self.clock));
         let completion = match way {
             Way::Streaming { pieces } if reply::is_stream(status, &headers) => {
-                read_stream(&mut connection, &headers, pieces).await?
+                read_stream(&mut connection, &headers, pieces, &mut arrivals).await?
             }
-            Way::Plain | Way::Streaming { .. } => {
-                let body = read_body(&mut connection, &headers, self.options.max_body).await?;
-                reply::read(status, &headers, &body)?
+            // Whoever was asked for a stream and sends a synapse has held all of it back.
+            Way::Streaming { .. } => {
+                let completion = self.read_whole(&mut connection, status, &headers).await?;
+                arrivals.note(&completion);
+                completion
             }
+            Way::Plain => self.read_whole(&mut connection, status, &headers).await?,
         };
         self.pool.put(connection).await;
-        Ok(completion)
+        Ok(MinerReply { pieces: arrivals.pieces(), ..MinerReply::success(completion) })
+    }
+
+    /// The completion of a reply that is one synapse.
+    async fn read_whole(
+        &self,
+        connection: &mut Connection,
+        status: u16,
+        headers: &HeaderMap,
+    ) -> Result<String, WireError> {
+        let body = read_body(connection, headers, self.options.max_body).await?;
+        reply::read(status, headers, &body)
     }
 
     /// Sends the request and waits for the head of the reply, over a connection that is kept from
@@ -214,12 +230,14 @@ async fn read_stream(
     connection: &mut Connection,
     headers: &HeaderMap,
     pieces: Option<mpsc::Sender<String>>,
+    arrivals: &mut Arrivals,
 ) -> Result<String, WireError> {
     reply::check_stream(headers)?;
     let (mut text, mut decoder) = (String::new(), Utf8Pieces::default());
     while let Some(chunk) = connection.chunk().await? {
         let piece = decoder.push(&chunk)?;
         text.push_str(&piece);
+        arrivals.note(&piece);
         if let Some(pieces) = pieces.as_ref().filter(|_| !piece.is_empty()) {
             // Whoever wanted the pieces may have gone; the answer is still an answer.
             let _ = pieces.send(piece).await;

@@ -7,6 +7,7 @@ mod bench;
 mod chain;
 mod chain_writes;
 mod commands;
+mod exploits;
 mod fault_proxy;
 mod harness;
 mod localnet;

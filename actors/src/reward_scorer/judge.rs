@@ -229,7 +229,7 @@ impl Exhibit {
                 let scores = against.texts.iter().map(|text| of(text, first, completion, &effort));
                 against.of.score(scores)
             }
-            Measure::Manner(of) => of(&Manner { references: &self.references, reply }),
+            Measure::Manner(of) => of(&Manner { references: &self.references, reply }, &effort),
             Measure::Embedding(of) => match (against.vectors, vector, &self.anchors) {
                 (Some(vectors), Some(vector), Some(anchors)) => {
                     let scores = vectors.iter().map(|text| of(text, vector, &anchors.empty));

@@ -35,6 +35,9 @@ table! {
     date { DATE }
     label { EXACT }
     diff { DIFF }
+    too_long { TOO_LONG }
+    repetition { REPETITION }
+    streaming { STREAMING }
 }
 
 /// What a measure is.
@@ -60,7 +63,7 @@ pub enum Measure {
     /// The embeddings of reference, completion and the empty text.
     Embedding(fn(&[f32], &[f32], &[f32]) -> Score),
     /// How an answer came and how long it is, whatever it says.
-    Manner(fn(&Manner<'_>) -> Score),
+    Manner(fn(&Manner<'_>, &Effort) -> Score),
 }
 
 /// How an answer came.
@@ -104,7 +107,7 @@ impl RewardKind {
             Measure::WithChallenge(of) => Some(of(reference, challenge, completion, effort)),
             Measure::Manner(of) => {
                 let (references, reply) = ([reference.to_owned()], MinerReply::success(completion));
-                Some(of(&Manner { references: &references, reply: &reply }))
+                Some(of(&Manner { references: &references, reply: &reply }, effort))
             }
             Measure::Embedding(_) => None,
         }
@@ -196,6 +199,9 @@ impl Measures {
         self.rewards.iter().chain(&self.penalties).any(|weighted| weighted.kind.embeds())
     }
 }
+
+#[cfg(test)]
+mod tests_panic;
 
 #[cfg(test)]
 mod tests {

@@ -8,15 +8,14 @@ use std::collections::HashMap;
 
 use super::{Measure, Reward, RewardKind};
 use crate::domain::Score;
+use crate::reward_scorer::effort::Effort;
 use crate::text::fences::fences;
 
 /// What was mended.
 pub const DIFF: RewardKind = RewardKind(&Reward {
     name: "diff",
     about: "the part of what was broken in the challenge's code that the answer's code has mended",
-    measure: Measure::WithChallenge(|reference, challenge, answer, _| {
-        mended(reference, challenge, answer)
-    }),
+    measure: Measure::WithChallenge(mended),
 });
 
 /// Words and signs of each text that count; the rest is cut.
@@ -29,16 +28,17 @@ pub const MAX_TOKENS: usize = 8_192;
 /// White space does not count. Of the challenge and of the answer the longest block of fenced code
 /// is looked at, or all of it if there is none. A challenge in which nothing is broken scores 0.
 #[must_use]
-pub fn mended(reference: &str, challenge: &str, answer: &str) -> Score {
+pub fn mended(reference: &str, challenge: &str, answer: &str, effort: &Effort) -> Score {
+    effort.spend(reference.len() + challenge.len() + answer.len());
     let mut numbers = HashMap::new();
     let reference = tokens(reference, &mut numbers);
     let broken = tokens(code(challenge), &mut numbers);
     let answer = tokens(code(answer), &mut numbers);
-    let wrong = distance(&reference, &broken);
+    let wrong = distance(&reference, &broken, effort);
     if wrong == 0 || answer.is_empty() {
         return Score::ZERO;
     }
-    Score::new(1.0 - distance(&reference, &answer) as f64 / wrong as f64)
+    Score::new(1.0 - distance(&reference, &answer, effort) as f64 / wrong as f64)
 }
 
 /// The longest block of fenced code, or the text itself.
@@ -68,14 +68,16 @@ fn tokens<'a>(text: &'a str, numbers: &mut HashMap<&'a str, u32>) -> Vec<u32> {
 }
 
 /// How many tokens must be put in or taken out to make one of the other.
-fn distance(one: &[u32], other: &[u32]) -> usize {
-    one.len() + other.len() - 2 * common(one, other)
+fn distance(one: &[u32], other: &[u32], effort: &Effort) -> usize {
+    one.len() + other.len() - 2 * common(one, other, effort)
 }
 
 /// The length of the longest common subsequence, by rows of bits: a bit of `row` is 0 where the
 /// length grows from one token of `one` to the next.
-fn common(one: &[u32], other: &[u32]) -> usize {
+fn common(one: &[u32], other: &[u32], effort: &Effort) -> usize {
     let blocks = one.len().div_ceil(64);
+    // The rows of bits, of which each different token of `one` has its own, and the passes over one.
+    effort.spend(blocks * (one.len() + other.len()));
     let mut places: HashMap<u32, Vec<u64>> = HashMap::new();
     for (at, token) in one.iter().enumerate() {
         let bits = places.entry(*token).or_insert_with(|| vec![0; blocks]);
@@ -109,7 +111,7 @@ mod tests {
 
     fn score(answer: &str) -> f64 {
         let challenge = format!("please help\n\n{}\n\nThank you", fenced("Python", BROKEN));
-        mended(SOUND, &challenge, answer).get()
+        mended(SOUND, &challenge, answer, &Effort::default()).get()
     }
 
     #[test]
@@ -143,7 +145,8 @@ mod tests {
         ] {
             assert_eq!(score(answer), 0.0, "{answer}");
         }
-        assert_eq!(mended(SOUND, SOUND, SOUND), Score::ZERO, "nothing was broken");
+        let unbroken = mended(SOUND, SOUND, SOUND, &Effort::default());
+        assert_eq!(unbroken, Score::ZERO, "nothing was broken");
     }
 
     proptest! {
@@ -162,7 +165,8 @@ mod tests {
                     };
                 }
             }
-            prop_assert_eq!(common(&one, &other), table[one.len()][other.len()]);
+            let effort = Effort::default();
+            prop_assert_eq!(common(&one, &other, &effort), table[one.len()][other.len()]);
         }
     }
 }

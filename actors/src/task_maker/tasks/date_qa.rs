@@ -7,6 +7,7 @@ use crate::domain::{Context, ContextBody, Date, Score, SourceKind};
 use crate::reward_scorer::rewards::{
     OfReferences, Weighted,
     date::{DATE, nearness_of_dates},
+    too_long::TOO_LONG,
 };
 use crate::task_maker::passage::word_count;
 
@@ -20,7 +21,8 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     goal: "get the exact date that this question asks for",
     sources: &[SourceKind::DatedFact],
     rewards: &[Weighted { kind: DATE, weight: 1.0 }],
-    penalties: &[],
+    // Whoever lists dates until the list is long enough to end with the right one has not answered.
+    penalties: &[Weighted { kind: TOO_LONG, weight: 1.0 }],
     references: OfReferences::Best,
     copies: false,
     plan,

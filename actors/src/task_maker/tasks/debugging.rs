@@ -9,9 +9,12 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, Score, SourceKind};
+use crate::reward_scorer::effort::Effort;
 use crate::reward_scorer::rewards::{
     OfReferences, Weighted,
     diff::{DIFF, mended},
+    streaming::STREAMING,
+    too_long::TOO_LONG,
 };
 use crate::text::fences::fenced;
 
@@ -31,7 +34,10 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     goal: "get this code repaired",
     sources: &[SourceKind::Code],
     rewards: &[Weighted { kind: DIFF, weight: 1.0 }],
-    penalties: &[],
+    penalties: &[
+        Weighted { kind: TOO_LONG, weight: 1.0 },
+        Weighted { kind: STREAMING, weight: 0.2 },
+    ],
     references: OfReferences::Best,
     copies: false,
     plan,
@@ -82,7 +88,8 @@ fn broken(code: &str, random: &mut ChaCha8Rng) -> Option<String> {
     let kept = (0..).zip(&lines).filter(|(at, _)| Some(*at) != lost);
     let broken = kept.flat_map(|(_, line)| [line, "\n"]).collect::<String>();
     // One fault may undo another.
-    let differs = mended(code, &fenced("", &broken), &fenced("", code)) == Score::ONE;
+    let (pasted, mending) = (fenced("", &broken), fenced("", code));
+    let differs = mended(code, &pasted, &mending, &Effort::default()) == Score::ONE;
     (faults == FAULTS && differs).then_some(broken)
 }
 

@@ -5,7 +5,14 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, Section, SourceKind};
-use crate::reward_scorer::rewards::{OfReferences, Weighted, relevance::RELEVANCE, rouge::ROUGE_L};
+use crate::reward_scorer::rewards::{
+    OfReferences, Weighted,
+    relevance::RELEVANCE,
+    repetition::REPETITION,
+    rouge::{ROUGE_2, ROUGE_L},
+    streaming::STREAMING,
+    too_long::TOO_LONG,
+};
 use crate::task_maker::passage::{sections, sentences_of};
 
 /// Words of a sentence that states a fact.
@@ -17,8 +24,18 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     desc: "get help with thinking something through step by step",
     goal: "get the answer to this question",
     sources: &[SourceKind::Article],
-    rewards: &[Weighted { kind: ROUGE_L, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
-    penalties: &[Weighted { kind: ROUGE_L, weight: 1.0 }],
+    // By single words alone, five that stand in the short reference were worth half of an answer.
+    rewards: &[
+        Weighted { kind: ROUGE_L, weight: 0.25 },
+        Weighted { kind: ROUGE_2, weight: 0.25 },
+        Weighted { kind: RELEVANCE, weight: 0.5 },
+    ],
+    penalties: &[
+        Weighted { kind: ROUGE_L, weight: 0.5 },
+        Weighted { kind: TOO_LONG, weight: 1.0 },
+        Weighted { kind: REPETITION, weight: 1.0 },
+        Weighted { kind: STREAMING, weight: 0.2 },
+    ],
     references: OfReferences::Best,
     copies: true,
     plan,

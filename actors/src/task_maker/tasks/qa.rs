@@ -8,7 +8,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, SourceKind};
-use crate::reward_scorer::rewards::{OfReferences, Weighted, relevance::RELEVANCE, rouge::ROUGE_1};
+use crate::reward_scorer::rewards::{
+    OfReferences, Weighted, relevance::RELEVANCE, repetition::REPETITION, rouge::ROUGE_1,
+    streaming::STREAMING, too_long::TOO_LONG,
+};
 use crate::task_maker::passage::{excerpt, whole_sentences, word_count};
 use crate::text::fences::fences;
 
@@ -30,8 +33,12 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     goal: "get the answer to this question",
     sources: &[SourceKind::Article, SourceKind::Question],
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
-    // The original's weight: at less, whoever repeats the challenge earns by it.
-    penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
+    penalties: &[
+        Weighted { kind: ROUGE_1, weight: 0.5 },
+        Weighted { kind: TOO_LONG, weight: 1.0 },
+        Weighted { kind: REPETITION, weight: 1.0 },
+        Weighted { kind: STREAMING, weight: 0.2 },
+    ],
     references: OfReferences::Best,
     copies: true,
     plan,

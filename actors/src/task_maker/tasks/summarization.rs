@@ -7,7 +7,10 @@ use crate::domain::{Context, SourceKind};
 use crate::reward_scorer::rewards::{
     OfReferences, Weighted,
     relevance::RELEVANCE,
+    repetition::REPETITION,
     rouge::{ROUGE_1, ROUGE_L},
+    streaming::STREAMING,
+    too_long::TOO_LONG,
 };
 use crate::task_maker::passage::{first_words, word_count};
 
@@ -23,8 +26,12 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     goal: "get a summary of this topic",
     sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_L, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
-    // The original's weight: at less, whoever repeats the challenge earns by it.
-    penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
+    penalties: &[
+        Weighted { kind: ROUGE_1, weight: 0.5 },
+        Weighted { kind: TOO_LONG, weight: 1.0 },
+        Weighted { kind: REPETITION, weight: 1.0 },
+        Weighted { kind: STREAMING, weight: 0.2 },
+    ],
     references: OfReferences::Best,
     copies: true,
     plan,

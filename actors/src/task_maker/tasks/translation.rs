@@ -5,7 +5,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::reward_scorer::rewards::{OfReferences, Weighted, relevance::RELEVANCE, rouge::ROUGE_1};
+use crate::reward_scorer::rewards::{
+    OfReferences, Weighted, relevance::RELEVANCE, repetition::REPETITION, rouge::ROUGE_1,
+    streaming::STREAMING, too_long::TOO_LONG,
+};
 use crate::task_maker::passage::sentences_of;
 
 /// Words of a sentence that is worth translating and short enough to be.
@@ -28,7 +31,12 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     // The sentence itself is near its translation in meaning and shares its names.
-    penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
+    penalties: &[
+        Weighted { kind: ROUGE_1, weight: 0.5 },
+        Weighted { kind: TOO_LONG, weight: 1.0 },
+        Weighted { kind: REPETITION, weight: 1.0 },
+        Weighted { kind: STREAMING, weight: 0.2 },
+    ],
     references: OfReferences::Best,
     copies: false,
     plan,

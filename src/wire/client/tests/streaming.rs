@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::*;
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
@@ -185,4 +187,74 @@ fn a_validator_may_ask_by_the_streaming_synapse_through_the_same_port() {
     let (reply, request) = block_on(ask_by(&transport(options), &whole(&[b"one ", b"two"])));
     assert_eq!((reply.status, reply.completion.as_str()), (StatusCode::OK, "one two"));
     assert!(request.starts_with(b"POST /StreamPromptingSynapse "));
+}
+
+/// Stands where it was put last.
+#[derive(Default)]
+struct PutClock(AtomicU64);
+
+impl Clock for PutClock {
+    fn now(&self) -> Moment {
+        Moment(Duration::from_millis(self.0.load(Ordering::Relaxed)))
+    }
+
+    fn unix(&self) -> Duration {
+        UNIX
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        unreachable!("the dendrite waits for sockets only")
+    }
+}
+
+#[test]
+fn notes_when_each_piece_came_and_how_long_it_is() {
+    let parts = [(400, "one "), (450, "zw\u{f6}lf"), (1_900, "!")];
+    let reply = block_on(async {
+        let (listener, address) = listen().await;
+        let clock = Arc::new(PutClock(AtomicU64::new(100)));
+        let transport = transport_at(Arc::<PutClock>::clone(&clock), LOCAL);
+        let (sender, mut pieces) = mpsc::channel(4);
+        let reply = transport.stream(target(address), question(), TEN, sender);
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            testkit::read_message(&mut stream).await;
+            stream.write_all(HEAD.as_bytes()).await.unwrap();
+            for (at, text) in parts {
+                clock.0.store(at, Ordering::Relaxed);
+                stream.write_all(&chunk(text.as_bytes())).await.unwrap();
+                pieces.recv().await.unwrap();
+            }
+            stream.write_all(b"0\r\n\r\n").await.unwrap();
+        };
+        tokio::join!(reply, serve).0
+    });
+    let noted: Vec<_> = reply.pieces.iter().map(|piece| (piece.at.as_millis(), piece.chars)).collect();
+    assert_eq!(noted, [(300, 4), (350, 5), (1_800, 1)]);
+}
+
+#[test]
+fn counts_pieces_beyond_so_many_to_the_last() {
+    let options = TransportOptions { streaming: true, max_body: 8_192, ..LOCAL };
+    let bytes = whole(&[b"x".as_slice(); 5_000]);
+    let (reply, _) = block_on(ask_by(&transport(options), &bytes));
+    assert_eq!(reply.completion.len(), 5_000);
+    assert_eq!((reply.pieces.len(), reply.pieces[0].chars), (4_096, 1));
+    assert_eq!(reply.pieces.iter().map(|piece| piece.chars).sum::<usize>(), 5_000);
+}
+
+#[test]
+fn a_synapse_in_the_place_of_a_stream_is_one_piece_and_one_that_was_asked_for_is_none() {
+    let options = TransportOptions { streaming: true, ..LOCAL };
+    let (reply, _) = block_on(ask_by(&transport(options), &ok(GOOD)));
+    assert_eq!((reply.status, reply.completion.as_str()), (StatusCode::OK, "ok"));
+    assert_eq!(reply.pieces.iter().map(|piece| piece.chars).collect::<Vec<_>>(), [2]);
+    let (reply, _) = block_on(ask_one_that_says(&ok(GOOD)));
+    assert_eq!((reply.completion.as_str(), reply.pieces.as_slice()), ("ok", &[][..]));
+}
+
+#[test]
+fn a_stream_that_fails_has_no_pieces() {
+    let (reply, _, _) = stream_from_one_that_says(&unended(&[b"half an ans"]));
+    assert_eq!((reply.completion.as_str(), reply.pieces.as_slice()), ("", &[][..]));
 }
