@@ -22,7 +22,7 @@ async fn totals(bench: &Bench, measures: Measures, replies: Vec<MinerReply>) -> 
 
 fn by(kind: RewardKind) -> Measures {
     let rewards = vec![Weighted { kind, weight: 1.0 }];
-    Measures { rewards, penalties: Vec::new(), references: OfReferences::Best }
+    Measures { rewards, penalties: Vec::new(), references: OfReferences::Best, copies: true }
 }
 
 #[test]
