@@ -160,6 +160,8 @@ struct Plan {
     /// Everyone on the subnet, as of some block.
     metagraph: Metagraph,
     rules: Hyperparameters,
+    /// The steps in the averages that it comes of.
+    steps: u64,
     call: WeightsCall,
 }
 
@@ -318,9 +320,9 @@ impl WeightSetter {
             self.book.intent = None;
             return Err(error.into());
         }
-        let Plan { metagraph, rules, call } = plan.clone();
+        let Plan { metagraph, rules, steps, call } = plan.clone();
         let WeightsCall { uids, values: weights, .. } = call;
-        self.deps.journal.record(Event::WeightsPlanned { metagraph, rules, uids, weights });
+        self.deps.journal.record(Event::WeightsPlanned { metagraph, rules, steps, uids, weights });
         self.deps.failpoints.hit("weight_setter:intent");
         Ok(intent)
     }

@@ -126,6 +126,8 @@ pub enum Event {
         metagraph: Metagraph,
         /// The chain's rules for weights.
         rules: Hyperparameters,
+        /// The steps in the averages that they come of: more may have been scored since.
+        steps: u64,
         /// Whom they are for.
         uids: Vec<Uid>,
         /// The values.

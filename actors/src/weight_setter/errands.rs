@@ -61,7 +61,7 @@ impl WeightSetterDeps {
         };
         let WeightSetterConfig { netuid, version_key, .. } = self.config;
         let call = WeightsCall { netuid, uids, values, version_key };
-        Ok(Plan { metagraph, rules, call })
+        Ok(Plan { metagraph, rules, steps: book.steps, call })
     }
 
     pub(super) async fn look_for(self, signed: SignedCall) -> Result<Sighting, ChainError> {
