@@ -104,7 +104,8 @@ impl Judge {
     /// The embeddings of the answers that came, if any measure needs them.
     async fn vectors(&self, replies: &[MinerReply]) -> Result<Vec<Vec<f32>>, ModelError> {
         let came = replies.iter().filter(|reply| has_come(reply));
-        let texts: Vec<String> = came.map(|reply| measured_part(reply).to_owned()).collect();
+        let texts: Vec<String> =
+            came.map(|reply| measured_part(&reply.completion).to_owned()).collect();
         if self.exhibit.anchors.is_none() || texts.is_empty() {
             return Ok(Vec::new());
         }
@@ -200,7 +201,7 @@ impl Exhibit {
         reply: &MinerReply,
         vector: Option<&[f32]>,
     ) -> Score {
-        let completion = measured_part(reply);
+        let completion = measured_part(&reply.completion);
         let first = self.said.first().map(String::as_str).unwrap_or_default();
         let effort = Effort::default();
         match measure.kind.measure() {
@@ -249,7 +250,9 @@ pub fn has_come(reply: &MinerReply) -> bool {
 }
 
 /// As much of an answer as is measured.
-fn measured_part(reply: &MinerReply) -> &str {
-    let text = reply.completion.as_str();
-    text.get(..text.floor_char_boundary(MOST_MEASURED)).unwrap_or(text)
+#[must_use]
+pub fn measured_part(completion: &str) -> &str {
+    let most = MOST_MEASURED.min(completion.len());
+    let end = (0..=most).rev().find(|at| completion.is_char_boundary(*at));
+    end.and_then(|end| completion.get(..end)).unwrap_or_default()
 }
