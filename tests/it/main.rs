@@ -17,6 +17,8 @@ mod query;
 mod real_model;
 mod refusals;
 mod remote_engine;
+mod replay;
+mod score;
 mod signals;
 mod spending;
 mod stackexchange;
