@@ -56,7 +56,8 @@ shows "the task, made" '"task": "definition"' \
 shows "the task, put in words" '"task": "definition"' \
     "$sn1" challenge definition --seed 7 --model fake --json
 shows "the reward, measured" 'length_ratio' \
-    "$sn1" score --kind definition --model fake --reference 'A tea is a drink.' --answer 'A drink.'
+    "$sn1" score --model fake \
+    <<<'{"task": "definition", "reference": "A tea is a drink.", "completion": "A drink."}'
 journal=$copy/journal.jsonl
 shows "a local network" 'steps' \
     "$sn1" localnet --model fake --seed 7 --steps 4 --journal "$journal" --summary /dev/null \

@@ -4,6 +4,7 @@
 //! standard output, logs to standard error.
 
 mod bench;
+mod benches;
 mod chain;
 mod config;
 mod consent;
@@ -20,6 +21,7 @@ mod one_actor;
 mod output;
 mod query;
 mod register;
+mod replay;
 mod score;
 mod signals;
 mod state;
@@ -67,6 +69,7 @@ pub fn command() -> Command {
             generate::command(),
             query::command(),
             score::command(),
+            replay::command(),
             register::command(),
             weights::command(),
             state::command(),
@@ -95,6 +98,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("generate", matches)) => Box::pin(generate::run(matches)).await,
         Some(("query", matches)) => query::run(matches).await,
         Some(("score", matches)) => Box::pin(score::run(matches)).await,
+        Some(("replay", matches)) => Box::pin(replay::run(matches)).await,
         Some(("register", matches)) => Box::pin(register::run(matches)).await,
         Some(("weights", matches)) => Box::pin(weights::run(matches)).await,
         Some(("state", matches)) => Box::pin(state::run(matches)).await,

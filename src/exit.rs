@@ -23,6 +23,8 @@ pub enum Exit {
     NotBuilt,
     /// The chain cannot be reached, or does not have what was asked of it. Start again.
     Chain,
+    /// A replay does not come to what the journal has. Starting again changes nothing.
+    Differs,
     /// An actor crashed more often than its budget allows. Start again.
     GaveUp,
     /// The device is lost to this process. Start again.
@@ -44,6 +46,7 @@ impl Exit {
             Self::Model => 5,
             Self::NotBuilt => 6,
             Self::Chain => 7,
+            Self::Differs => 8,
             Self::GaveUp => 70,
             Self::DeviceLost => 75,
             Self::Interrupted => 130,

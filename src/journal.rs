@@ -6,6 +6,9 @@
 //! left without an end are ended first, under its `run_id` and with its next numbers.
 
 mod cut_short;
+mod lines;
+pub mod read;
+pub mod recorded;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufWriter, Write};

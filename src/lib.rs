@@ -9,6 +9,7 @@ pub mod journal;
 pub mod ledger;
 mod loopback;
 pub mod models;
+pub mod replay;
 mod retry_after;
 pub mod tap;
 pub mod telemetry;

@@ -12,10 +12,11 @@ use bench::{Bench, book_of, everyone, neuron};
 use proptest::prelude::*;
 use sn1_actors::domain::{BlockNumber, Netuid, Score, Uid};
 use sn1_actors::ports::{
-    ChainError, Commitment, Inclusion, PendingReveal, ScoreBook, SignedCall, WeightsCall,
+    ChainError, Commitment, Event, Inclusion, PendingReveal, ScoreBook, SignedCall, WeightsCall,
     WeightsIntent, WeightsWay,
 };
 use sn1_actors::testkit::{Stage, hotkey};
+use sn1_actors::weight_setter::emit::{Emission, emission};
 use sn1_actors::weight_setter::{ColdStart, SetError};
 
 #[test]
@@ -57,6 +58,28 @@ fn an_empty_or_shrunken_reply_costs_nobody_a_score() {
         bench.show(everyone(5));
         let again = bench.set_in_the_next_block().await.unwrap();
         assert_eq!((again.uids, again.values), (whole.uids, whole.values));
+    });
+}
+
+#[test]
+fn the_journal_has_all_that_weights_come_of_before_they_are_sent() {
+    Stage::play(async |stage: Stage| {
+        let bench = Bench::start(&stage, book_of(&[(1, 0.5)]), everyone(3));
+        bench.score(&[(2, 1.0)]).await;
+        bench.set().await.unwrap();
+        let book = bench.standings().await;
+        let of_weights = |event: &Event| {
+            matches!(event, Event::WeightsPlanned { .. } | Event::WeightsSet { .. })
+        };
+        let events: Vec<Event> = stage.journal.events().into_iter().filter(of_weights).collect();
+        let [Event::WeightsPlanned { metagraph, rules, uids, weights }, Event::WeightsSet { .. }] =
+            &events[..]
+        else {
+            panic!("{events:?}");
+        };
+        assert_eq!(metagraph.neurons, everyone(3));
+        let planned = Emission::Weights { uids: uids.clone(), values: weights.clone() };
+        assert_eq!(emission(&book.scores, metagraph, rules), planned);
     });
 }
 

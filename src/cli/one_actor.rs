@@ -55,13 +55,21 @@ pub(super) async fn start(settings: &Settings, needs: Needs) -> anyhow::Result<W
     if !needs.model {
         model::FAKE.clone_into(&mut settings.neuron.model_id);
     }
-    let tools = if needs.tools {
-        tools::open(&settings, &overseer.clock()).await?
-    } else {
-        let none = Arc::new([]);
-        ToolParts { tools: none, patience: Duration::ZERO, prefetch: Prefetch::NONE }
-    };
+    let tools =
+        if needs.tools { tools::open(&settings, &overseer.clock()).await? } else { no_tools() };
     let parts = model::open(&settings, &overseer).await?;
     let shared = start_shared(&overseer, parts, tools, ASKERS, &Failpoints::default());
     Ok(Workplace { overseer, shared })
+}
+
+/// Starts ModelWorker to embed texts by the model of that name; nothing else is opened.
+pub(super) async fn start_embedder(settings: &Settings, name: &str) -> anyhow::Result<Workplace> {
+    let overseer = overseer();
+    let parts = model::open_embedder(settings, &overseer, name).await?;
+    let shared = start_shared(&overseer, parts, no_tools(), ASKERS, &Failpoints::default());
+    Ok(Workplace { overseer, shared })
+}
+
+fn no_tools() -> ToolParts {
+    ToolParts { tools: Arc::new([]), patience: Duration::ZERO, prefetch: Prefetch::NONE }
 }

@@ -5,15 +5,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use serde::Deserialize;
 use sn1_actors::domain::ConversationId;
 use sn1_actors::ports::{Event, Stopped};
 
-/// A longer line is none of ours, and not held in memory.
-const LONGEST_LINE: u64 = 64 << 20;
+use super::lines::{LONGEST_LINE, lines_of, read_line};
+
 /// More conversations than this are never under way.
 const MOST: usize = 65_536;
 /// What every line of a journal begins with.
@@ -67,26 +67,6 @@ fn goes_on(path: &Path) -> io::Result<bool> {
         return Ok(true);
     }
     Ok(serde_json::from_slice::<Line<'_>>(&line).is_ok_and(|first| first.seq > 0))
-}
-
-fn lines_of(path: &Path) -> io::Result<Option<BufReader<File>>> {
-    match File::open(path) {
-        Ok(file) if file.metadata()?.is_file() => Ok(Some(BufReader::with_capacity(1 << 16, file))),
-        Ok(_) => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The next line; an empty one where it is too long. False at the end.
-fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', line)?;
-    if read as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
-        line.clear();
-        reader.skip_until(b'\n')?;
-    }
-    Ok(read > 0)
 }
 
 /// The run that the lines so far belong to.

@@ -52,25 +52,56 @@ pub fn ended(error: ModelError) -> Ended {
     Ended::new(exit, error)
 }
 
+/// The name of what embeds texts: the stand-in writes and embeds.
+#[must_use]
+pub fn embedder(settings: &Settings) -> &str {
+    match settings.neuron.model_id.as_str() {
+        FAKE => FAKE,
+        _ => &settings.neuron.embedder_id,
+    }
+}
+
+/// Gets an embedding model of that name ready, and none that writes: the stand-in takes its place.
+///
+/// # Errors
+/// If the model is unknown, cannot be had or cannot be loaded.
+pub async fn open_embedder(
+    settings: &Settings,
+    overseer: &Overseer,
+    name: &str,
+) -> anyhow::Result<ModelParts> {
+    let parts = stand_in(settings, overseer);
+    if name == FAKE {
+        return Ok(parts);
+    }
+    let folder = file(settings, name).await?;
+    let device = embedding_device(folder, settings.engine.threads).await?;
+    Ok(ModelParts { device, ..parts })
+}
+
+fn stand_in(settings: &Settings, overseer: &Overseer) -> ModelParts {
+    ModelParts {
+        text: TextSource::Local(Arc::new(StandInCodec)),
+        device: Arc::new(StandInDevice::new(overseer.clock(), FAKE_RATE)),
+        scheduler: SchedulerConfig {
+            max_sequences: 32,
+            miner_share: 12,
+            // Its tokens are bytes, and cost nothing.
+            kv_blocks: 1 << 14,
+            ..scheduler(settings)
+        },
+    }
+}
+
 /// Gets the models ready that the settings name, pulling what is missing.
 ///
 /// # Errors
 /// If a model is unknown, cannot be had or cannot be loaded.
 pub async fn open(settings: &Settings, overseer: &Overseer) -> anyhow::Result<ModelParts> {
-    let scheduler = scheduler(settings);
     if settings.neuron.model_id == FAKE {
-        return Ok(ModelParts {
-            text: TextSource::Local(Arc::new(StandInCodec)),
-            device: Arc::new(StandInDevice::new(overseer.clock(), FAKE_RATE)),
-            scheduler: SchedulerConfig {
-                max_sequences: 32,
-                miner_share: 12,
-                // Its tokens are bytes, and cost nothing.
-                kv_blocks: 1 << 14,
-                ..scheduler
-            },
-        });
+        return Ok(stand_in(settings, overseer));
     }
+    let scheduler = scheduler(settings);
     let embedder = file(settings, &settings.neuron.embedder_id).await?;
     if let Some(servers) = remote(settings, overseer.clock())? {
         servers.check().await.map_err(|error| Ended::new(Exit::Failed, error))?;

@@ -70,7 +70,7 @@ pub fn config(
         },
         scoring: ScoringConfig {
             closing: settings.closing(),
-            embedder: settings.neuron.embedder_id.clone(),
+            embedder: model::embedder(settings).to_owned(),
             embed_patience: TEXT_PATIENCE,
         },
         weights: WeightSetterConfig {

@@ -109,11 +109,12 @@ fn measures_of_a_file_count_and_are_shown() {
     let text = "[[tasks.math.rewards]]\nname = \"exact\"\nweight = 1\n";
     let file = place.write("mix.toml", text);
     let file = ["--config", file.to_str().unwrap()];
+    place.write("answer", r#"{"task": "math", "reference": "12", "completion": "12.0"}"#);
     let task = place.run_with("task math --seed 7 --json --model fake", &file).json();
     assert_eq!(task["reward_definition"], json!([{"name": "exact", "weight": 1.0}]));
-    let line = "score --kind math --reference 12 --answer 12.0 --json --model fake";
-    assert_eq!(place.run_with(line, &file).json()["total"], 0.0);
-    assert_eq!(place.run(line).json()["total"], 1.0);
+    let mixed = format!("score --model fake --config {}", file[1]);
+    assert_eq!(place.run_fed(&mixed, "answer").json()["total"], 0.0);
+    assert_eq!(place.run_fed("score --model fake", "answer").json()["total"], 1.0);
     let shown = place.run_with("config show --json --role localnet", &file).json();
     let value = json!([{"name": "exact", "weight": 1.0}]);
     let expected = json!({"value": value, "layer": "file", "source": file[1]});
@@ -153,18 +154,6 @@ fn challenges_are_measured_and_lookups_where_there_is_a_source_to_find() {
         (&report["lookup_by_challenge"], &report["lookup_by_query"]),
         (&Value::Null, &Value::Null)
     );
-}
-
-#[test]
-fn a_right_number_scores_all_there_is_and_a_wrong_one_nothing() {
-    let score = |answer: &str| {
-        let line = "score --kind math --reference 12 --json --model fake";
-        Place::new().run_with(line, &["--answer", answer]).json()
-    };
-    let right = score("It is 12.");
-    assert_eq!(right["total"], 1.0, "{right}");
-    assert!(right["rewards"].as_array().is_some_and(|all| !all.is_empty()), "{right}");
-    assert_eq!(score("It is 90.")["total"], 0.0);
 }
 
 #[test]

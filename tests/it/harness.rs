@@ -10,7 +10,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
@@ -162,6 +162,11 @@ impl Running {
     /// Waits until a text was printed.
     pub(crate) fn until_printed(&mut self, text: &str) -> String {
         self.until(&self.logs.path().join("out"), text)
+    }
+
+    /// The standard input of a program that was started with [`Place::start_other`].
+    pub(crate) fn input(&mut self) -> &mut ChildStdin {
+        self.child.stdin.as_mut().unwrap()
     }
 
     /// The next connection that the program opens; fails when it ends before.

@@ -120,7 +120,7 @@ pub enum Event {
         /// The averages of everyone who was asked, in the order of the step's `uids`.
         averages: Vec<Score>,
     },
-    /// Weights are about to be sent.
+    /// Weights were worked out from the averages as they are now, and are about to be sent.
     WeightsPlanned {
         /// Everyone on the subnet, and as of which block.
         metagraph: Metagraph,

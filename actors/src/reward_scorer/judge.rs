@@ -267,7 +267,8 @@ pub fn has_come(reply: &MinerReply) -> bool {
 }
 
 /// As much of an answer as is measured.
-pub(super) fn measured_part(completion: &str) -> &str {
+#[must_use]
+pub fn measured_part(completion: &str) -> &str {
     completion.get(..floor(completion, MOST_MEASURED)).unwrap_or(completion)
 }
 

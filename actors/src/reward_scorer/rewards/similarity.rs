@@ -56,6 +56,7 @@ pub fn ratio(reference: &str, completion: &str, effort: &Effort) -> Score {
 pub fn partial_ratio(reference: &str, completion: &str, effort: &Effort) -> Score {
     let texts = (letters(reference, MAX_WINDOWED), letters(completion, MAX_WINDOWED));
     let (short, long) = if texts.0.len() <= texts.1.len() { texts } else { (texts.1, texts.0) };
+    effort.spend(short.len() + long.len());
     if short == long {
         return Score::ONE;
     }
