@@ -103,46 +103,6 @@ fn f_of(
     pair.map_or(Score::ZERO, |pair| Score::new(measure(&pair, effort).f))
 }
 
-/// Precision, recall and F.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Prf {
-    /// Precision.
-    pub p: f64,
-    /// Recall.
-    pub r: f64,
-    /// F.
-    pub f: f64,
-}
-
-/// All of ROUGE.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Rouge {
-    /// Words.
-    pub rouge_1: Prf,
-    /// Pairs of words.
-    pub rouge_2: Prf,
-    /// Longest common subsequences.
-    pub rouge_l: Prf,
-}
-
-/// STUB until H1 is merged: all of ROUGE.
-#[must_use]
-pub fn scores(reference: &str, completion: &str, _: &super::super::effort::Effort) -> Rouge {
-    let Some(pair) = Pair::read(reference, completion) else { return Rouge::default() };
-    let prf = |shared: usize, a: usize, b: usize| {
-        let share = |of: usize| if of == 0 { 0.0 } else { shared as f64 / of as f64 };
-        Prf { p: share(a), r: share(b), f: f_measure(shared, a, b).get() }
-    };
-    let (a, b) = (words(&pair.reference), words(&pair.completion));
-    let (c, d) = (bigrams(&pair.reference), bigrams(&pair.completion));
-    let common = a.intersection(&b).count();
-    Rouge {
-        rouge_1: prf(common, a.len(), b.len()),
-        rouge_2: prf(c.intersection(&d).count(), c.len(), d.len()),
-        rouge_l: prf(union_of_subsequences(&pair, common), a.len(), b.len()),
-    }
-}
-
 /// Words as numbers, sentence by sentence; equal words have equal numbers in both texts.
 struct Pair {
     reference: Vec<Vec<u32>>,
