@@ -37,8 +37,12 @@ fn a_measure_that_panics_costs_its_own_answer_alone_and_is_counted() {
         let (clock, tasks) = (Arc::clone(&stage.clock), stage.overseer.tasks().clone());
         let bench = Bench { model_worker: shared.embed, patience, clock, tasks: tasks.clone() };
         let rewards = vec![Weighted { kind: FAULTY, weight: 1.0 }];
-        let measures =
-            Measures { rewards, penalties: Vec::new(), references: OfReferences::default() };
+        let measures = Measures {
+            rewards,
+            penalties: Vec::new(),
+            references: OfReferences::default(),
+            copies: true,
+        };
         let references = vec!["Tea.".to_owned()];
         let judge = bench.judge(Arc::new(measures), references, Vec::new()).await.unwrap();
         let replies = ["one", "boom", "three", "boom", "five"].map(MinerReply::success);
