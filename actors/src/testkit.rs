@@ -5,9 +5,11 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on must fail")]
 
 mod fakes;
+mod measuring;
 mod stage;
 
 pub use fakes::{
     FakeChain, FakeTools, MemoryJournal, MemoryLedger, TrustingCheck, context, hotkey,
 };
+pub use measuring::bench;
 pub use stage::Stage;

@@ -4,18 +4,13 @@ use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 
 use super::*;
-use crate::model_worker::TextSource;
-use crate::model_worker::scheduler::SchedulerConfig;
-use crate::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
-use crate::ports::{Device, DeviceDone, DeviceWork, EngineError, Tool};
+use crate::model_worker::stand_in::{ServiceRate, StandInDevice};
+use crate::ports::{Device, DeviceDone, DeviceWork, EngineError};
 use crate::reward_scorer::rewards::RewardKind;
 use crate::reward_scorer::rewards::relevance::RELEVANCE;
 use crate::reward_scorer::rewards::rouge::ROUGE_1;
-use crate::testkit::{FakeTools, Stage};
-use crate::tool_fetcher::Prefetch;
-use crate::wiring::{ModelParts, ToolParts, start_shared};
+use crate::testkit::{Stage, bench};
 
-const PATIENCE: Duration = Duration::from_secs(60);
 /// What a batch of embeddings takes, and each text of it.
 const RATE: ServiceRate =
     ServiceRate { per_step: Duration::from_millis(9), per_row: Duration::from_millis(1) };
@@ -48,16 +43,7 @@ fn play(test: impl AsyncFnOnce(Bench)) -> Vec<Vec<String>> {
     Stage::play(async |stage: Stage| {
         let device = StandInDevice::new(Arc::clone(&stage.clock), RATE);
         let watched = Arc::new(Watched { device, batches: Mutex::default() });
-        let model = ModelParts {
-            text: TextSource::Local(Arc::new(StandInCodec)),
-            device: Arc::clone(&watched) as _,
-            scheduler: SchedulerConfig::default(),
-        };
-        let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(FakeTools) as Arc<dyn Tool>]);
-        let tools = ToolParts { tools, patience: PATIENCE, prefetch: Prefetch::NONE };
-        let shared = start_shared(&stage.overseer, model, tools, 4, &stage.failpoints);
-        let (clock, tasks) = (Arc::clone(&stage.clock), stage.overseer.tasks().clone());
-        test(Bench { model_worker: shared.embed, patience: PATIENCE, clock, tasks }).await;
+        test(bench(&stage, Arc::clone(&watched) as _)).await;
         batches = watched.batches.lock().clone();
     });
     batches
