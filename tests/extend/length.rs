@@ -18,6 +18,7 @@ pub const LENGTH_RATIO: RewardKind = RewardKind(&Reward {
 #[must_use]
 pub fn length_ratio(reference: &str, completion: &str, effort: &Effort) -> Score {
     effort.spend(1);
+    effort.spend(1);
     let (one, other) = (reference.len() as f64, completion.len() as f64);
     if one.max(other) == 0.0 { Score::ZERO } else { Score::new(one.min(other) / one.max(other)) }
 }
