@@ -110,7 +110,7 @@ fn every_solution_earns_all_and_the_statement_sent_back_nothing() {
         maths_answer(solution, problem, said, &Effort::default())
     };
     for kind in Maths::kinds() {
-        for (problem, solution) in drawn(kind, 200) {
+        for (problem, solution) in drawn(kind, 100) {
             for said in [
                 solution.clone(),
                 format!("The answer is {solution}."),

@@ -98,6 +98,24 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_are_made_to_be_slow_take_a_bounded_number_of_steps() {
+        for piece in ["1, ", "(x)(1)^64", "((1)", "[1 1 ", r"\frac{1}{", "mean 1 ", "1 1111 ", "a"]
+        {
+            let text = piece.repeat(64 * 1024 / piece.len());
+            for reference in
+                ["42", "2^10", "2, 2, 3", "[[1, 2], [3, 4]]", "(x + 2)(x - 9)", "0b101"]
+            {
+                let effort = Effort::default();
+                maths_answer(reference, &text, &text, &effort);
+                maths_answer(reference, "What is 7 mod 9?", &text, &effort);
+                assert!(effort.spent() < 5_000_000, "{piece:?} {reference}: {}", effort.spent());
+                // What was cut away was looked at, too.
+                assert!(effort.spent() > 2 * text.len() as u64, "{piece:?} {reference}");
+            }
+        }
+    }
+
+    #[test]
     fn the_challenge_sent_back_earns_nothing_and_its_numbers_may_be_right() {
         let challenge = "How can I solve this? What is 7 mod 9?";
         for echo in [

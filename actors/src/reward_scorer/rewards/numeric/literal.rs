@@ -103,6 +103,11 @@ fn of_digits(digits: impl Iterator<Item = char>) -> Option<i32> {
     if digits.len() > MOST_DIGITS { None } else { digits.parse().ok() }
 }
 
+/// Whether a character is a part of an exponent.
+pub(super) fn is_raised(c: char) -> bool {
+    c == '⁻' || lowered(c).is_some()
+}
+
 /// The digit that a raised one is.
 fn lowered(c: char) -> Option<char> {
     ('0'..='9').zip("⁰¹²³⁴⁵⁶⁷⁸⁹".chars()).find_map(|(digit, raised)| (raised == c).then_some(digit))

@@ -10,7 +10,7 @@ use crate::reward_scorer::effort::Effort;
 use crate::reward_scorer::rewards::announcement::{ANNOUNCEMENTS, is_decoration, tail};
 
 use super::closed_form::{ClosedForm, Nature};
-use super::literal::Literal;
+use super::literal::{Literal, is_raised};
 use super::scan::{Scan, is_sign, is_word};
 
 /// Characters of an answer's end that are read, and most of a reference.
@@ -134,8 +134,8 @@ impl Reader<'_> {
         let text = self.text;
         let unit = text.past_word(found.end);
         let is_name = unit > found.end && found.nature > Nature::Fraction;
-        let starts_with_constant = text.char(found.end) == Some('π');
-        if is_name || starts_with_constant || (found.end..unit).any(|at| text.is_digit(at)) {
+        let is_factor = text.is(found.end, |c| c == 'π' || is_raised(c));
+        if is_name || is_factor || (found.end..unit).any(|at| text.is_digit(at)) {
             found.value = None;
         }
         found.end = unit;
