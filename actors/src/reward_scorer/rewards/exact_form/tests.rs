@@ -328,6 +328,8 @@ fn texts_that_are_made_to_be_slow_take_a_bounded_number_of_steps() {
         }
     }
     assert!(slowest.0 <= 2 * MOST_WORK, "{slowest:?}");
+    // Each token is looked at, at the least.
+    assert!(work("yes", &"yes no. ".repeat(1_000)) > 3_000);
     assert!(work("(x + 2)(x + 9)", &"(1)^64".repeat(2_000)) < 100_000);
     assert!(work("(x + 2)(x + 9)", &"So it is (x+2)(x+9). ".repeat(400)) < 100_000);
 }
