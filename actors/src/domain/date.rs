@@ -56,6 +56,24 @@ impl Date {
         Self::new(number(year, 4)?, number(month, 2)?, number(day, 2)?)
     }
 
+    /// The year, of whatever digits.
+    #[must_use]
+    pub fn year(self) -> u32 {
+        self.year
+    }
+
+    /// The month, from 1.
+    #[must_use]
+    pub fn month(self) -> u32 {
+        self.month
+    }
+
+    /// The day of the month, from 1.
+    #[must_use]
+    pub fn day(self) -> u32 {
+        self.day
+    }
+
     /// As people write it: `July 20, 1969`.
     #[must_use]
     pub fn in_words(self) -> String {

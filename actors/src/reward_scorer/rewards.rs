@@ -10,6 +10,8 @@
 mod announcement;
 pub mod exact_form;
 pub mod numeric;
+mod own_words;
+mod stated_labels;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +35,10 @@ table! {
     relevance { RELEVANCE }
     maths_answer { FLOAT_DIFF }
     date { DATE }
-    label { EXACT }
+    date_digits { DATE_DIGITS }
+    multi_choice { MULTI_CHOICE }
+    ordinal { ORDINAL }
+    exact { EXACT }
     diff { DIFF }
     too_long { TOO_LONG }
     repetition { REPETITION }

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use futures_util::FutureExt;
 use rand_chacha::rand_core::SeedableRng;
 use sn1_actors::domain::Score;
+use sn1_actors::reward_scorer::effort::Effort;
 use sn1_actors::reward_scorer::rewards::maths_answer::maths_answer;
 
 use super::exact::common_divisor;
@@ -104,16 +105,41 @@ fn every_solution_has_the_form_that_its_kind_names() {
 }
 
 #[test]
-fn every_solution_earns_all_and_no_exact_one_is_earned_by_repeating_the_statement() {
+fn every_solution_earns_all_and_the_statement_sent_back_nothing() {
+    let score = |solution: &str, problem: &str, said: &str| {
+        maths_answer(solution, problem, said, &Effort::default())
+    };
     for kind in Maths::kinds() {
-        for (problem, solution) in drawn(kind, 200) {
-            for said in [solution.clone(), format!("{problem}\nThe answer is {solution}.")] {
-                let score = maths_answer(&solution, &said);
+        for (problem, solution) in drawn(kind, 100) {
+            for said in [
+                solution.clone(),
+                format!("The answer is {solution}."),
+                format!("{problem}\nThe answer is {solution}."),
+                format!("{problem} {solution}"),
+            ] {
+                let score = score(&solution, &problem, &said);
                 assert_eq!(score, Score::ONE, "{}: {said} for {solution}", kind.name);
             }
-            if kind.form != Form::Number && solution.parse::<f64>().is_err() {
-                let score = maths_answer(&solution, &problem);
-                assert_eq!(score, Score::ZERO, "{}: {problem} for {solution}", kind.name);
+            for said in [problem.clone(), format!("You asked: {}", problem.to_uppercase())] {
+                let score = score(&solution, &problem, &said);
+                assert_eq!(score, Score::ZERO, "{}: {said} for {solution}", kind.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_solution_that_was_altered_earns_less_and_no_exact_one_anything() {
+    for kind in Maths::kinds() {
+        for (problem, solution) in drawn(kind, 20) {
+            // Another solution of the kind that is not the same by value.
+            let others = drawn(kind, 32).into_iter().skip(20).map(|(_, other)| other);
+            for other in others.filter(|other| *other != solution) {
+                let said = format!("The answer is {other}.");
+                let score = maths_answer(&solution, &problem, &said, &Effort::default());
+                let is_decimal = solution.parse::<f64>().is_ok();
+                let most = if is_decimal { 1.0 - 1e-9 } else { 0.0 };
+                assert!(score.get() <= most, "{}: {other} for {solution}: {score:?}", kind.name);
             }
         }
     }

@@ -32,6 +32,7 @@ mod values;
 mod words;
 
 use crate::domain::Score;
+use crate::reward_scorer::effort::Effort;
 
 use digits::Digits;
 use polynomial::{Polynomial, Product};
@@ -45,17 +46,17 @@ const LONGEST_REFERENCE: usize = 2_000;
 /// 1 if `completion` states the form that `reference` is, else 0. Only the last 8,000 characters
 /// of the completion are read. An empty reference and one of more than 2,000 bytes score 0.
 #[must_use]
-pub fn exact_form(reference: &str, completion: &str) -> Score {
+pub fn exact_form(reference: &str, completion: &str, effort: &Effort) -> Score {
     let reference = reference.trim();
     if reference.is_empty() || reference.len() > LONGEST_REFERENCE {
         return Score::ZERO;
     }
-    let is_stated = Form::of(reference).is_stated(&Text::new(completion));
+    let is_stated = Form::of(reference, effort).is_stated(&Text::new(completion, effort));
     if is_stated { Score::ONE } else { Score::ZERO }
 }
 
 /// A reference, by its form.
-enum Form {
+enum Form<'a> {
     YesOrNo(bool),
     Comparison(char),
     Roman(u32),
@@ -68,15 +69,15 @@ enum Form {
     Sum(Polynomial, Vec<char>),
     Product(Product, Vec<char>),
     Labelled(Vec<(Label, Entry)>),
-    Text(Text),
+    Text(Text<'a>),
 }
 
-impl Form {
-    fn of(reference: &str) -> Self {
+impl<'a> Form<'a> {
+    fn of(reference: &str, effort: &'a Effort) -> Self {
         if let Some(digits) = Digits::parse(reference) {
             return Self::Digits(digits);
         }
-        let text = Text::new(reference);
+        let text = Text::new(reference, effort);
         let form = match text.tokens.as_slice() {
             [only] => Self::of_token(&only.kind),
             _ => Self::of_numbers(&text).or_else(|| Self::of_variables(&text)),
@@ -148,9 +149,12 @@ impl Form {
             Self::List(right) => text
                 .answer(|place| values::list(text, place, right.len()))
                 .is_some_and(|given| values::all_admit(right, &given)),
-            Self::Set(right) => text
-                .answer(|place| values::list(text, place, right.len()))
-                .is_some_and(|given| values::same_set(right, &given)),
+            Self::Set(right) => {
+                text.answer(|place| values::list(text, place, right.len())).is_some_and(|given| {
+                    text.work(2 * right.len() * given.len());
+                    values::same_set(right, &given)
+                })
+            }
             Self::Tuple(right) => text
                 .answer(|place| values::tuple(text, place, right.len()))
                 .is_some_and(|given| values::all_admit(right, &given)),

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, Date, Score, SourceKind};
+use crate::reward_scorer::effort::Effort;
 use crate::reward_scorer::rewards::{
     OfReferences, Weighted,
     date::{DATE, nearness_of_dates},
@@ -37,7 +38,7 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
     if word_count(what) < MIN_WORDS {
         return Err(Unfit::new(context, "its text is too short"));
     }
-    if nearness_of_dates(&date, what) > Score::ZERO {
+    if nearness_of_dates(&date, what, &Effort::default()) > Score::ZERO {
         return Err(Unfit::new(context, "its text tells the date"));
     }
     let query = match section.as_str() {
@@ -56,7 +57,8 @@ fn plan(context: &Context, _: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
 /// refused.
 fn written(date: &str) -> Option<String> {
     let date = Date::parse(date)?.in_words();
-    (nearness_of_dates(&date, &date) == Score::ONE).then_some(date)
+    let nearness = nearness_of_dates(&date, &date, &Effort::default());
+    (nearness == Score::ONE).then_some(date)
 }
 
 #[cfg(test)]

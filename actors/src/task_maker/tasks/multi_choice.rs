@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::reward_scorer::rewards::{OfReferences, Weighted, label::EXACT, rouge::ROUGE_1};
+use crate::reward_scorer::rewards::{OfReferences, Weighted, multi_choice::MULTI_CHOICE};
 use crate::task_maker::passage::{sections, sentences_of, word_count};
 
 /// Words of a sentence that can lack something.
@@ -28,8 +28,9 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     desc: "get help with a quiz",
     goal: "get the letter of the right option for this question",
     sources: &[SourceKind::Article],
-    rewards: &[Weighted { kind: EXACT, weight: 1.0 }],
-    penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
+    rewards: &[Weighted { kind: MULTI_CHOICE, weight: 1.0 }],
+    // The question sent back names all its letters, and so none.
+    penalties: &[],
     references: OfReferences::Best,
     copies: false,
     plan,
@@ -229,7 +230,7 @@ mod tests {
             assert!(article().text().contains(&whole), "{pasted}\n{letter}");
             assert_eq!(earns(TASK, &letter, &pasted, &pasted), 0.0);
             assert_eq!(earns(TASK, &letter, &pasted, "A, B, C, D"), 0.0);
-            assert!(earns(TASK, &letter, &pasted, &format!("It is {letter}.")) > 0.8);
+            assert!(earns(TASK, &letter, &pasted, &format!("It is {letter}.")) == 1.0);
             letters.insert(letter);
         }
         assert_eq!(letters.len(), 4, "{letters:?}");

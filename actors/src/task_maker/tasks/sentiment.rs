@@ -12,8 +12,7 @@ use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, 
 use crate::domain::{Context, SourceKind};
 use crate::reward_scorer::rewards::{
     OfReferences, Weighted,
-    label::{EXACT, SENTIMENTS},
-    rouge::ROUGE_1,
+    ordinal::{ORDINAL, SENTIMENTS},
 };
 use crate::task_maker::passage::{QUERY, first_words, prompt, word_count};
 
@@ -28,9 +27,9 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     desc: "get a review judged",
     goal: "find out whether this review is positive, negative or neutral",
     sources: &[SourceKind::Article],
-    rewards: &[Weighted { kind: EXACT, weight: 1.0 }],
-    // A review may say by itself that something is positive, so its echo must not earn.
-    penalties: &[Weighted { kind: ROUGE_1, weight: 1.0 }],
+    rewards: &[Weighted { kind: ORDINAL, weight: 1.0 }],
+    // What is quoted of the review earns nothing by the measure itself.
+    penalties: &[],
     references: OfReferences::Best,
     copies: false,
     plan,
@@ -94,12 +93,12 @@ const UNDECIDED: [&str; 4] = [
 
 /// How the model is told to go on after each.
 const GO_ON: [&str; 3] = [
-    "Go on with the review in two happy sentences that praise details of the text. Write only \
-     these sentences.",
     "Go on with the review in two angry sentences that complain about details of the text. Write \
      only these sentences.",
     "Go on with the review in two dry sentences that state details of the text without any \
      opinion. Write only these sentences.",
+    "Go on with the review in two happy sentences that praise details of the text. Write only \
+     these sentences.",
 ];
 
 fn plan(context: &Context, random: &mut ChaCha8Rng) -> Result<TaskPlan, Unfit> {
@@ -213,10 +212,12 @@ mod tests {
     fn the_review_sent_back_and_all_sentiments_at_once_earn_nothing() {
         let review = "Is this review of Tea positive, negative or neutral?\n\nI loved this. Its \
                       taste is positive.";
-        assert!(earns(TASK, "positive", review, review) < 1e-6);
+        assert_eq!(earns(TASK, "positive", review, review), 0.0);
+        assert_eq!(earns(TASK, "positive", review, "I loved this. Its taste is positive."), 0.0);
         assert_eq!(earns(TASK, "positive", review, "positive negative neutral"), 0.0);
-        assert!(earns(TASK, "positive", review, "Positive.") > 0.9);
-        assert!(earns(TASK, "positive", review, "The writer's sentiment is positive.") > 0.6);
+        assert_eq!(earns(TASK, "positive", review, "Positive."), 1.0);
+        assert_eq!(earns(TASK, "positive", review, "The writer's sentiment is positive."), 1.0);
+        assert_eq!(earns(TASK, "positive", review, "neutral"), 0.5);
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl Digits {
         let mut best: Option<(Standing, String)> = None;
         let mut at = 0;
         while at < text.chars.len() {
+            text.work(1);
             let Some(run) = self.run(text, at) else {
                 at += 1;
                 continue;
@@ -69,9 +70,12 @@ impl Digits {
         let prefix = word.split_at_checked(2).and_then(|(prefix, rest)| {
             (base_of(prefix) == Some(self.base) && !rest.is_empty()).then_some(rest)
         });
+        text.work(2 * word.len());
         let mut digits = prefix.unwrap_or(&word).to_owned();
-        while self.base == 2 && digits.chars().all(|c| c.is_digit(2)) {
-            let Some(group) = binary_group(chars, end) else { break };
+        // What follows such a group is one of binary digits again.
+        let is_binary = self.base == 2 && digits.chars().all(|c| c.is_digit(2));
+        while let Some(group) = binary_group(chars, end).filter(|_| is_binary) {
+            text.work(group.len());
             digits.push_str(&group);
             end += 5;
         }

@@ -5,6 +5,10 @@ use proptest::prelude::*;
 use super::tokens::MOST_WORK;
 use super::*;
 
+fn exact_form(reference: &str, completion: &str) -> Score {
+    super::exact_form(reference, completion, &Effort::default())
+}
+
 fn right(reference: &str, completions: &[&str]) {
     for completion in completions {
         assert_eq!(exact_form(reference, completion), Score::ONE, "{reference:?}: {completion:?}");
@@ -301,10 +305,12 @@ fn hostile_texts_of_a_megabyte_are_measured() {
 }
 
 /// The steps that a reference's reader takes.
-fn work(reference: &str, text: &str) -> usize {
-    let text = Text::new(text);
-    Form::of(reference).is_stated(&text);
-    text.taken()
+fn work(reference: &str, text: &str) -> u64 {
+    let effort = Effort::default();
+    let text = Text::new(text, &effort);
+    let before = effort.spent();
+    Form::of(reference, &effort).is_stated(&text);
+    effort.spent() - before
 }
 
 #[test]
@@ -322,6 +328,8 @@ fn texts_that_are_made_to_be_slow_take_a_bounded_number_of_steps() {
         }
     }
     assert!(slowest.0 <= 2 * MOST_WORK, "{slowest:?}");
+    // Each token is looked at, at the least.
+    assert!(work("yes", &"yes no. ".repeat(1_000)) > 3_000);
     assert!(work("(x + 2)(x + 9)", &"(1)^64".repeat(2_000)) < 100_000);
     assert!(work("(x + 2)(x + 9)", &"So it is (x+2)(x+9). ".repeat(400)) < 100_000);
 }

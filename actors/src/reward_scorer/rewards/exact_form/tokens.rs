@@ -1,24 +1,27 @@
 //! A text as numbers, words and symbols, and which of its statements is its answer.
 
-use std::cell::Cell;
-
 use super::clean;
+use crate::reward_scorer::effort::Effort;
 use crate::reward_scorer::rewards::announcement::{ANNOUNCEMENTS, is_decoration};
 
 /// How far before an equals sign an announcement may stand.
 const LEFT_SIDE: usize = 40;
 /// Most steps that reading a text may take: looks at tokens, and what readers count besides. Honest
 /// texts take a few for each of their characters.
-pub(super) const MOST_WORK: usize = 1_000_000;
+pub(super) const MOST_WORK: u64 = 1_000_000;
+/// How often a text is gone through before it is read: to be cleaned, to be cut into tokens, and
+/// for each announcement.
+const PASSES: usize = 3 + ANNOUNCEMENTS.len();
 
 /// A text's end, cleaned and cut into tokens.
-pub(super) struct Text {
+pub(super) struct Text<'a> {
     pub(super) chars: Vec<char>,
     pub(super) tokens: Vec<Token>,
     /// For every character whether an announcement stands right before it.
     announced: Vec<bool>,
-    /// Steps that reading it took so far.
-    work: Cell<usize>,
+    effort: &'a Effort,
+    /// The effort before it was read.
+    before: u64,
 }
 
 /// One token and the characters that it is, `at..end`.
@@ -52,12 +55,13 @@ pub(super) enum Standing {
     Announced,
 }
 
-impl Text {
-    pub(super) fn new(text: &str) -> Self {
+impl<'a> Text<'a> {
+    pub(super) fn new(text: &str, effort: &'a Effort) -> Self {
         let chars = clean::clean(text);
+        effort.spend(PASSES * chars.len());
         let announced = announced(&chars);
         let tokens = Lexer { chars: &chars, at: 0, tokens: Vec::new() }.run();
-        Self { chars, tokens, announced, work: Cell::new(0) }
+        Self { chars, tokens, announced, effort, before: effort.spent() }
     }
 
     /// The last of the most firmly stated values that `read` finds: given a token's place it
@@ -87,15 +91,13 @@ impl Text {
 
     /// Counts steps of reading; whether there are any left.
     pub(super) fn work(&self, steps: usize) -> bool {
-        let work = self.work.get().saturating_add(steps);
-        self.work.set(work);
-        work <= MOST_WORK
+        self.effort.spend(steps);
+        self.taken() <= MOST_WORK
     }
 
-    /// Steps taken so far.
-    #[cfg(test)]
-    pub(super) fn taken(&self) -> usize {
-        self.work.get()
+    /// Steps that reading it took so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.effort.spent() - self.before
     }
 
     /// What a token is.
@@ -138,6 +140,7 @@ impl Text {
 
     /// How firmly the characters `at..end` are stated.
     pub(super) fn standing_of_chars(&self, at: usize, end: usize) -> Standing {
+        self.work(LEFT_SIDE);
         if self.is_announced(at) {
             Standing::Announced
         } else if self.is_emphasised(at, end) {
@@ -179,12 +182,15 @@ impl Text {
     }
 
     /// Whether the tokens `place..end` are a part of a calculation.
-    fn is_operand(&self, place: usize, end: usize) -> bool {
-        if let Some(opening) = place.checked_sub(1)
+    fn is_operand(&self, mut place: usize, mut end: usize) -> bool {
+        while let Some(opening) = place.checked_sub(1)
             && self.symbol(opening) == Some('(')
             && self.symbol(end) == Some(')')
         {
-            return self.is_factor(opening, end + 1) || self.is_operand(opening, end + 1);
+            (place, end) = (opening, end + 1);
+            if self.is_factor(place, end) {
+                return true;
+            }
         }
         let is_value = |place: Option<usize>| match place.and_then(|place| self.kind(place)) {
             Some(TokenKind::Number { .. }) => true,

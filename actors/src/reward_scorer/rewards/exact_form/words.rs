@@ -182,7 +182,10 @@ impl Label {
     fn is_at(&self, text: &Text, place: usize) -> bool {
         let singular = |word: &str| word.trim_end_matches('s').to_ascii_lowercase();
         self.words.iter().enumerate().all(|(offset, word)| {
-            text.word(place + offset).is_some_and(|found| singular(found) == singular(word))
+            text.word(place + offset).is_some_and(|found| {
+                text.work(found.len() + word.len());
+                singular(found) == singular(word)
+            })
         })
     }
 }
