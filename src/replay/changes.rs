@@ -101,7 +101,7 @@ const OTHERS: [&str; 3] = [TIMEOUT, ALPHA, EMBEDDER];
 #[cfg(test)]
 mod tests {
     use sn1_actors::reward_scorer::closing::{ClosingRules, CopyMode};
-    use sn1_actors::reward_scorer::rewards::{OfReferences, label::EXACT};
+    use sn1_actors::reward_scorer::rewards::{OfReferences, exact::EXACT};
     use sn1_actors::task_maker::tasks::TaskKind;
 
     use crate::config::{Inputs, KEYS, Role};
