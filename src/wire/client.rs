@@ -127,9 +127,8 @@ impl HttpTransport {
                 .await
                 .unwrap_or(Err(WireError::TimedOut(timeout)));
             let elapsed = inner.clock.now().since(started);
-            let reply = outcome.unwrap_or_else(|error| {
-                MinerReply::failure(error.status(), error.to_string())
-            });
+            let reply = outcome
+                .unwrap_or_else(|error| MinerReply::failure(error.status(), error.to_string()));
             MinerReply { elapsed, ..reply }
         })
     }

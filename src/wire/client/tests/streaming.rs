@@ -229,7 +229,8 @@ fn notes_when_each_piece_came_and_how_long_it_is() {
         };
         tokio::join!(reply, serve).0
     });
-    let noted: Vec<_> = reply.pieces.iter().map(|piece| (piece.at.as_millis(), piece.chars)).collect();
+    let noted: Vec<_> =
+        reply.pieces.iter().map(|piece| (piece.at.as_millis(), piece.chars)).collect();
     assert_eq!(noted, [(300, 4), (350, 5), (1_800, 1)]);
 }
 
