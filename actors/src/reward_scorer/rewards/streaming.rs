@@ -37,12 +37,11 @@ fn lumps(manner: &Manner<'_>, effort: &Effort) -> Score {
 fn chunks(pieces: &[PieceArrival]) -> impl Iterator<Item = usize> {
     let mut rest = pieces;
     std::iter::from_fn(move || {
-        let first = rest.first()?;
-        let together = |piece: &PieceArrival| piece.at.saturating_sub(first.at) < INSTANT;
-        let end = rest.iter().position(|piece| !together(piece)).unwrap_or(rest.len());
-        let (chunk, after) = rest.split_at(end);
+        let (first, others) = rest.split_first()?;
+        let together = |piece: &&PieceArrival| piece.at.saturating_sub(first.at) < INSTANT;
+        let (chunk, after) = others.split_at(others.iter().take_while(together).count());
         rest = after;
-        Some(chunk.iter().map(|piece| piece.chars).fold(0, usize::saturating_add))
+        Some(chunk.iter().map(|piece| piece.chars).fold(first.chars, usize::saturating_add))
     })
 }
 
