@@ -26,7 +26,8 @@ add_line "$rewards.rs" "length { LENGTH_RATIO }"
 # Without optimisation it is built in a minute; its program must not stay in the place of ours.
 (
     cd "$copy"
-    CARGO_TARGET_DIR=$target cargo build --workspace --config 'profile.dev.package.sn1.opt-level=0'
+    CARGO_TARGET_DIR=$target cargo build --workspace --config 'profile.dev.package.sn1.opt-level=0' \
+        --config 'profile.dev.package.sn1-actors.opt-level=0'
 )
 sn1=$copy/sn1
 cp "$target/debug/sn1" "$sn1"

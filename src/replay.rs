@@ -76,7 +76,7 @@ impl Replay {
     #[must_use]
     pub fn report(self) -> Report {
         Report {
-            equal: self.runs.iter().all(Run::is_equal),
+            equal: self.unreadable == 0 && self.runs.iter().all(Run::is_equal),
             unreadable_lines: self.unreadable,
             torn: self.torn,
             runs: self.runs.into_iter().map(Run::report).collect(),

@@ -157,6 +157,9 @@ impl RewardScorerDeps {
         let mut arrived = Vec::new();
         // What comes while others are measured is measured together.
         while round.answers.recv_many(&mut arrived, MOST_AT_ONCE).await > 0 {
+            for answer in &mut arrived {
+                cut(&mut answer.reply.completion);
+            }
             let replies = arrived.iter().map(|answer| answer.reply.clone()).collect();
             let measured = judge.measure(replies).await.map_err(|error| error.to_string())?;
             for (answer, measured) in arrived.drain(..).zip(measured) {
@@ -185,6 +188,14 @@ impl RewardScorerDeps {
         let said = said(task.plan.reference.is_static(), &phrasing.history, &phrasing.challenge);
         self.bench.judge(Arc::clone(&task.measures), references.texts.clone(), said).await
     }
+}
+
+/// Leaves of an answer what is measured: a miner has the memory and the journal of a validator for
+/// no more.
+fn cut(completion: &mut String) {
+    let measured = judge::measured_part(completion).len();
+    completion.truncate(measured);
+    completion.shrink_to_fit();
 }
 
 /// Closes a step of which everything is measured.

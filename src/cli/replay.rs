@@ -25,7 +25,7 @@ use crate::journal::recorded::Recorded;
 use crate::replay::{Changes, Replay, Report, totals};
 
 /// Lines that are measured at a time, so that steps are embedded together.
-const AT_A_TIME: usize = 16;
+const AT_A_TIME: usize = 8;
 
 pub(super) fn command() -> Command {
     let journal = Arg::new("journal")
@@ -67,10 +67,11 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let mut signals = Signals::watch()?;
     let replayed = Box::pin(replay(feed, changes.is_some()));
     let report = tokio::select! {
-        report = replayed => report?,
-        () = signals.next() => return Ok(Exit::Interrupted),
+        report = replayed => Some(report),
+        () = signals.next() => None,
     };
     bar.finish_and_clear();
+    let Some(report) = report.transpose()? else { return Ok(Exit::Interrupted) };
     let changed: Option<Vec<&str>> = changes.as_ref().map(|changes| changes.names().collect());
     print::print(&report, changed.as_deref(), matches.get_flag("json"))?;
     end(&report, changes.is_some(), &path.display().to_string())
@@ -154,6 +155,8 @@ impl Feed {
     }
 
     async fn next(&mut self) -> anyhow::Result<Option<Work>> {
+        // Most lines need no measuring; a signal has to get a word in between them, too.
+        tokio::task::yield_now().await;
         let Some(line) = self.reader.next_line().map_err(unreadable)? else { return Ok(None) };
         self.bar.set_position(self.reader.bytes_read());
         let (mut rules, mut measuring) = (None, None);

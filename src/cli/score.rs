@@ -139,7 +139,8 @@ fn without_model(measures: &Arc<Measures>) -> Arc<Measures> {
         return Arc::clone(measures);
     }
     let kept = |all: &[Weighted]| -> Vec<Weighted> {
-        all.iter().copied().filter(|weighted| !weighted.kind.embeds()).collect()
+        let counts = |weighted: &Weighted| !weighted.kind.embeds() && weighted.weight > 0.0;
+        all.iter().copied().filter(counts).collect()
     };
     let (mut rewards, penalties) = (kept(&measures.rewards), kept(&measures.penalties));
     let sum: f64 = rewards.iter().map(|weighted| weighted.weight).sum();

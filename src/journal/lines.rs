@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-/// A longer line is none of ours, and not held in memory.
-pub(super) const LONGEST_LINE: u64 = 64 << 20;
+/// A longer line is none of ours, and not held in memory. A step has an answer of 64 KiB at most from
+/// each of its miners, and JSON may take six bytes for one of them.
+pub(super) const LONGEST_LINE: u64 = 256 << 20;
 
 /// A journal from its beginning; none if there is no such file.
 ///

@@ -22,6 +22,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     ],
     penalties: &[],
     references: OfReferences::Best,
+    copies: true,
     plan,
 });
 

@@ -14,10 +14,6 @@ use tracing::Instrument;
 
 use super::kill_switch::KillSwitch;
 
-/// Computations that run at a time, on threads of their own: they are short, and more than there are
-/// processors only wait for each other.
-const MOST_COMPUTING: usize = 8;
-
 /// Starts tasks on this thread and watches them: a panic is logged and counted, the kill switch
 /// ends them. Clones count together.
 #[derive(Clone)]
@@ -45,7 +41,7 @@ impl Tasks {
     /// Tasks that end with `kill`.
     #[must_use]
     pub fn new(kill: KillSwitch) -> Self {
-        Self { kill, counts: Rc::default(), computing: Arc::new(Semaphore::new(MOST_COMPUTING)) }
+        Self { kill, counts: Rc::default(), computing: Arc::new(Semaphore::new(processors())) }
     }
 
     /// Starts a task in the current tracing span.
@@ -76,8 +72,12 @@ impl Tasks {
         name: &'static str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let _turn = self.computing.acquire().await.ok()?;
-        let done = tokio::task::spawn_blocking(work).await;
+        let turn = Arc::clone(&self.computing).acquire_owned().await.ok()?;
+        let computing = move || {
+            let _turn = turn;
+            work()
+        };
+        let done = tokio::task::spawn_blocking(computing).await;
         let panic = done.map_err(JoinError::try_into_panic);
         match panic {
             Ok(value) => Some(value),
@@ -102,6 +102,11 @@ impl Tasks {
     pub fn panicked(&self) -> u64 {
         self.counts.panicked.load(Ordering::Relaxed)
     }
+}
+
+/// How many computations run at a time: more than there are processors only wait for each other.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// What a panic said, as far as it can be known.
