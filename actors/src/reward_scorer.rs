@@ -11,6 +11,7 @@ pub mod rewards;
 pub mod rules;
 pub mod said;
 mod step_event;
+mod subsequence;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

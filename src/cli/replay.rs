@@ -88,7 +88,8 @@ fn end(report: &Report, changed: bool, journal: &str) -> anyhow::Result<Exit> {
     }
     let first = report.first_difference();
     let first = first.map(|(run, difference)| format!(": in run {run}, {difference}"));
-    let message = format!("the replay differs{}", first.unwrap_or_default());
+    let first = first.unwrap_or_else(|| ": some of the journal is missing or damaged".to_owned());
+    let message = format!("the replay differs{first}");
     Err(Ended::new(Exit::Differs, message).into())
 }
 

@@ -57,7 +57,7 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
-    let settings = settings(Role::Localnet, matches)?;
+    let settings = settings(Role::Validator, matches)?;
     if io::stdin().is_terminal() {
         let say = "sn1 score: give a line such as {\"task\": \"qa\", \"reference\": \"…\", \
                    \"completion\": \"…\"}; Ctrl-D ends it";

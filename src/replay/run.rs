@@ -221,6 +221,14 @@ impl Run {
         let pairs = pairs.map(|(a, b)| Beside { recorded: *a, replayed: b.get() });
         let differing = pairs.zip(&earned).find(|(average, _)| !same_bits(*average));
         self.moves.add(differing.is_some() || averages.len() != moved.averages.len());
+        if averages.len() != moved.averages.len() {
+            let cause = "it moved another number of averages".to_owned();
+            self.first.get_or_insert(Difference::Step {
+                conversation: Some(conversation),
+                turn: Some(turn),
+                cause,
+            });
+        }
         if let Some((average, earned)) = differing {
             let uid = earned.uid;
             self.first.get_or_insert(Difference::Average { conversation, turn, uid, average });

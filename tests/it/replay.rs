@@ -9,7 +9,7 @@ use crate::harness::Place;
 
 /// Short blocks and epochs, so that weights are set while steps are scored.
 const RUN: &str = "localnet --model fake --localnet.block_time 0.2 --localnet.tempo 9 \
-                   --neuron.timeout 3";
+                   --neuron.timeout 1";
 
 fn write(place: &Place, name: &str, lines: &[Value]) {
     let text = lines.iter().fold(String::new(), |mut text, line| {
@@ -51,9 +51,14 @@ fn a_run_of_40_steps_with_8_in_flight_comes_out_again_to_the_last_bit() {
 }
 
 fn one_bit_of_a_reward_is_noticed(place: &Place, mut journal: Vec<Value>) {
-    let step = journal.iter_mut().filter(|line| line["event"] == "step").nth(20).unwrap();
+    let paid = |step: &Value| {
+        let mut rewards = step["rewards"].as_array().into_iter().flatten();
+        rewards.position(|reward| reward.as_f64().unwrap() > 0.0)
+    };
+    let mut steps = journal.iter_mut().filter(|line| line["event"] == "step");
+    let step = steps.rfind(|step| paid(step).is_some()).unwrap();
+    let at = paid(step).unwrap();
     let rewards = step["rewards"].as_array_mut().unwrap();
-    let at = rewards.iter().position(|reward| reward.as_f64().unwrap() > 0.0).unwrap();
     let reward = rewards[at].as_f64().unwrap();
     let altered = f64::from_bits(reward.to_bits() - 1);
     rewards[at] = json!(altered);
@@ -95,7 +100,7 @@ fn other_rules_show_what_would_have_been(place: &Place) {
     );
     let run = &report["runs"][0];
     assert!(run["rewards"]["differ"].as_u64().unwrap() > 0, "{run}");
-    assert_eq!(run["averages"]["differ"], 40, "{run}");
+    assert!(run["averages"]["differ"].as_u64().unwrap() > 0, "{run}");
     let mean = &run["mean_reward"];
     assert_ne!(mean["recorded"], mean["replayed"], "{run}");
     let weight = |of: &str| {

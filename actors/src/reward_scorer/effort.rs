@@ -2,7 +2,7 @@
 //!
 //! An answer must not be able to buy time. A clock would make a test of that depend on the machine,
 //! so measures count: each adds what its inner loops go through before it runs them. The bound that
-//! all of them are held to is in the tests of [`super::rewards`].
+//! all of them are held to is in `tests/reward_scorer/rows.rs`.
 
 use std::cell::Cell;
 

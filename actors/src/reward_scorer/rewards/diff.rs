@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use super::{Measure, Reward, RewardKind};
 use crate::domain::Score;
 use crate::reward_scorer::effort::Effort;
+use crate::reward_scorer::subsequence::common_length;
 use crate::text::fences::fences;
 
 /// What was mended.
@@ -69,40 +70,13 @@ fn tokens<'a>(text: &'a str, numbers: &mut HashMap<&'a str, u32>) -> Vec<u32> {
 
 /// How many tokens must be put in or taken out to make one of the other.
 fn distance(one: &[u32], other: &[u32], effort: &Effort) -> usize {
-    one.len() + other.len() - 2 * common(one, other, effort)
-}
-
-/// The length of the longest common subsequence, by rows of bits: a bit of `row` is 0 where the
-/// length grows from one token of `one` to the next.
-fn common(one: &[u32], other: &[u32], effort: &Effort) -> usize {
-    let blocks = one.len().div_ceil(64);
-    // The rows of bits, of which each different token of `one` has its own, and the passes over one.
-    effort.spend(blocks * (one.len() + other.len()));
-    let mut places: HashMap<u32, Vec<u64>> = HashMap::new();
-    for (at, token) in one.iter().enumerate() {
-        let bits = places.entry(*token).or_insert_with(|| vec![0; blocks]);
-        bits[at / 64] |= 1 << (at % 64);
-    }
-    let mut row = vec![u64::MAX; blocks];
-    for bits in other.iter().filter_map(|token| places.get(token)) {
-        let mut carry = false;
-        for (value, bits) in row.iter_mut().zip(bits) {
-            let matched = *value & bits;
-            let (sum, over) = value.overflowing_add(matched);
-            let (sum, again) = sum.overflowing_add(u64::from(carry));
-            carry = over || again;
-            *value = sum | (*value & !bits);
-        }
-    }
-    // Bits behind the last token never match, so they stay 1.
-    row.iter().map(|value| value.count_zeros() as usize).sum()
+    one.len() + other.len() - 2 * common_length(one, other, effort)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::text::fences::fenced;
-    use proptest::prelude::*;
 
     const SOUND: &str = "def mean(values):\n    total = 0\n    for value in values:\n        total \
                          += value\n    return total / len(values)\n";
@@ -147,26 +121,5 @@ mod tests {
         }
         let unbroken = mended(SOUND, SOUND, SOUND, &Effort::default());
         assert_eq!(unbroken, Score::ZERO, "nothing was broken");
-    }
-
-    proptest! {
-        #[test]
-        fn common_tokens_are_those_of_the_textbook(
-            one in prop::collection::vec(0_u32..4, 0..150),
-            other in prop::collection::vec(0_u32..4, 0..150),
-        ) {
-            let mut table = vec![vec![0; other.len() + 1]; one.len() + 1];
-            for (i, a) in one.iter().enumerate() {
-                for (j, b) in other.iter().enumerate() {
-                    table[i + 1][j + 1] = if a == b {
-                        table[i][j] + 1
-                    } else {
-                        usize::max(table[i][j + 1], table[i + 1][j])
-                    };
-                }
-            }
-            let effort = Effort::default();
-            prop_assert_eq!(common(&one, &other, &effort), table[one.len()][other.len()]);
-        }
     }
 }
