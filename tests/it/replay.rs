@@ -9,7 +9,7 @@ use crate::harness::Place;
 
 /// Short blocks and epochs, so that weights are set while steps are scored.
 const RUN: &str = "localnet --model fake --localnet.block_time 0.2 --localnet.tempo 9 \
-                   --neuron.timeout 1";
+                   --neuron.timeout 2";
 
 fn write(place: &Place, name: &str, lines: &[Value]) {
     let text = lines.iter().fold(String::new(), |mut text, line| {

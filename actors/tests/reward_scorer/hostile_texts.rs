@@ -12,7 +12,7 @@ pub(crate) const TEXTS: usize = 2_000;
 type Maker = fn(&mut ChaCha8Rng) -> String;
 
 /// Those that are large are there once each.
-const LARGE: [Maker; 12] = [
+const LARGE: [Maker; 14] = [
     |_| "a".repeat(1 << 20),
     |_| "line\n".repeat(100_000),
     |_| "\n".repeat(100_000),
@@ -23,6 +23,8 @@ const LARGE: [Maker; 12] = [
     |_| "\0".repeat(1 << 16),
     |_| "9".repeat(1 << 16),
     |_| "1 ".repeat(1 << 15),
+    |_| "(1)^64".repeat(11_000),
+    |_| "(x)(1)^64".repeat(8_000),
     |_| "x\u{301}\u{316}\u{489}".repeat(1 << 14),
     // Thousands of short sentences, each with a word of all the others.
     |_| (0..12_000).map(|n| format!("shared {n}. ")).collect(),

@@ -11,13 +11,14 @@ use sn1_actors::reward_scorer::rewards::{ALL, Manner, Measure, RewardKind};
 use super::hostile_texts::{TEXTS, hostile_texts};
 
 /// References, as those of the kinds of task are.
-const REFERENCES: [&str; 8] = [
+const REFERENCES: [&str; 9] = [
     "The optical telegraph passed messages along a chain of towers. It was given up in 1855.",
     "positive",
     "B",
     "December 15, 1984",
     "153.93804",
     r"x^{2} + \frac{3}{4}x - 9",
+    "(x + 2)(x + 9)",
     "def mean(values):\n    total = 0\n    return total / len(values)\n",
     "",
 ];
@@ -146,13 +147,25 @@ fn hostile_embeddings() {
     }
 }
 
+/// Of a text eight times as long a row reads more, unless it reads nothing but the end: then it has
+/// to pass over the rest all the same.
 #[test]
 fn whoever_adds_a_row_counts_its_work() {
-    let long: String = (0..4_000).map(|n| format!("word{n} {n}. May 5, {n}. ")).collect();
-    let pieces = vec![PieceArrival { at: Duration::ZERO, chars: 4 }; 4_096];
-    let reply = MinerReply { pieces, ..MinerReply::success(&long) };
+    let text = |lines: usize| -> String {
+        (0..lines).map(|n| format!("word{n} {n}. May 5, {n}. ")).collect()
+    };
+    let (short, long) = (text(200), text(1_600));
     for kind in ALL.iter().filter(|kind| !kind.embeds()) {
-        let (_, effort) = scored(*kind, cut(&long), "What is tea?", &reply);
-        assert!(effort > 0, "{kind:?} takes a long text and spends no effort: see Effort::spend");
+        let effort = |completion: &str| {
+            let pieces = vec![PieceArrival { at: Duration::ZERO, chars: 4 }; completion.len() / 16];
+            let reply = MinerReply { pieces, ..MinerReply::success(completion) };
+            scored(*kind, &short, "What is tea?", &reply).1
+        };
+        let (less, more) = (effort(&short), effort(&long));
+        assert!(
+            more >= 2 * less && less > 0,
+            "{kind:?} spends {less} steps on a text and {more} on one of eight times the length: see \
+             Effort::spend"
+        );
     }
 }
