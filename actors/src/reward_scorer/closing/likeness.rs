@@ -7,6 +7,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use crate::text::plain_words::plain_words;
+
 /// Words of an answer that are compared. An answer that is right only after so many is worth little.
 const MOST_WORDS: usize = 4_096;
 /// Padding is looked for in texts of up to so many times the length.
@@ -24,7 +26,7 @@ impl Lexicon {
     /// What is compared of a text.
     pub(super) fn sketch(&mut self, text: &str) -> Sketch {
         let mut words: Vec<usize> =
-            words(text).take(MOST_WORDS).map(|word| number(&mut self.words, word)).collect();
+            plain_words(text).take(MOST_WORDS).map(|word| number(&mut self.words, word)).collect();
         let runs = words.windows(3).filter_map(|run| <[usize; 3]>::try_from(run).ok());
         let mut runs: Vec<usize> = runs.map(|run| number(&mut self.runs, run)).collect();
         words.sort_unstable();
@@ -37,34 +39,6 @@ impl Lexicon {
 fn number<K: Eq + Hash>(known: &mut HashMap<K, usize>, key: K) -> usize {
     let next = known.len();
     *known.entry(key).or_insert(next)
-}
-
-/// The words of a text in lower case, without signs and without what cannot be seen.
-fn words(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|c: char| !c.is_alphanumeric() && !is_hidden(c));
-    let lower = words.map(|word| {
-        word.chars().flat_map(char::to_lowercase).filter(|c| !is_hidden(*c)).collect::<String>()
-    });
-    lower.filter(|word| !word.is_empty())
-}
-
-/// What can stand within a word and leave it the same word to a reader: accents of their own,
-/// joiners, and marks of direction. A copier could otherwise change every word by one.
-fn is_hidden(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{300}'..='\u{36f}'
-            | '\u{1ab0}'..='\u{1aff}'
-            | '\u{1dc0}'..='\u{1dff}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{20d0}'..='\u{20ff}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{fe20}'..='\u{fe2f}'
-            | '\u{feff}'
-    )
 }
 
 /// The words of an answer and its runs of three words, as numbers in rising order.
