@@ -40,6 +40,7 @@ table! {
     ordinal { ORDINAL }
     exact { EXACT }
     diff { DIFF }
+    overlap { OVERLAP }
     too_long { TOO_LONG }
     repetition { REPETITION }
     streaming { STREAMING }

@@ -102,7 +102,7 @@ fn code_that_is_mended_in_a_second_turn_earns_all() {
 fn what_was_asked_or_answered_before_earns_nothing_where_more_is_wanted() {
     for (place, writer) in [(0, repeats_the_question as fn(&[_]) -> _), (1, repeats_the_answer)] {
         for step in second_turns(&[("qa", 1.0)], writer) {
-            for penalty in measured(&step, place, "rouge_1_raw_penalty") {
+            for penalty in measured(&step, place, "overlap_raw_penalty") {
                 assert!((penalty - 1.0).abs() < 1e-6, "{step:?}");
             }
         }

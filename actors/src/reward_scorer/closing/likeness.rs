@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use crate::reward_scorer::effort::Effort;
 use crate::reward_scorer::subsequence::common_length;
+use crate::text::plain_words::plain_words;
 
 /// Words of an answer that are compared. An answer that is right only after so many is worth little.
 const MOST_WORDS: usize = 4_096;
@@ -23,7 +24,8 @@ pub(super) struct Lexicon {
 impl Lexicon {
     /// What is compared of a text.
     pub(super) fn sketch(&mut self, text: &str) -> Sketch {
-        let words: Vec<u32> = words(text).take(MOST_WORDS).map(|word| self.number(word)).collect();
+        let words = plain_words(text).into_iter().take(MOST_WORDS);
+        let words: Vec<u32> = words.map(|word| self.number(word)).collect();
         let mut sorted = words.clone();
         sorted.sort_unstable();
         Sketch { words, sorted }

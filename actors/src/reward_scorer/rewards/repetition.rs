@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use super::{Manner, Measure, Reward, RewardKind};
 use crate::domain::Score;
 use crate::reward_scorer::effort::Effort;
+use crate::text::plain_words::plain_words;
 
 /// The same words over and over.
 pub const REPETITION: RewardKind = RewardKind(&Reward {
@@ -25,17 +26,19 @@ const MAX_WORDS: usize = 4_096;
 const REPETITIVE: f64 = 0.7;
 /// And of what is nothing but repetition: ten words said ten times.
 const NOTHING_ELSE: f64 = 0.5;
+/// How often a text is gone through: to be cut, put in lower case, looked through for letters, and
+/// told apart.
+const PASSES: usize = 4;
 
 /// 0 from [`REPETITIVE`] up, rising to 1 at [`NOTHING_ELSE`]. Words are told apart without their
-/// case and the signs around them.
+/// case and the signs around and between them. Only those with a letter count: a table says the same
+/// few numbers over and over and means it.
 fn over_and_over(manner: &Manner<'_>, effort: &Effort) -> Score {
     let completion = &manner.reply.completion;
-    effort.spend(completion.len());
-    let bare = |word: &str| word.trim_matches(|sign: char| !sign.is_alphanumeric()).to_lowercase();
-    let words: Vec<String> = completion
-        .split_whitespace()
-        .map(bare)
-        .filter(|word| !word.is_empty())
+    effort.spend(PASSES * completion.len());
+    let words: Vec<String> = plain_words(completion)
+        .into_iter()
+        .filter(|word| word.contains(char::is_alphabetic))
         .take(MAX_WORDS)
         .collect();
     if words.len() < FEW {
@@ -75,9 +78,28 @@ mod tests {
             "tea leaf Assam hill rain ".repeat(8),
             "tea leaf Assam hill rain ".repeat(100_000),
             format!("{}{}", "tea ".repeat(40), "leaf ".repeat(40)),
+            "tea,leaf,".repeat(8),
+            "tea/t\u{200b}ea|".repeat(8),
         ] {
             assert_eq!(cost(&text), 1.0, "{text:.60}");
         }
         assert!((0.3..0.5).contains(&cost(&"tea leaf Assam hill rain pick ".repeat(3))));
+    }
+
+    #[test]
+    fn numbers_that_come_again_cost_nothing() {
+        let row = "| 0 | 1 | 0 | 1 |\n".repeat(20);
+        for text in [row.clone(), format!("The truth table of both inputs is this:\n\n{row}")] {
+            assert_eq!(cost(&text), 0.0, "{text:.60}");
+        }
+        assert_eq!(cost(&format!("{row}{}", "tea ".repeat(8))), 1.0);
+    }
+
+    #[test]
+    fn the_work_that_is_counted_grows_with_the_text_and_is_no_less_than_it() {
+        let effort = Effort::default();
+        let reply = MinerReply::success("tea ".repeat(1_000));
+        over_and_over(&Manner { references: &[], reply: &reply }, &effort);
+        assert!(effort.spent() >= 2 * 4_000, "{}", effort.spent());
     }
 }

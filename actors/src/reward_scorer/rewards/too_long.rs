@@ -18,15 +18,20 @@ pub const TOO_LONG: RewardKind = RewardKind(&Reward {
 const FREE: usize = 200;
 /// And so many times those of the longest reference are not.
 const TIMES: usize = 4;
-/// A text has at least a word for so many characters, whatever stands between them.
+/// A text has at least a word for so many letters and digits, whatever stands between them.
 const LONGEST_WORD: usize = 10;
+/// And for so many characters of any kind: blanks that indent code or pad a table are no words, but
+/// what is nothing else is to be read through as well.
+const LONGEST_GAP: usize = 50;
+/// How often a text is gone through, once for each of the ways to count.
+const PASSES: usize = 3;
 
 /// 0 up to the larger of [`FREE`] words and [`TIMES`] those of the longest reference, from there
 /// rising to 1 at twice as many.
 fn beyond_need(manner: &Manner<'_>, effort: &Effort) -> Score {
     let Manner { references, reply } = manner;
     let texts = references.iter().chain([&reply.completion]);
-    effort.spend(texts.map(String::len).sum());
+    effort.spend(PASSES * texts.map(String::len).sum::<usize>());
     let longest = references.iter().map(|text| words(text)).max().unwrap_or_default();
     let free = FREE.max(longest.saturating_mul(TIMES)) as f64;
     Score::new((words(&reply.completion) as f64 - free) / free)
@@ -34,7 +39,9 @@ fn beyond_need(manner: &Manner<'_>, effort: &Effort) -> Score {
 
 /// Words between white space, or as many as so long a text has at least.
 fn words(text: &str) -> usize {
-    text.split_whitespace().count().max(text.chars().count() / LONGEST_WORD)
+    let written = text.chars().filter(|c| c.is_alphanumeric()).count();
+    let at_least = (written / LONGEST_WORD).max(text.chars().count() / LONGEST_GAP);
+    text.split_whitespace().count().max(at_least)
 }
 
 #[cfg(test)]
@@ -71,5 +78,15 @@ mod tests {
         assert_eq!(cost(&["Tea."], &"茶".repeat(3_000)), 0.5);
         assert_eq!(cost(&["Tea."], &"_".repeat(1_000_000)), 1.0);
         assert_eq!(cost(&[&"茶".repeat(1_000)], &"茶".repeat(4_000)), 0.0);
+    }
+
+    #[test]
+    fn blanks_that_indent_code_and_pad_tables_are_no_words() {
+        let code = format!("{}x = 1\n", " ".repeat(24)).repeat(60);
+        let table = format!("|{}|\n|{}|\n", " tea       ".repeat(3), "-".repeat(33)).repeat(25);
+        for text in [code, table] {
+            assert_eq!(cost(&["Tea."], &text), 0.0, "{text:.60}");
+        }
+        assert_eq!(cost(&["Tea."], &" ".repeat(1_000_000)), 1.0);
     }
 }

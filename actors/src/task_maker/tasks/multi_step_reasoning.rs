@@ -7,6 +7,7 @@ use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, 
 use crate::domain::{Context, Section, SourceKind};
 use crate::reward_scorer::rewards::{
     OfReferences, Weighted,
+    overlap::OVERLAP,
     relevance::RELEVANCE,
     repetition::REPETITION,
     rouge::{ROUGE_2, ROUGE_L},
@@ -31,7 +32,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
         Weighted { kind: RELEVANCE, weight: 0.5 },
     ],
     penalties: &[
-        Weighted { kind: ROUGE_L, weight: 0.5 },
+        Weighted { kind: OVERLAP, weight: 0.5 },
         Weighted { kind: TOO_LONG, weight: 1.0 },
         Weighted { kind: REPETITION, weight: 1.0 },
         Weighted { kind: STREAMING, weight: 0.2 },

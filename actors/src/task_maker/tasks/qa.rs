@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, ContextBody, SourceKind};
 use crate::reward_scorer::rewards::{
-    OfReferences, Weighted, relevance::RELEVANCE, repetition::REPETITION, rouge::ROUGE_1,
-    streaming::STREAMING, too_long::TOO_LONG,
+    OfReferences, Weighted, overlap::OVERLAP, relevance::RELEVANCE, repetition::REPETITION,
+    rouge::ROUGE_1, streaming::STREAMING, too_long::TOO_LONG,
 };
 use crate::task_maker::passage::{excerpt, whole_sentences, word_count};
 use crate::text::fences::fences;
@@ -34,7 +34,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     sources: &[SourceKind::Article, SourceKind::Question],
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     penalties: &[
-        Weighted { kind: ROUGE_1, weight: 0.5 },
+        Weighted { kind: OVERLAP, weight: 0.5 },
         Weighted { kind: TOO_LONG, weight: 1.0 },
         Weighted { kind: REPETITION, weight: 1.0 },
         Weighted { kind: STREAMING, weight: 0.2 },

@@ -6,8 +6,8 @@ use rand_chacha::ChaCha8Rng;
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
 use crate::reward_scorer::rewards::{
-    OfReferences, Weighted, relevance::RELEVANCE, repetition::REPETITION, rouge::ROUGE_1,
-    streaming::STREAMING, too_long::TOO_LONG,
+    OfReferences, Weighted, overlap::OVERLAP, relevance::RELEVANCE, repetition::REPETITION,
+    rouge::ROUGE_1, streaming::STREAMING, too_long::TOO_LONG,
 };
 use crate::task_maker::passage::sentences_of;
 
@@ -32,7 +32,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
     // The sentence itself is near its translation in meaning and shares its names.
     penalties: &[
-        Weighted { kind: ROUGE_1, weight: 0.5 },
+        Weighted { kind: OVERLAP, weight: 0.5 },
         Weighted { kind: TOO_LONG, weight: 1.0 },
         Weighted { kind: REPETITION, weight: 1.0 },
         Weighted { kind: STREAMING, weight: 0.2 },
