@@ -38,34 +38,6 @@ impl Lexicon {
     }
 }
 
-/// The words of a text in lower case, without signs and without what cannot be seen.
-fn words(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|c: char| !c.is_alphanumeric() && !is_hidden(c));
-    let lower = words.map(|word| {
-        word.chars().flat_map(char::to_lowercase).filter(|c| !is_hidden(*c)).collect::<String>()
-    });
-    lower.filter(|word| !word.is_empty())
-}
-
-/// What can stand within a word and leave it the same word to a reader: accents of their own,
-/// joiners, and marks of direction. A copier could otherwise change every word by one.
-fn is_hidden(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{300}'..='\u{36f}'
-            | '\u{1ab0}'..='\u{1aff}'
-            | '\u{1dc0}'..='\u{1dff}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{20d0}'..='\u{20ff}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{fe20}'..='\u{fe2f}'
-            | '\u{feff}'
-    )
-}
-
 /// The words of an answer as numbers.
 pub(super) struct Sketch {
     words: Vec<u32>,
