@@ -30,15 +30,39 @@ pub fn nearness_of_sentiments(
     answer: &str,
     effort: &Effort,
 ) -> Score {
-    let own = own_words(challenge, answer, effort);
-    let given = StatedLabels::read(&own, |word| place(word.text), effort).only();
+    let given = stated_sentiment(challenge, answer, effort);
     let (Some(right), Some(given)) = (place(reference), given) else { return Score::ZERO };
     let ends_apart = (SENTIMENTS.len() - 1) as f64;
     Score::new(1.0 - right.abs_diff(given) as f64 / ends_apart)
 }
 
+/// The place in [`SENTIMENTS`] of the one that an answer states in its own words.
+///
+/// The challenge asks `whether this review is positive, negative or neutral`, so that who answers
+/// `This review is positive.` seems to quote it. Therefore an answer that has no sentiment beside
+/// its quotations is read once more, and lines of the challenge that name several sentiments are no
+/// longer held against it: who sends such a line back has stated several himself.
+pub(super) fn stated_sentiment(challenge: &str, answer: &str, effort: &Effort) -> Option<usize> {
+    let stated = |challenge: &str| {
+        let own = own_words(challenge, answer, effort);
+        StatedLabels::read(&own, |word| place(word.text), effort)
+    };
+    let beside_quotations = stated(challenge);
+    if !beside_quotations.is_empty() {
+        return beside_quotations.only();
+    }
+    effort.spend(challenge.len());
+    let quotable: Vec<&str> = challenge.lines().filter(|line| !names_several(line)).collect();
+    stated(&quotable.join("\n")).only()
+}
+
+fn names_several(line: &str) -> bool {
+    let mut named = line.split(|c: char| !c.is_alphanumeric()).filter_map(place);
+    named.next().is_some_and(|first| named.any(|other| other != first))
+}
+
 /// Where the sentiment that a word is stands among all.
-fn place(word: &str) -> Option<usize> {
+pub(super) fn place(word: &str) -> Option<usize> {
     let word = bare(word);
     SENTIMENTS.iter().position(|sentiment| *sentiment == word)
 }
@@ -93,6 +117,32 @@ mod tests {
             "",
         ] {
             assert_eq!(score("positive", answer), 0.0, "{answer}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_the_question_may_be_the_answer() {
+        let review = "I loved it from the first sip, and I am positive that you will.";
+        let asked = format!(
+            "Can you say whether this review is positive, negative or neutral?\n\nIs this review of \
+             Tea positive, negative or neutral?\n\n{review}"
+        );
+        let score = |reference, answer: &str| {
+            nearness_of_sentiments(reference, &asked, answer, &Effort::default()).get()
+        };
+        for sentiment in SENTIMENTS {
+            for answer in [
+                format!("This review is {sentiment}."),
+                format!("I say that this review is {sentiment}"),
+                format!("Is this review of Tea positive, negative or neutral? {sentiment}"),
+            ] {
+                assert_eq!(score(sentiment, &answer), 1.0, "{answer}");
+            }
+            for echo in [asked.as_str(), asked.lines().next().unwrap(), review] {
+                assert_eq!(score(sentiment, echo), 0.0, "{echo}");
+                assert_eq!(score(sentiment, &echo.to_uppercase()), 0.0, "{echo}");
+            }
+            assert_eq!(score(sentiment, "This review is positive or neutral."), 0.0);
         }
     }
 
