@@ -1,5 +1,7 @@
 //! How near the sentiment that an answer states is to the right one.
 
+use std::borrow::Cow;
+
 use super::own_words::own_words;
 use super::stated_labels::{StatedLabels, bare};
 use super::{Measure, Reward, RewardKind};
@@ -16,6 +18,9 @@ pub const ORDINAL: RewardKind = RewardKind(&Reward {
 
 /// What a review can be, from one end to the other.
 pub const SENTIMENTS: [&str; 3] = ["negative", "neutral", "positive"];
+
+/// Lines of a challenge that are looked for as questions: the order, and what it leads to.
+const MOST_QUESTIONS: usize = 4;
 
 /// `1 - |i - j| / 2` for the places of the reference's and the answer's sentiment in [`SENTIMENTS`],
 /// as the original scores since 2.2; 0 if the answer states none or several, or the reference is
@@ -39,21 +44,19 @@ pub fn nearness_of_sentiments(
 /// The place in [`SENTIMENTS`] of the one that an answer states in its own words.
 ///
 /// The challenge asks `whether this review is positive, negative or neutral`, so that who answers
-/// `This review is positive.` seems to quote it. Therefore an answer that has no sentiment beside
-/// its quotations is read once more, and lines of the challenge that name several sentiments are no
-/// longer held against it: who sends such a line back has stated several himself.
+/// `This review is positive.` seems to quote it. Therefore a line of the challenge that names several
+/// sentiments is quoted as a whole only, sign for sign; any other part of it is the answer's own.
 pub(super) fn stated_sentiment(challenge: &str, answer: &str, effort: &Effort) -> Option<usize> {
-    let stated = |challenge: &str| {
-        let own = own_words(challenge, answer, effort);
-        StatedLabels::read(&own, |word| place(word.text), effort)
-    };
-    let beside_quotations = stated(challenge);
-    if !beside_quotations.is_empty() {
-        return beside_quotations.only();
-    }
     effort.spend(challenge.len());
-    let quotable: Vec<&str> = challenge.lines().filter(|line| !names_several(line)).collect();
-    stated(&quotable.join("\n")).only()
+    let (questions, material): (Vec<&str>, Vec<&str>) =
+        challenge.lines().partition(|line| names_several(line));
+    let mut answer = Cow::Borrowed(answer);
+    for question in questions.into_iter().take(MOST_QUESTIONS) {
+        effort.spend(answer.len());
+        answer = Cow::Owned(answer.replace(question, "\n"));
+    }
+    let own = own_words(&material.join("\n"), &answer, effort);
+    StatedLabels::read(&own, |word| place(word.text), effort).only()
 }
 
 fn names_several(line: &str) -> bool {

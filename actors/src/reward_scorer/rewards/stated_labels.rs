@@ -60,11 +60,6 @@ impl<T: Copy + PartialEq> StatedLabels<T> {
         stated
     }
 
-    /// Whether there is none at all.
-    pub(super) fn is_empty(&self) -> bool {
-        self.mentioned.is_empty()
-    }
-
     /// The one label that is announced, or where none is, the one that is mentioned.
     pub(super) fn only(&self) -> Option<T> {
         if self.announced.is_empty() { self.only_mentioned() } else { only(&self.announced) }
