@@ -38,6 +38,7 @@ table! {
     date_digits { DATE_DIGITS }
     multi_choice { MULTI_CHOICE }
     ordinal { ORDINAL }
+    label { LABEL }
     exact { EXACT }
     diff { DIFF }
     overlap { OVERLAP }

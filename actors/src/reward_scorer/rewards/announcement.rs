@@ -4,6 +4,15 @@
 pub(super) const ANNOUNCEMENTS: [&str; 5] =
     ["answer", "answer is", "answer is approximately", "answer is about", "\\boxed"];
 
+/// How many characters before an answer are looked at, decoration among them.
+pub(super) const ANNOUNCED: usize = 64;
+
+/// Whether a text ends with an announcement, so that an answer comes next.
+pub(super) fn announces(before: &str) -> bool {
+    let before = before.trim_end_matches(is_decoration).to_ascii_lowercase();
+    ANNOUNCEMENTS.iter().any(|announcement| before.ends_with(announcement))
+}
+
 /// What may stand between an announcement and the answer.
 pub(super) fn is_decoration(c: char) -> bool {
     c.is_whitespace() || "$€£*_`\"'([{:=≈\\".contains(c)

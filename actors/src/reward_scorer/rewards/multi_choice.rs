@@ -1,5 +1,7 @@
 //! Whether an answer states the letter of the right option, and no other.
 
+use std::collections::BTreeSet;
+
 use super::own_words::own_words;
 use super::stated_labels::{StatedLabels, Word, bare};
 use super::{Measure, Reward, RewardKind};
@@ -15,18 +17,32 @@ pub const MULTI_CHOICE: RewardKind = RewardKind(&Reward {
 
 /// 1 if `answer` states the letter that `reference` is and no other capital letter, else 0.
 ///
-/// A letter that is announced (`the answer is B`) counts before those that are only mentioned. So
-/// that the question announces none, what an answer quotes of it counts only where the answer has no
-/// letter in its own words, as does an option that is named whole. A reference that is no capital
-/// letter scores 0.
+/// Only letters that head a line of the challenge (`A. …`, `B) …`) count, so that an initial in a
+/// name is none; any letter does where the reference heads none. A letter that is announced (`the
+/// answer is B`) counts before those that are only mentioned. So that the question announces none,
+/// what an answer quotes of it counts only where the answer has no letter in its own words, as does
+/// an option that is named whole. A reference that is no capital letter scores 0.
 #[must_use]
 pub fn states_letter(reference: &str, challenge: &str, answer: &str, effort: &Effort) -> Score {
-    let reference = reference.trim();
-    let Some(right) = letter(reference) else { return Score::ZERO };
+    let Some(right) = letter(reference.trim()) else { return Score::ZERO };
+    effort.spend(challenge.len());
+    let options: BTreeSet<char> = challenge.lines().filter_map(heading).collect();
+    let is_option = |letter: &char| !options.contains(&right) || options.contains(letter);
     let own = own_words(challenge, answer, effort);
-    let stated = |text: &str| StatedLabels::read(text, label, effort);
-    let given = stated(&own).only().or_else(|| stated(answer).only_mentioned());
-    if bare(&own) == bare(reference) || given == Some(right) { Score::ONE } else { Score::ZERO }
+    let stated = |text: &str| {
+        StatedLabels::read(text, |word: &Word<'_>| label(word).filter(is_option), effort)
+    };
+    let given = letter(&bare(&own).to_ascii_uppercase())
+        .filter(is_option)
+        .or_else(|| stated(&own).only())
+        .or_else(|| stated(answer).only_mentioned());
+    if given == Some(right) { Score::ONE } else { Score::ZERO }
+}
+
+/// The letter that a line puts before its option.
+fn heading(line: &str) -> Option<char> {
+    let (head, _) = line.trim().split_once(char::is_whitespace)?;
+    letter(head.strip_suffix(['.', ')'])?)
 }
 
 /// A capital letter that stands alone. `A` and `I` are words, too: without a sign beside them they
@@ -78,6 +94,44 @@ mod tests {
         }
         assert!(states("A", "The answer is A because it says so") && states("A", "It must be A"));
         assert!(states("A", "A. Orville") && states("A", "I say A"));
+    }
+
+    #[test]
+    fn an_initial_is_no_letter_of_an_option() {
+        let question = |mark: char| {
+            format!(
+                "Who was it?\n\nA{mark} Al Gore\nB{mark} John F. Kennedy\nC{mark} George W. Bush\n\
+                 D{mark} Harry S. Truman"
+            )
+        };
+        let states = |reference, challenge: &str, answer| {
+            states_letter(reference, challenge, answer, &Effort::default()) == Score::ONE
+        };
+        for challenge in [question('.'), question(')')] {
+            assert!(states("B", &challenge, "B. John F. Kennedy"));
+            assert!(states("C", &challenge, "C. George W. Bush"));
+            assert!(states("C", &challenge, "It was George W. Bush, so the answer is C."));
+            assert!(states("D", &challenge, "d") && !states("B", &challenge, "F"));
+            assert!(!states("B", &challenge, "B. John F. Kennedy or C. George W. Bush"));
+        }
+        // Without lines of options any letter may be one.
+        assert!(states("F", "Is it E or F?", "F") && !states("F", "Is it E or F?", "E and F"));
+        assert!(states("F", "A. Gore asks: is it E or F?", "F"));
+    }
+
+    #[test]
+    fn an_answer_claims_one_letter() {
+        for (answer, claimed) in [
+            ("b\nSusan Anthony\nD. Pierre Michaux", "B"),
+            ("D\nOrville Wright\nB. John Boyd Dunlop", "D"),
+            ("The answer is B. A", "B"),
+            ("The answer is A or B", ""),
+            ("The answer is A, B, C or D", ""),
+        ] {
+            let right: String =
+                ["A", "B", "C", "D"].into_iter().filter(|letter| states(letter, answer)).collect();
+            assert_eq!(right, claimed, "{answer}");
+        }
     }
 
     #[test]

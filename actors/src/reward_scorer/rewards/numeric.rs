@@ -44,7 +44,8 @@ impl Number {
     /// The answer's number is the one that it states as its answer (`the answer is 42`,
     /// `\boxed{42}`) or else the last one in it; only its last 2,000 characters are read. A percent
     /// sign, a currency and units are left aside: `50%` is 50. A form that is put together from
-    /// numbers of the challenge alone, such as `84/7` for "What is 84 divided by 7?", is none.
+    /// neighbouring numbers of the challenge alone, such as `84/7` for "What is 84 divided by 7?", is
+    /// none.
     #[must_use]
     pub fn nearness(self, challenge: &str, answer: &str, effort: &Effort) -> Score {
         let Some(given) = numbers::answer(challenge, answer, effort) else { return Score::ZERO };

@@ -7,6 +7,8 @@ use crate::reward_scorer::effort::Effort;
 /// Words after which an answer says what it is: `the answer is B`, `Sentiment: positive`.
 const ANNOUNCE: [&str; 7] = ["is", "be", "answer", "choose", "pick", "sentiment", "label"];
 const DENY: [&str; 5] = ["not", "isn't", "never", "neither", "nor"];
+/// What joins another label to one, as a comma does.
+const JOIN: [&str; 2] = ["or", "and"];
 /// How often a word is gone through: to be found, to be put in lower case, and to be compared.
 const PASSES: usize = 4;
 
@@ -27,20 +29,33 @@ pub(super) struct StatedLabels<T> {
 
 impl<T: Copy + PartialEq> StatedLabels<T> {
     /// Reads an answer, of which `label` says which label a word is. What is denied (`not B`) is not
-    /// stated.
-    pub(super) fn read(answer: &str, label: fn(&Word<'_>) -> Option<T>, effort: &Effort) -> Self {
+    /// stated, and what is announced together with others (`is positive, negative or neutral`) is
+    /// announced no more than they.
+    pub(super) fn read(
+        answer: &str,
+        label: impl Fn(&Word<'_>) -> Option<T>,
+        effort: &Effort,
+    ) -> Self {
         effort.spend(PASSES * answer.len());
         let mut stated = Self { announced: Vec::new(), mentioned: Vec::new() };
         let mut words = answer.split_whitespace().peekable();
         let mut before = String::new();
+        let (mut is_in_list, mut is_joined) = (false, false);
         while let Some(text) = words.next() {
             let is_announced = ANNOUNCE.contains(&before.as_str());
             let word = Word { text, is_announced, is_last: words.peek().is_none() };
-            if let Some(label) = label(&word).filter(|_| !DENY.contains(&before.as_str())) {
-                stated.announced.extend(is_announced.then_some(label));
-                stated.mentioned.push(label);
-            }
+            let found = label(&word).filter(|_| !DENY.contains(&before.as_str()));
             before = bare(text);
+            let joins = JOIN.contains(&before.as_str());
+            match found {
+                Some(label) => {
+                    is_in_list = is_announced || (is_in_list && is_joined);
+                    stated.announced.extend(is_in_list.then_some(label));
+                    stated.mentioned.push(label);
+                }
+                None => is_in_list &= joins,
+            }
+            is_joined = joins || text.ends_with(',');
         }
         stated
     }

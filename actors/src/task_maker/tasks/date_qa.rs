@@ -22,7 +22,8 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     goal: "get the exact date that this question asks for",
     sources: &[SourceKind::DatedFact],
     rewards: &[Weighted { kind: DATE, weight: 1.0 }],
-    // Whoever lists dates until the list is long enough to end with the right one has not answered.
+    // One date of an answer counts, however many it lists. What is asked for is that date, and not
+    // an essay in which it stands somewhere.
     penalties: &[Weighted { kind: TOO_LONG, weight: 1.0 }],
     references: OfReferences::Best,
     copies: false,

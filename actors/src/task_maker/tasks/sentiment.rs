@@ -10,10 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::reward_scorer::rewards::{
-    OfReferences, Weighted,
-    ordinal::{ORDINAL, SENTIMENTS},
-};
+use crate::reward_scorer::rewards::{OfReferences, Weighted, label::LABEL, ordinal::SENTIMENTS};
 use crate::task_maker::passage::{QUERY, first_words, prompt, word_count};
 
 /// What the review is about, in so many words.
@@ -27,7 +24,8 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     desc: "get a review judged",
     goal: "find out whether this review is positive, negative or neutral",
     sources: &[SourceKind::Article],
-    rewards: &[Weighted { kind: ORDINAL, weight: 1.0 }],
+    // By nearness, as the original scores since 2.2, whoever always says `neutral` earns two thirds.
+    rewards: &[Weighted { kind: LABEL, weight: 1.0 }],
     // What is quoted of the review earns nothing by the measure itself.
     penalties: &[],
     references: OfReferences::Best,
@@ -217,7 +215,15 @@ mod tests {
         assert_eq!(earns(TASK, "positive", review, "positive negative neutral"), 0.0);
         assert_eq!(earns(TASK, "positive", review, "Positive."), 1.0);
         assert_eq!(earns(TASK, "positive", review, "The writer's sentiment is positive."), 1.0);
-        assert_eq!(earns(TASK, "positive", review, "neutral"), 0.5);
+        assert_eq!(earns(TASK, "positive", review, "neutral"), 0.0);
+    }
+
+    #[test]
+    fn whoever_always_says_the_same_earns_a_third() {
+        for constant in SENTIMENTS {
+            let earned: f64 = SENTIMENTS.iter().map(|right| earns(TASK, right, "", constant)).sum();
+            assert_eq!(earned, 1.0, "{constant}");
+        }
     }
 
     #[test]

@@ -26,8 +26,13 @@ pub(in super::super) enum Token {
 
 /// Cuts a text into its tokens.
 pub(in super::super) fn read(text: &str, effort: &Effort) -> Vec<Token> {
+    placed(text, effort).1
+}
+
+/// Where the tokens of a text begin, and the tokens.
+pub(super) fn placed(text: &str, effort: &Effort) -> (Vec<usize>, Vec<Token>) {
     effort.spend(PASSES * text.len());
-    let mut tokens = Vec::new();
+    let (mut places, mut tokens) = (Vec::new(), Vec::new());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let same = |letter: char| match first {
@@ -38,6 +43,7 @@ pub(in super::super) fn read(text: &str, effort: &Effort) -> Vec<Token> {
         };
         let length = rest.find(|letter| !same(letter)).unwrap_or(rest.len()).max(first.len_utf8());
         let (word, after) = rest.split_at(length);
+        places.push(text.len() - rest.len());
         tokens.push(match first {
             first if first.is_ascii_digit() => {
                 Token::Number(word.parse().unwrap_or(u32::MAX), word.len())
@@ -48,7 +54,7 @@ pub(in super::super) fn read(text: &str, effort: &Effort) -> Vec<Token> {
         });
         rest = after;
     }
-    tokens
+    (places, tokens)
 }
 
 fn word_of_date(word: &str) -> Token {

@@ -7,7 +7,7 @@
 //! so its value takes a few operations on floating-point numbers.
 
 use super::literal::{Literal, short_integer, superscript};
-use super::scan::{Scan, is_sign, is_word};
+use super::scan::{Scan, TIMES, is_sign, is_word};
 
 /// How deep brackets, fractions, roots and exponents may be nested.
 const MOST_DEPTH: usize = 4;
@@ -15,7 +15,6 @@ const MOST_FACTORS: usize = 4;
 const MOST_EXPONENT: f64 = 1024.0;
 const MOST_ROOT: i32 = 64;
 
-const TIMES: [&str; 6] = ["*", "×", "·", "⋅", "\\cdot", "\\times"];
 const FRACTIONS: [&str; 4] = ["\\frac", "\\dfrac", "\\tfrac", "\\cfrac"];
 
 /// What a form is, the most remarkable thing of it.

@@ -1,10 +1,9 @@
 //! Numbers that are written out: digits, thousands, decimals and powers of ten.
 
-use super::scan::{Scan, is_sign, is_word};
+use super::scan::{Scan, TIMES, is_sign, is_word};
 
 /// What stands between thousands: in English, in LaTeX and in print.
 const THOUSANDS: [&str; 5] = [",", "{,}", "\\,", "\u{2009}", "\u{202f}"];
-const TIMES: [&str; 6] = ["×", "·", "*", "x", "\\times", "\\cdot"];
 /// Digits of an exponent.
 const MOST_DIGITS: usize = 4;
 
@@ -58,9 +57,11 @@ fn scientific(text: &Scan<'_>, at: usize) -> Option<(i32, usize)> {
     (!text.is(end, is_word)).then_some((exponent, end))
 }
 
-/// `× 10^5`, `\times 10^{-5}`, `*10**5`, `· 10⁻⁵`.
+/// `× 10^5`, `x 10^5`, `\times 10^{-5}`, `*10**5`, `· 10⁻⁵`.
 fn power_of_ten(text: &Scan<'_>, at: usize) -> Option<(i32, usize)> {
-    let at = text.past_any(text.past_gap(at), &TIMES)?;
+    let sign = text.past_gap(at);
+    // Elsewhere an `x` is a variable.
+    let at = text.past_any(sign, &TIMES).or_else(|| text.past_text(sign, "x"))?;
     let at = text.past_text(text.past_gap(at), "10")?;
     if let Some(found) = superscript(text, at) {
         return Some(found);

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::reward_scorer::effort::Effort;
-use crate::reward_scorer::rewards::announcement::{ANNOUNCEMENTS, is_decoration, tail};
+use crate::reward_scorer::rewards::announcement::{ANNOUNCED, announces, tail};
 
 use super::closed_form::{ClosedForm, Nature};
 use super::literal::{Literal, is_raised};
@@ -17,8 +17,6 @@ use super::scan::{Scan, is_sign, is_word};
 const SCANNED: usize = 2_000;
 /// Characters of a challenge's end that are read.
 const CHALLENGE: usize = 8_000;
-/// Characters before a number in which it may be announced.
-const ANNOUNCED: usize = 64;
 
 /// The number that the whole text is, if it is one, be it with a percent sign.
 pub(super) fn whole(text: &str, effort: &Effort) -> Option<(f64, Nature)> {
@@ -56,31 +54,50 @@ pub(super) fn answer(challenge: &str, text: &str, effort: &Effort) -> Option<f64
 }
 
 /// The numbers of a challenge, by their bits.
-struct Given(BTreeSet<u64>);
+#[derive(Default)]
+struct Given {
+    numbers: BTreeSet<u64>,
+    /// Two of which the second is the next number after the first, and the other way round.
+    neighbours: BTreeSet<[u64; 2]>,
+}
 
 impl Given {
     fn read(challenge: &str, effort: &Effort) -> Self {
         let chars = tail(challenge, CHALLENGE);
         let text = Scan { chars: &chars, effort };
-        let mut numbers = BTreeSet::new();
+        let mut given = Self::default();
+        let mut before = None;
         let mut at = 0;
         while at < chars.len() {
-            match Literal::read(&text, at) {
-                Some(Literal { value, end, .. }) => {
-                    numbers.extend(value.map(f64::to_bits));
-                    at = end;
-                }
-                None => at += 1,
+            let Some(Literal { value, end, .. }) = Literal::read(&text, at) else {
+                at += 1;
+                continue;
+            };
+            let number = value.map(f64::to_bits);
+            given.numbers.extend(number);
+            if let Some((one, other)) = before.zip(number) {
+                given.neighbours.extend([[one, other], [other, one]]);
             }
+            before = number;
+            at = end;
         }
-        Self(numbers)
+        given
     }
 
-    /// Whether a form is made of these numbers alone and is no number that is written out.
+    /// Whether a form is no number that is written out and is made of these numbers alone, each a
+    /// neighbour of the next. Numbers from different places of the challenge may well be the
+    /// solution: any `1` and any `2` would deny a half.
     fn makes_up(&self, form: &ClosedForm) -> bool {
-        form.nature != Nature::Literal
-            && !form.literals.is_empty()
-            && form.literals.iter().all(|literal| self.0.contains(&literal.to_bits()))
+        let literals: Vec<u64> = form.literals.iter().map(|literal| literal.to_bits()).collect();
+        let is_made_of_these = match literals.as_slice() {
+            [] => false,
+            [only] => self.numbers.contains(only),
+            several => {
+                let next = several.iter().skip(1);
+                several.iter().zip(next).all(|(a, b)| self.neighbours.contains(&[*a, *b]))
+            }
+        };
+        form.nature != Nature::Literal && is_made_of_these
     }
 }
 
@@ -158,8 +175,7 @@ impl Reader<'_> {
         self.text.effort.spend(ANNOUNCED);
         let start = at.saturating_sub(ANNOUNCED);
         let before: String = self.text.chars.get(start..at).unwrap_or_default().iter().collect();
-        let before = before.trim_end_matches(is_decoration).to_ascii_lowercase();
-        ANNOUNCEMENTS.iter().any(|announcement| before.ends_with(announcement))
+        announces(&before)
     }
 
     /// Whether what follows makes the number a part of a calculation.

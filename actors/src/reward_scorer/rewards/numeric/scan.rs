@@ -2,6 +2,8 @@
 
 use crate::reward_scorer::effort::Effort;
 
+/// Signs that multiply.
+pub(super) const TIMES: [&str; 6] = ["*", "×", "·", "⋅", "\\cdot", "\\times"];
 /// Characters after an opening brace among which its counterpart is looked for.
 const MOST_BRACED: usize = 200;
 

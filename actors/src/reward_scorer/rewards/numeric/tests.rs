@@ -42,6 +42,7 @@ fn reads_numbers_as_people_and_models_write_them() {
         ("1.5 × 10^5", 150_000.0),
         ("1.5 × 10⁻⁵", 0.000_015),
         (r"1.5 \times 10^{-2}", 0.015),
+        ("1.5⋅10^5", 150_000.0),
         ("6*10**3", 6_000.0),
         ("6 x 10^(3)", 6_000.0),
         ("50%", 50.0),
@@ -234,6 +235,11 @@ fn a_form_of_the_challenges_numbers_hands_the_question_back() {
     ] {
         assert_eq!(answer(challenge, text), None, "{text}");
     }
+    // Numbers of the challenge that stand apart there were put together by the answer itself.
+    let slope = "A line has y = 1 at x = 1, y = 5 at x = 9, and y = 7 at x = 2. How steep is it?";
+    assert_eq!(answer(slope, r"\frac{1}{2}"), Some(0.5));
+    assert_eq!(answer("From x = 1 on by 5 to x = 2: what is it?", r"\frac{1}{2}"), Some(0.5));
+    assert_eq!(answer("Of 1, 5 and 2, what is 2 over 5?", "5/2"), None);
     assert_eq!(answer("What is 84 divided by 7?", "84/7 = 12"), Some(12.0));
     assert_eq!(answer("What is 7 mod 9?", "7"), Some(7.0));
     assert_eq!(answer("What is 30 divided by 8?", "15/4"), Some(3.75));
