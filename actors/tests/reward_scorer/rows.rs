@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sn1_actors::domain::{MinerReply, PieceArrival, Score};
 use sn1_actors::reward_scorer::effort::Effort;
-use sn1_actors::reward_scorer::judge::MOST_MEASURED;
+use sn1_actors::reward_scorer::judge::{MOST_MEASURED, measured_part};
 use sn1_actors::reward_scorer::rewards::{ALL, Manner, Measure, RewardKind};
 
 use super::hostile_texts::{TEXTS, hostile_texts};
@@ -36,8 +36,7 @@ fn bound(bytes: usize) -> u64 {
 /// What a row gives, and the work that it counted.
 fn scored(kind: RewardKind, reference: &str, challenge: &str, reply: &MinerReply) -> (Score, u64) {
     let effort = Effort::default();
-    let text = &reply.completion;
-    let completion = &text[..text.floor_char_boundary(MOST_MEASURED)];
+    let completion = measured_part(&reply.completion);
     let score = match kind.measure() {
         Measure::Text(of) => of(reference, completion, &effort),
         Measure::WithChallenge(of) => of(reference, challenge, completion, &effort),
@@ -73,10 +72,6 @@ fn assert_harmless(reference: &str, challenge: &str, reply: &MinerReply) {
     }
 }
 
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(MOST_MEASURED)]
-}
-
 #[test]
 fn hostile_answers_to_ordinary_references() {
     let mut tried = 0;
@@ -94,7 +89,7 @@ fn hostile_answers_to_hostile_references_and_challenges() {
     let mut before = String::new();
     for text in hostile_texts() {
         let reply = MinerReply::success(text);
-        assert_harmless(cut(&before), cut(&reply.completion), &reply);
+        assert_harmless(measured_part(&before), measured_part(&reply.completion), &reply);
         before = reply.completion;
     }
 }
