@@ -11,7 +11,10 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::by_name::by_name;
 use crate::domain::{ChatMessage, Context, SourceKind};
-use crate::reward_scorer::rewards::{Measures, OfReferences, Weighted};
+use crate::reward_scorer::rewards::{
+    Measures, OfReferences, Weighted, overlap::OVERLAP, repetition::REPETITION,
+    streaming::STREAMING, too_long::TOO_LONG,
+};
 use crate::text::shown::shown;
 
 /// Declares the files and collects what they export, so that a kind takes one line.
@@ -63,6 +66,16 @@ pub struct Definition {
     /// of the kind can be made of is refused.
     pub plan: fn(&Context, &mut ChaCha8Rng) -> Result<TaskPlan, Unfit>,
 }
+
+/// What takes from an answer in prose: words of what was said before, more words than it takes, the
+/// same words again and again, and lumps in its stream. The overlap counts for half, as the original
+/// has it from 1.1.1 on: honest answers share words with their question.
+const OF_PROSE: &[Weighted] = &[
+    Weighted { kind: OVERLAP, weight: 0.5 },
+    Weighted { kind: TOO_LONG, weight: 1.0 },
+    Weighted { kind: REPETITION, weight: 1.0 },
+    Weighted { kind: STREAMING, weight: 0.2 },
+];
 
 /// A context that no task of the kind can be made of, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

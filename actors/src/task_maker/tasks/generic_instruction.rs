@@ -7,12 +7,9 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
+use super::{ChallengeForm, Definition, OF_PROSE, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, Section, SourceKind};
-use crate::reward_scorer::rewards::{
-    OfReferences, Weighted, overlap::OVERLAP, relevance::RELEVANCE, repetition::REPETITION,
-    rouge::ROUGE_1, streaming::STREAMING, too_long::TOO_LONG,
-};
+use crate::reward_scorer::rewards::{OfReferences, Weighted, relevance::RELEVANCE, rouge::ROUGE_1};
 use crate::task_maker::passage::{first_words, sections, word_count};
 
 /// As much of a section as a short text can be made of.
@@ -27,12 +24,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     goal: "have this done",
     sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_1, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
-    penalties: &[
-        Weighted { kind: OVERLAP, weight: 0.5 },
-        Weighted { kind: TOO_LONG, weight: 1.0 },
-        Weighted { kind: REPETITION, weight: 1.0 },
-        Weighted { kind: STREAMING, weight: 0.2 },
-    ],
+    penalties: OF_PROSE,
     references: OfReferences::Best,
     copies: true,
     plan,

@@ -3,16 +3,12 @@
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
+use super::{ChallengeForm, Definition, OF_PROSE, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, Section, SourceKind};
 use crate::reward_scorer::rewards::{
     OfReferences, Weighted,
-    overlap::OVERLAP,
     relevance::RELEVANCE,
-    repetition::REPETITION,
     rouge::{ROUGE_2, ROUGE_L},
-    streaming::STREAMING,
-    too_long::TOO_LONG,
 };
 use crate::task_maker::passage::{sections, sentences_of};
 
@@ -31,12 +27,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
         Weighted { kind: ROUGE_2, weight: 0.25 },
         Weighted { kind: RELEVANCE, weight: 0.5 },
     ],
-    penalties: &[
-        Weighted { kind: OVERLAP, weight: 0.5 },
-        Weighted { kind: TOO_LONG, weight: 1.0 },
-        Weighted { kind: REPETITION, weight: 1.0 },
-        Weighted { kind: STREAMING, weight: 0.2 },
-    ],
+    penalties: OF_PROSE,
     references: OfReferences::Best,
     copies: true,
     plan,

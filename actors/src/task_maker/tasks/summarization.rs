@@ -2,12 +2,9 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{ChallengeForm, Definition, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
+use super::{ChallengeForm, Definition, OF_PROSE, ReferencePlan, TaskKind, TaskPlan, Text, Unfit};
 use crate::domain::{Context, SourceKind};
-use crate::reward_scorer::rewards::{
-    OfReferences, Weighted, overlap::OVERLAP, relevance::RELEVANCE, repetition::REPETITION,
-    rouge::ROUGE_L, streaming::STREAMING, too_long::TOO_LONG,
-};
+use crate::reward_scorer::rewards::{OfReferences, Weighted, relevance::RELEVANCE, rouge::ROUGE_L};
 use crate::task_maker::passage::{first_words, word_count};
 
 /// What the reference is drawn from: the lead and as much after it as fits.
@@ -22,12 +19,7 @@ pub(super) const TASK: TaskKind = TaskKind(&Definition {
     goal: "get a summary of this topic",
     sources: &[SourceKind::Article],
     rewards: &[Weighted { kind: ROUGE_L, weight: 0.5 }, Weighted { kind: RELEVANCE, weight: 0.5 }],
-    penalties: &[
-        Weighted { kind: OVERLAP, weight: 0.5 },
-        Weighted { kind: TOO_LONG, weight: 1.0 },
-        Weighted { kind: REPETITION, weight: 1.0 },
-        Weighted { kind: STREAMING, weight: 0.2 },
-    ],
+    penalties: OF_PROSE,
     references: OfReferences::Best,
     copies: true,
     plan,
