@@ -164,16 +164,16 @@ fn two_at_once_do_not_disturb_each_other() {
 #[test]
 fn leaves_a_score_book_that_weights_show_reads() {
     let place = Place::new();
-    let ended = place.run(&format!("{RUN} --steps 2 --seed 7 --localnet.miners echo,phrase,model"));
+    let ended = place.run(&format!("{RUN} --steps 4 --seed 7 --localnet.miners echo,phrase,model"));
     let ended = ended.expect(0);
     let book = ended.out.lines().find_map(|line| line.strip_prefix("scores ")).unwrap().trim();
     let shown = place.run_with("weights show --json", &["--book", book]).json();
-    assert_eq!(shown["steps"], 2);
+    assert_eq!(shown["steps"], 4);
     let miners = shown["miners"].as_array().unwrap();
     assert_eq!(miners.len(), 3, "{shown}");
     let weights: Vec<_> = miners.iter().map(|miner| miner["weight"].as_u64().unwrap()).collect();
     assert_eq!(weights.iter().max(), Some(&65_535), "{shown}");
-    assert!(place.run_with("weights show", &["--book", book]).expect(0).out.starts_with("2 steps"));
+    assert!(place.run_with("weights show", &["--book", book]).expect(0).out.starts_with("4 steps"));
 }
 
 #[test]
