@@ -17,7 +17,7 @@ use std::sync::Arc;
 use sn1_actors::domain::Score;
 use sn1_actors::reward_scorer::rules::ScoringRules;
 
-use crate::journal::read::JournalLine;
+use crate::journal::read::{JournalLine, LinePlace};
 use crate::journal::recorded::{Recorded, ScoringBegan};
 
 pub use changes::Changes;
@@ -33,6 +33,7 @@ pub struct Replay {
     /// The rules are not those that were recorded.
     changed: bool,
     unreadable: u64,
+    first_unreadable: Option<LinePlace>,
     torn: bool,
 }
 
@@ -68,7 +69,10 @@ impl Replay {
                 }
             }
             JournalLine::Unreadable { torn: true, .. } => self.torn = true,
-            JournalLine::Unreadable { .. } => self.unreadable += 1,
+            JournalLine::Unreadable { place, .. } => {
+                self.unreadable += 1;
+                self.first_unreadable.get_or_insert(place);
+            }
         }
     }
 
@@ -78,6 +82,7 @@ impl Replay {
         Report {
             equal: self.unreadable == 0 && self.runs.iter().all(Run::is_equal),
             unreadable_lines: self.unreadable,
+            first_unreadable: self.first_unreadable,
             torn: self.torn,
             runs: self.runs.into_iter().map(Run::report).collect(),
         }

@@ -16,25 +16,6 @@ if ! [[ $rounds =~ ^[1-9][0-9]*$ ]]; then
     echo "$usage" >&2
     exit 2
 fi
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
-
-sn1=${SN1:-}
-if [[ -z $sn1 ]]; then
-    cargo build --release --bin sn1
-    sn1=${CARGO_TARGET_DIR:-target}/release/sn1
-fi
-python=${PYTHON:-}
-if [[ -z $python ]]; then
-    python3 -m venv "$out/venv"
-    python=$out/venv/bin/python
-    "$python" -m pip install --quiet --no-deps -r tests/peers/rewards.txt
-    "$python" -m pip install --quiet torch sentence-transformers
-fi
-model=${MODEL:-}
-if [[ -z $model ]]; then
-    model=$("$sn1" models pull minilm | tail -n 1)
-    model=${model#*: }
-fi
-exec_in_turn=("$python" scripts/bench/rewards_peer.py --sn1 "$sn1" --model "$model")
-HF_HUB_OFFLINE=1 "${exec_in_turn[@]}" --threads "${THREADS:-2}" --rounds "$rounds"
+source scripts/bench/beside_python.sh
+peers tests/peers/rewards.txt torch sentence-transformers
+in_turn scripts/bench/rewards_peer.py "$rounds"

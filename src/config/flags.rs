@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::keys::{KEYS, Key, Kind, Meaning};
-use super::settings::TaskLists;
+use super::settings::TaskMeasures;
 
 const CONFIG: &str = "config";
 
@@ -32,7 +32,7 @@ pub struct FlagValue {
 #[must_use]
 pub fn add_config_flags(command: Command) -> Command {
     // Lists of tables are no flags, but whoever tries is told where they belong.
-    let lists = TaskLists::names().map(|name| {
+    let lists = TaskMeasures::names().map(|name| {
         Arg::new(name.clone()).long(name).num_args(0..).action(ArgAction::Append).hide(true)
     });
     command.arg(config()).args(KEYS.iter().map(flag)).args(lists)
@@ -61,7 +61,7 @@ pub fn collect_flags(matches: &ArgMatches) -> FlagValues {
     // A command that was built without the flags has none of them set.
     let overlays = matches.try_get_many::<PathBuf>(CONFIG).ok().flatten();
     let overlays = overlays.into_iter().flatten().cloned().collect();
-    let names = KEYS.iter().map(|key| key.name.to_owned()).chain(TaskLists::names());
+    let names = KEYS.iter().map(|key| key.name.to_owned()).chain(TaskMeasures::names());
     let values = names.filter_map(|key| {
         let given = matches.try_get_many::<String>(&key).ok().flatten()?;
         Some(FlagValue { values: given.cloned().collect(), key })

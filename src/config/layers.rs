@@ -13,7 +13,7 @@ use figment::{Metadata, Profile, Provider};
 use super::keys::{KEYS, Key, Meaning, Role};
 use super::origin::Place;
 use super::problem::{Problem, ProblemKind, Warning, shortened};
-use super::settings::{Inputs, TaskLists};
+use super::settings::{Inputs, TaskMeasures};
 use super::toml_file::Leaf;
 use super::value::{self, Given};
 use super::{suggest, toml_file};
@@ -49,7 +49,7 @@ pub(super) struct Layers<'a> {
     /// What has no effect; one for each key.
     pub(super) warnings: Vec<Warning>,
     /// The lists of the section `tasks`, the last layer's of each.
-    pub(super) task_lists: TaskLists,
+    pub(super) task_measures: TaskMeasures,
     /// Keys that were warned about.
     warned: Vec<&'static str>,
     /// The last value of each key that belongs to a later part.
@@ -65,7 +65,7 @@ impl<'a> Layers<'a> {
             entries: Vec::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
-            task_lists: TaskLists::default(),
+            task_measures: TaskMeasures::default(),
             warned: Vec::new(),
             later: BTreeMap::new(),
         };
@@ -122,8 +122,8 @@ impl<'a> Layers<'a> {
         match toml_file::leaves(text) {
             Ok(leaves) => {
                 for leaf in leaves {
-                    if TaskLists::holds(&leaf.key) {
-                        self.give_task_list(&leaf, place);
+                    if TaskMeasures::holds(&leaf.key) {
+                        self.give_task_measure(&leaf, place);
                     } else {
                         self.give(&leaf.key, Given::Toml(&leaf.value), place(leaf.line));
                     }
@@ -141,7 +141,7 @@ impl<'a> Layers<'a> {
             let place = Place::Environment(name.clone());
             if let Some(key) = KEYS.iter().find(|key| key.environment() == *name) {
                 self.give(key.name, Given::Text(text), place);
-            } else if TaskLists::holds(&dotted(name).replace("__", ".")) {
+            } else if TaskMeasures::holds(&dotted(name).replace("__", ".")) {
                 self.give(&dotted(name).replace("__", "."), Given::Text(text), place);
             } else if name.contains("__") {
                 self.unknown(name, &dotted(name), place);
@@ -154,19 +154,19 @@ impl<'a> Layers<'a> {
         }
     }
 
-    fn give_task_list(&mut self, leaf: &Leaf, place: impl Fn(Option<usize>) -> Place) {
+    fn give_task_measure(&mut self, leaf: &Leaf, place: impl Fn(Option<usize>) -> Place) {
         if self.role == Role::Miner {
             let message = format!("`{}` has no effect in `sn1 miner`", shortened(&leaf.key));
             self.warnings.push(Warning { place: place(leaf.line), message });
         }
-        for (line, kind) in self.task_lists.take(leaf, &place) {
+        for (line, kind) in self.task_measures.take(leaf, &place) {
             self.problem(place(line), kind);
         }
     }
 
     fn give(&mut self, name: &str, given: Given<'_>, place: Place) {
-        if TaskLists::holds(name) {
-            return self.problem(place, TaskLists::in_files_only(name));
+        if TaskMeasures::holds(name) {
+            return self.problem(place, TaskMeasures::in_files_only(name));
         }
         let Some(key) = Key::find(name) else {
             if !name.is_empty() && KEYS.iter().any(|key| key.section() == name) {

@@ -8,7 +8,7 @@ use figment::{Figment, Metadata, Source};
 use serde_json::{Value, json};
 
 use super::keys::{KEYS, Key, Role};
-use super::settings::TaskLists;
+use super::settings::TaskMeasures;
 
 /// A place where configuration stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub struct Origin {
 pub struct Origins(pub Vec<Origin>);
 
 impl Origins {
-    pub(super) fn of(figment: &Figment, role: Role, lists: &TaskLists) -> Self {
+    pub(super) fn of(figment: &Figment, role: Role, lists: &TaskMeasures) -> Self {
         let origin = |key: &'static Key| {
             let found = figment.find_value(key.name).ok();
             let metadata = found.as_ref().and_then(|value| figment.get_metadata(value.tag()));

@@ -31,7 +31,7 @@ pub use external_miner::ExternalMiner;
 pub use persona::Persona;
 pub use rewards::Rewards;
 pub use subtensor::{NETWORKS, Subtensor};
-pub use tasks::TaskLists;
+pub use tasks::TaskMeasures;
 pub use tools::{SourceName, Tools};
 
 /// What the configuration is read from, besides the files.
@@ -101,7 +101,7 @@ pub struct Settings {
     pub public: Public,
     /// How the answers to each kind of task are measured.
     #[serde(skip)]
-    pub tasks: TaskLists,
+    pub tasks: TaskMeasures,
     /// Where and how the models run.
     pub engine: Engine,
     /// Where contexts come from.
@@ -436,9 +436,10 @@ impl Settings {
     /// Every problem of every layer, in the order of the layers, and then what does not go
     /// together in the result.
     pub fn load(role: Role, inputs: &Inputs) -> Result<Loaded, ConfigErrors> {
-        let Layers { entries, mut problems, warnings, task_lists, .. } = Layers::read(role, inputs);
+        let Layers { entries, mut problems, warnings, task_measures, .. } =
+            Layers::read(role, inputs);
         let figment = entries.iter().fold(Figment::new(), Figment::merge);
-        let task_mix = check::all(&figment, role, &task_lists, &mut problems);
+        let task_mix = check::all(&figment, role, &task_measures, &mut problems);
         if !problems.is_empty() {
             return Err(ConfigErrors(problems));
         }
@@ -447,9 +448,9 @@ impl Settings {
         let mut settings: Self = figment.extract().map_err(|errors| {
             ConfigErrors(errors.into_iter().map(|error| refused(&figment, &error)).collect())
         })?;
-        let origins = Origins::of(&figment, role, &task_lists);
+        let origins = Origins::of(&figment, role, &task_measures);
         settings.neuron.task_mix = task_mix;
-        settings.tasks = task_lists;
+        settings.tasks = task_measures;
         Ok(Loaded { settings, origins, warnings })
     }
 }

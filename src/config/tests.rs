@@ -9,7 +9,7 @@ use super::*;
 mod flags_and_names;
 mod layers_and_origins;
 mod problems;
-mod task_lists;
+mod task_measures;
 
 /// Inputs with a home folder, with nothing set.
 fn inputs() -> Inputs {

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Seek};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sn1_actors::text::shown::shown;
 
 use super::lines::{lines_of, read_line};
@@ -27,7 +27,7 @@ pub struct ReadError {
 }
 
 /// Where a line stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LinePlace {
     /// In which file.
     pub file: PathBuf,

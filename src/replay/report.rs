@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use sn1_actors::domain::{BlockNumber, ConversationId, Hotkey, Turn, Uid};
 
+use crate::journal::read::LinePlace;
+
 /// What came of a journal.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -12,6 +14,8 @@ pub struct Report {
     pub equal: bool,
     /// Lines that are none of a journal.
     pub unreadable_lines: u64,
+    /// Where the first of them stands.
+    pub first_unreadable: Option<LinePlace>,
     /// Whether the last line breaks off.
     pub torn: bool,
     /// Its runs, in the order in which they began.

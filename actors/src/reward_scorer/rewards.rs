@@ -10,6 +10,8 @@
 mod announcement;
 pub mod exact_form;
 pub mod numeric;
+#[cfg(test)]
+mod oracle;
 mod own_words;
 mod stated_labels;
 

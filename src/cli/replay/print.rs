@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::output::{self, line};
+use crate::journal::read::LinePlace;
 use crate::replay::{Beside, Compared, MinerReport, Report, RunReport, RunState};
 
 /// Miners that are shown of each run; JSON has all.
@@ -29,8 +30,12 @@ pub(super) fn print(report: &Report, changed: Option<&[&str]>, json: bool) -> an
     for run in &report.runs {
         print_run(run, changed.is_some())?;
     }
-    if report.unreadable_lines > 0 {
-        line(&format!("{} lines are none of a journal and are left out", report.unreadable_lines))?;
+    if let Some(LinePlace { file, number }) = &report.first_unreadable {
+        line(&format!(
+            "{} lines are none of a journal and are left out, the first of them line {number} of {}",
+            report.unreadable_lines,
+            file.display()
+        ))?;
     }
     if report.torn {
         line("the last line breaks off and is left out: its writer was killed, or writes it now")?;

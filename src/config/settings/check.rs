@@ -12,7 +12,7 @@ use sn1_actors::task_maker::tasks::{self, TaskKind};
 use super::persona::{self, GoalKind};
 use super::tools::is_contact;
 use super::{
-    DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName, TaskLists,
+    DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName, TaskMeasures,
 };
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
@@ -33,7 +33,7 @@ const LONGEST_NAME: usize = 100;
 pub(super) fn all(
     figment: &Figment,
     role: Role,
-    lists: &TaskLists,
+    lists: &TaskMeasures,
     problems: &mut Vec<Problem>,
 ) -> Vec<TaskShare> {
     let mut check = Check { figment, problems };
@@ -294,7 +294,7 @@ impl Check<'_> {
         &mut self,
         tasks: Vec<String>,
         probabilities: Vec<f64>,
-        lists: &TaskLists,
+        lists: &TaskMeasures,
     ) -> Vec<TaskShare> {
         if tasks.len() != probabilities.len() {
             let message = format!(

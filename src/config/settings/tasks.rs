@@ -90,9 +90,9 @@ impl Given {
 /// What files say of kinds of task; where they say nothing it is as the kind's file in
 /// `task_maker/tasks` says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct TaskLists(BTreeMap<(TaskKind, Part), (Given, Place)>);
+pub struct TaskMeasures(BTreeMap<(TaskKind, Part), (Given, Place)>);
 
-impl TaskLists {
+impl TaskMeasures {
     /// How the answers to a kind of task are measured.
     #[must_use]
     pub fn measures(&self, kind: TaskKind) -> Arc<Measures> {
@@ -173,7 +173,7 @@ fn full_name(kind: TaskKind, part: Part) -> String {
 }
 
 fn find(name: &str) -> Option<(TaskKind, Part)> {
-    TaskLists::all().find(|(kind, part)| full_name(*kind, *part) == name)
+    TaskMeasures::all().find(|(kind, part)| full_name(*kind, *part) == name)
 }
 
 fn unknown(leaf: &Leaf) -> ProblemKind {
@@ -184,7 +184,7 @@ fn unknown(leaf: &Leaf) -> ProblemKind {
         let (expected, found) = (format!("a section, [{key}]"), shortened(&leaf.value.to_string()));
         return ProblemKind::BadValue { key, expected, found };
     }
-    let names: Vec<String> = TaskLists::names().collect();
+    let names: Vec<String> = TaskMeasures::names().collect();
     let suggestion = suggest::typed(&leaf.key, names.iter().map(String::as_str));
     ProblemKind::UnknownKey { key, suggestion: suggestion.map(ToOwned::to_owned) }
 }

@@ -1,9 +1,12 @@
 //! Contexts, and plans as texts, for the tests of the kinds.
 
+use std::time::Duration;
+
 use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
-use crate::domain::{ContextBody, Score, Section};
+use crate::domain::{ContextBody, Section};
+use crate::reward_scorer::combine::{Breakdown, Component};
 use crate::reward_scorer::effort::Effort;
 use crate::task_maker::passage::{prompt, with_query};
 use crate::testkit::context;
@@ -144,14 +147,13 @@ pub(crate) fn shown(plan: &TaskPlan, query: &str) -> String {
 pub(crate) fn earns(kind: TaskKind, reference: &str, challenge: &str, answer: &str) -> f64 {
     let Measures { rewards, penalties, .. } = kind.default_measures();
     let effort = Effort::default();
-    let score = |weighted: &Weighted, against: &str| {
-        weighted.kind.without_model(against, challenge, answer, &effort).map(Score::get)
+    let component = |measure: &Weighted, against: &str| {
+        let score = measure.kind.without_model(against, challenge, answer, &effort)?;
+        Some(Component { measure: *measure, score, time: Duration::ZERO })
     };
-    let scored: Vec<(f64, f64)> =
-        rewards.iter().filter_map(|w| Some((w.weight, score(w, reference)?))).collect();
-    let weights: f64 = scored.iter().map(|(weight, _)| weight).sum();
-    let earned: f64 = scored.iter().map(|(weight, score)| weight * score).sum();
-    let kept: f64 =
-        penalties.iter().filter_map(|w| Some(1.0 - w.weight * score(w, challenge)?)).product();
-    earned / weights * kept
+    let rewards: Vec<Component> =
+        rewards.iter().filter_map(|measure| component(measure, reference)).collect();
+    let penalties = penalties.iter().filter_map(|measure| component(measure, challenge)).collect();
+    let weights: f64 = rewards.iter().map(|component| component.measure.weight).sum();
+    Breakdown::new(rewards, penalties).total.get() / weights
 }

@@ -1,24 +1,7 @@
 use proptest::prelude::*;
-use serde::Deserialize;
 
+use super::super::oracle::cases;
 use super::*;
-
-/// Made by scripts/oracles/rewards.py with the package itself.
-const ORACLE: &str =
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rewards.json"));
-
-#[derive(Deserialize)]
-struct Case {
-    reference: String,
-    completion: String,
-    /// Precision, recall and F of ROUGE-1, of ROUGE-2 and of ROUGE-L; none where the package raises
-    /// or sees no word.
-    rouge: Option<[[f64; 3]; 3]>,
-}
-
-fn cases() -> Vec<Case> {
-    serde_json::from_str(ORACLE).unwrap()
-}
 
 #[test]
 fn equals_the_python_package_on_every_pair_of_the_oracle() {
@@ -30,12 +13,7 @@ fn equals_the_python_package_on_every_pair_of_the_oracle() {
         let ours = [ours.rouge_1, ours.rouge_2, ours.rouge_l].map(|prf| [prf.p, prf.r, prf.f]);
         let theirs = case.rouge.unwrap_or_default();
         for (ours, theirs) in ours.as_flattened().iter().zip(theirs.as_flattened()) {
-            assert!(
-                (ours - theirs).abs() < 1e-9,
-                "{ours:?} for {:?} against {:?}",
-                case.completion,
-                case.reference
-            );
+            case.assert_same(*ours, *theirs);
         }
     }
 }

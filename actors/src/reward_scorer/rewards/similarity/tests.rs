@@ -1,24 +1,11 @@
 use proptest::prelude::*;
-use serde::Deserialize;
 
+use super::super::oracle::cases;
 use super::*;
-
-/// Made by scripts/oracles/rewards.py with the package itself.
-const ORACLE: &str =
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rewards.json"));
-
-#[derive(Deserialize)]
-struct Case {
-    reference: String,
-    completion: String,
-    ratio: f64,
-    partial_ratio: f64,
-    token_sort_ratio: f64,
-}
 
 #[test]
 fn equals_the_python_package_on_every_pair_of_the_oracle() {
-    let cases: Vec<Case> = serde_json::from_str(ORACLE).unwrap();
+    let cases = cases();
     assert!(cases.len() >= 60);
     for case in &cases {
         for (measure, theirs) in [
@@ -29,12 +16,7 @@ fn equals_the_python_package_on_every_pair_of_the_oracle() {
             let effort = Effort::default();
             let ours = measure.without_model(&case.reference, "", &case.completion, &effort);
             let ours = ours.unwrap().get();
-            assert!(
-                (ours - theirs).abs() < 1e-9,
-                "{ours} for {theirs}: {measure:?} of {:?} against {:?}",
-                case.completion,
-                case.reference
-            );
+            case.assert_same(ours, theirs);
         }
     }
 }
