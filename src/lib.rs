@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod exit;
+pub mod gateway;
 pub mod journal;
 pub mod ledger;
 mod loopback;

@@ -11,6 +11,7 @@ pub mod conversation;
 pub mod dendrite;
 pub mod domain;
 pub mod model_worker;
+pub mod organic;
 pub mod pacer;
 pub mod persona_agent;
 pub mod ports;

@@ -20,6 +20,8 @@ use crate::engine::{Dtype, Precision};
 
 mod check;
 mod external_miner;
+mod gateway;
+mod miner;
 mod persona;
 mod rewards;
 mod subtensor;
@@ -28,6 +30,8 @@ mod tools;
 
 pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
+pub use gateway::{Choose, Gateway};
+pub use miner::{Blacklist, Miner, MinerKind, OpenAi};
 pub use persona::Persona;
 pub use rewards::Rewards;
 pub use subtensor::{NETWORKS, Subtensor};
@@ -108,8 +112,12 @@ pub struct Settings {
     pub tools: Tools,
     /// What `sn1 miner` answers with.
     pub miner: Miner,
+    /// What an `openai` miner asks.
+    pub openai: OpenAi,
     /// Whom a miner refuses.
     pub blacklist: Blacklist,
+    /// The door for API users.
+    pub gateway: Gateway,
     /// The local network.
     pub localnet: Localnet,
     /// Which keys to sign with.
@@ -301,64 +309,6 @@ pub const PRECISIONS: &[(&str, Precision)] =
 /// The names in configuration of the numbers that a model computes with on a CUDA device.
 pub const DTYPES: &[(&str, Dtype)] =
     &[("auto", Dtype::Auto), ("f32", Dtype::F32), ("bf16", Dtype::Bf16), ("f16", Dtype::F16)];
-
-/// `miner.*`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Miner {
-    /// What answers.
-    pub kind: MinerKind,
-}
-
-/// What a miner answers with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MinerKind {
-    /// The language model.
-    Model,
-    /// The language model, with tools to look things up.
-    Agent,
-    /// The question itself.
-    Echo,
-    /// A fixed phrase.
-    Phrase,
-    /// The language model, but late.
-    Slow,
-    /// Another miner's answer.
-    Copier,
-    /// Nothing: it is registered, but nobody listens at its address. For a local network only.
-    Dead,
-}
-
-impl MinerKind {
-    /// Every kind there is.
-    pub const ALL: &[Self] =
-        &[Self::Model, Self::Agent, Self::Echo, Self::Phrase, Self::Slow, Self::Copier, Self::Dead];
-
-    /// The name in configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Model => "model",
-            Self::Agent => "agent",
-            Self::Echo => "echo",
-            Self::Phrase => "phrase",
-            Self::Slow => "slow",
-            Self::Copier => "copier",
-            Self::Dead => "dead",
-        }
-    }
-}
-
-/// `blacklist.*`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Blacklist {
-    /// Refuse callers without a validator permit.
-    pub force_validator_permit: bool,
-    /// Answer callers that are not registered.
-    pub allow_non_registered: bool,
-}
 
 /// `localnet.*`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

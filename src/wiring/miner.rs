@@ -31,6 +31,10 @@ pub fn kind(kind: MinerKind, settings: &Settings) -> Result<Kind, Ended> {
         MinerKind::Copier => Kind::Copier,
         MinerKind::Echo => Kind::Echo,
         MinerKind::Phrase => Kind::Phrase(settings.neuron.phrase.clone()),
+        MinerKind::OpenAi | MinerKind::Mock => {
+            let message = format!("miner.kind = `{}` is not built yet", kind.as_str());
+            return Err(Ended::new(Exit::NotBuilt, message));
+        }
         MinerKind::Dead => {
             let message = "miner.kind = `dead` answers nothing: it is for localnet.miners only";
             return Err(Ended::new(Exit::Usage, message));

@@ -12,15 +12,14 @@ use sn1_actors::task_maker::tasks::{self, TaskKind};
 use super::persona::{self, GoalKind};
 use super::tools::is_contact;
 use super::{
-    DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName, TaskMeasures,
+    Choose, DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName,
+    TaskMeasures,
 };
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
 use crate::config::problem::{Problem, ProblemKind, shown};
 use crate::config::suggest;
 
-/// Miners that a later issue brings.
-const LATER_MINERS: &[&str] = &["openai", "mock"];
 /// Keys that name an environment variable.
 const VARIABLES: [&str; 3] =
     ["engine.server_key_env", "tools.wikipedia_token_env", "tools.stackexchange_key_env"];
@@ -50,6 +49,7 @@ pub(super) fn all(
         check.miner("localnet.miners", &kind);
     }
     check.name_in("persona.goal", GoalKind::ALL.iter().map(|goal| goal.as_str()));
+    check.name_in("gateway.choose", Choose::ALL.iter().map(|way| way.as_str()));
     check.name_in("rewards.copies", CopyMode::ALL.iter().map(|mode| mode.name()));
     for key in persona::LISTS {
         check.traits(key);
@@ -103,11 +103,6 @@ impl Check<'_> {
         self.problem(&key.clone(), ProblemKind::BadValue { key, expected, found });
     }
 
-    fn later(&mut self, key: &str, value: &str, what: String) {
-        let (key, value) = (key.to_owned(), shown(value));
-        self.problem(&key.clone(), ProblemKind::Later { key, value, what });
-    }
-
     /// A `~/` that is left means that there is no home folder; a folder named `~` is never meant.
     fn home(&mut self, role: Role) {
         for key in KEYS.iter().filter(|key| key.used_by(role)) {
@@ -144,9 +139,7 @@ impl Check<'_> {
     }
 
     fn miner(&mut self, key: &str, kind: &str) {
-        if LATER_MINERS.contains(&kind) {
-            self.later(key, kind, format!("the miner `{kind}`"));
-        } else if MinerKind::ALL.iter().all(|known| known.as_str() != kind) {
+        if MinerKind::ALL.iter().all(|known| known.as_str() != kind) {
             let names: Vec<&str> = MinerKind::ALL.iter().map(|known| known.as_str()).collect();
             self.bad(key, format!("one of {}", names.join(", ")), kind);
         }

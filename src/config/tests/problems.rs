@@ -206,9 +206,7 @@ fn refuses_what_later_parts_bring_unless_it_is_left_at_its_default() {
     for (role, line) in [
         (Role::Validator, &["--mock"][..]),
         (Role::Validator, &["--neuron.decay_alpha", "0.001"]),
-        (Role::Miner, &["--openai.model_name", "gpt-9"]),
-        (Role::Miner, &["--miner.kind", "openai"]),
-        (Role::Localnet, &["--localnet.miners", "echo", "mock"]),
+        (Role::Miner, &["--neuron.organic_timeout", "9"]),
     ] {
         let problem = only(role, &with_flags(line));
         assert!(matches!(problem.kind, ProblemKind::Later { .. }), "{line:?}: {problem}");

@@ -1,0 +1,62 @@
+//! `gateway.*`: the door for API users.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{none_is_empty, seconds};
+
+/// How API users' queries are taken and answered.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Address to listen on.
+    pub ip: IpAddr,
+    /// Port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// Origins whose web pages may ask.
+    #[serde(default, deserialize_with = "none_is_empty")]
+    pub cors_origins: Vec<String>,
+    /// Which answer a user gets.
+    pub choose: Choose,
+    /// Queries under way at a time, from 1.
+    pub in_flight: usize,
+    /// The longest request, in bytes.
+    pub max_body: usize,
+    /// Queries whose answers are scored at a time; those beyond are not.
+    pub scored: usize,
+    /// Write users' texts into the journal.
+    pub log_texts: bool,
+    /// Time from one dispatch to the next, on average; zero holds none back.
+    #[serde(deserialize_with = "seconds")]
+    pub rhythm: Duration,
+    /// Fill dispatches that would be left out.
+    pub cover: bool,
+}
+
+/// Which of the miners' answers a user gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choose {
+    /// The first good one.
+    First,
+    /// The one that earned most, when all are scored.
+    Best,
+}
+
+impl Choose {
+    /// Every way.
+    pub const ALL: [Self; 2] = [Self::First, Self::Best];
+
+    /// The name in configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Best => "best",
+        }
+    }
+}
