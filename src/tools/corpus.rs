@@ -37,12 +37,14 @@ impl Corpus {
     /// [`CorpusError`] names the first file that breaks its format.
     pub fn embedded() -> Result<Self, CorpusError> {
         let articles = each_in("articles", records::article)?;
-        let index = Index::new(&articles.iter().map(indexed).collect::<Vec<_>>());
+        let questions = from_file("questions.toml", records::questions)?;
+        let searched = articles.iter().chain(&questions).map(indexed);
+        let index = Index::new(&searched.collect::<Vec<_>>());
         Ok(Self {
             articles,
             facts: from_file("facts.toml", records::facts)?,
             code: each_in("code", records::code)?,
-            questions: from_file("questions.toml", records::questions)?,
+            questions,
             index,
         })
     }
@@ -57,6 +59,11 @@ impl Corpus {
             SourceKind::Question => &self.questions,
             SourceKind::Maths => &[],
         }
+    }
+
+    /// What can be looked up, in the order of the index.
+    fn searched(&self) -> impl Iterator<Item = &Context> {
+        self.articles.iter().chain(&self.questions)
     }
 }
 
@@ -80,25 +87,29 @@ impl Tool for Corpus {
     ) -> BoxFuture<'static, Result<Context, ToolError>> {
         let found = match want {
             Want::Random(kind) => self.of_kind(kind).choose(&mut random),
-            Want::Search(text) => {
-                self.index.best(&text).and_then(|document| self.articles.get(document))
-            }
+            Want::Search(text) => self.index.best(&text).and_then(|at| self.searched().nth(at)),
             Want::Title(title) => {
-                self.articles.iter().find(|article| article.title.eq_ignore_ascii_case(&title))
+                self.searched().find(|context| context.title.eq_ignore_ascii_case(&title))
             }
         };
         Box::pin(future::ready(found.cloned().ok_or(ToolError::Nothing { tool: SOURCE })))
     }
 }
 
-fn indexed(article: &Context) -> Vec<(f64, &str)> {
-    let mut texts = vec![(TITLE_WEIGHT, article.title.as_str())];
-    texts.extend(article.tags.iter().map(|tag| (CATEGORY_WEIGHT, tag.as_str())));
-    if let ContextBody::Article { sections } = &article.body {
-        for section in sections {
-            texts.extend(section.heading.as_deref().map(|heading| (HEADING_WEIGHT, heading)));
-            texts.push((TEXT_WEIGHT, section.text.as_str()));
+fn indexed(context: &Context) -> Vec<(f64, &str)> {
+    let mut texts = vec![(TITLE_WEIGHT, context.title.as_str())];
+    texts.extend(context.tags.iter().map(|tag| (CATEGORY_WEIGHT, tag.as_str())));
+    match &context.body {
+        ContextBody::Article { sections } => {
+            for section in sections {
+                texts.extend(section.heading.as_deref().map(|heading| (HEADING_WEIGHT, heading)));
+                texts.push((TEXT_WEIGHT, section.text.as_str()));
+            }
         }
+        ContextBody::Question { question, answer } => {
+            texts.extend([question, answer].map(|text| (TEXT_WEIGHT, text.as_str())));
+        }
+        ContextBody::Maths { .. } | ContextBody::DatedFact { .. } | ContextBody::Code { .. } => {}
     }
     texts
 }
@@ -194,12 +205,15 @@ mod tests {
     }
 
     #[test]
-    fn finds_every_article_by_its_title_and_some_by_questions() {
+    fn finds_every_article_and_question_by_its_title_and_some_by_what_they_say() {
         let corpus = Corpus::embedded().unwrap();
         let find = |text: &str| fetch(&corpus, Want::Search(text.into()), 0).map(|c| c.title);
         for article in &corpus.articles {
             let question = format!("Can you tell me about the {}?", article.title.to_lowercase());
             assert_eq!(find(&question), Ok(article.title.clone()));
+        }
+        for asked in corpus.of_kind(SourceKind::Question) {
+            assert_eq!(find(&asked.title), Ok(asked.title.clone()));
         }
         let by_question = find("Why do plants need chlorophyll, and what happens to the light?");
         assert_eq!(by_question, Ok("Photosynthesis".into()));
