@@ -21,6 +21,7 @@ use sn1_actors::domain::{
 use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
+use sn1_actors::organic::{Choose, OrganicConfig};
 use sn1_actors::persona_agent::{Goal, PersonaAgentConfig};
 use sn1_actors::ports::{
     AxonTarget, Clock, Event, MinerTransport, Piece, ScoreBook, SignedHead, TextBackend, TextError,
@@ -64,6 +65,8 @@ pub(crate) struct Plan {
     pub(crate) closing: ClosingRules,
     /// What the miners are that answer, by uid.
     pub(crate) miners: fn() -> [Kind; DEAD as usize - 1],
+    /// How users' queries are taken, if they are.
+    pub(crate) organic: Option<Organics>,
     /// Who writes in the model's place; none is the stand-in.
     pub(crate) writer: Option<fn(&[ChatMessage]) -> String>,
 }
@@ -86,9 +89,26 @@ impl Default for Plan {
                 let phrase = Kind::Phrase("I do not know.".into());
                 [Kind::Agent, Kind::Model, Kind::Copier, Kind::Echo, phrase]
             },
+            organic: None,
             writer: None,
         }
     }
+}
+
+/// How users' queries are taken.
+#[derive(Clone, Copy)]
+pub(crate) struct Organics {
+    pub(crate) in_flight: usize,
+    pub(crate) scored: usize,
+    pub(crate) choose: Choose,
+    pub(crate) log_texts: bool,
+}
+
+fn organic_config(organics: Organics) -> OrganicConfig {
+    let Organics { in_flight, scored, choose, log_texts } = organics;
+    let kind = TaskKind::named("generic_instruction").expect("there is such a kind");
+    let measures = Arc::new(kind.default_measures());
+    OrganicConfig { in_flight, scored, choose, log_texts, kind, measures }
 }
 
 pub(crate) struct Net {
@@ -248,6 +268,7 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
             patience: Duration::from_secs(60),
         },
         chain_watch: ChainWatchConfig { resync_blocks: 10, patience: Duration::from_secs(60) },
+        organic: plan.organic.map(organic_config),
     }
 }
 
