@@ -165,9 +165,10 @@ fn what_a_user_s_answers_earned_is_taken_as_recorded_where_there_are_no_texts() 
     let before = script.lines.len();
     script.step(1 << 48, &[(0, 0.9), (1, 0.3)]);
     let users = script.lines.split_off(before);
-    let withheld = users
-        .replace("\"0.9\",\"0.3\"", "\"\",\"\"")
-        .replace("\"event\":\"step\"", "\"event\":\"step\",\"organic\":true,\"texts_withheld\":true");
+    let withheld = users.replace("\"0.9\",\"0.3\"", "\"\",\"\"").replace(
+        "\"event\":\"step\"",
+        "\"event\":\"step\",\"organic\":true,\"texts_withheld\":true",
+    );
     script.lines += &withheld;
     script.step(1, &[(0, 0.2)]);
     let report = script.replay(None);

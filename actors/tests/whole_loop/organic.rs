@@ -8,7 +8,7 @@ use sn1_actors::domain::{Query, Role, Score, Uid};
 use sn1_actors::organic::{
     AskMiners, Choose, FIRST_ID, OrganicAnswer, OrganicError, SLACK, ask_miners,
 };
-use sn1_actors::ports::{Event, OrganicOutcome, Stopped};
+use sn1_actors::ports::{ChainError, Event, OrganicOutcome, Stopped};
 use sn1_actors::testkit::{Stage, hotkey};
 
 use crate::net::{self, DEAD, MINERS, Net, Organics, Plan, TIMEOUT};
@@ -35,6 +35,13 @@ async fn ask(net: &Net, query: Query) -> Result<OrganicAnswer, OrganicError> {
 
 fn question() -> Query {
     Query::from_user(format!("What does {SECRET} mean?"))
+}
+
+/// A validator and its miners that know of each other.
+async fn awake(stage: &Stage, plan: Plan) -> Net {
+    let net = Net::start(stage, plan);
+    net.awake().await;
+    net
 }
 
 /// Begins to ask and does not wait.
@@ -78,7 +85,7 @@ async fn settle(stage: &Stage, net: &Net, before: usize) {
 #[test]
 fn a_user_gets_the_first_good_answer_while_others_are_silent() {
     Stage::play(async |stage: Stage| {
-        let net = Net::start(&stage, Plan { miners: honest, ..plan(organics()) });
+        let net = awake(&stage, Plan { miners: honest, ..plan(organics()) }).await;
         net.mute(&[1, 2, 4, 5]);
         let before = stage.overseer.tasks().running();
         let began = stage.clock.now();
@@ -96,7 +103,7 @@ fn a_user_gets_the_first_good_answer_while_others_are_silent() {
 fn the_best_answer_is_one_that_no_other_earned_more_than() {
     Stage::play(async |stage: Stage| {
         let organics = Organics { choose: Choose::Best, ..organics() };
-        let net = Net::start(&stage, Plan { miners: honest, ..plan(organics) });
+        let net = awake(&stage, Plan { miners: honest, ..plan(organics) }).await;
         let answer = ask(&net, question()).await.expect("most of them answer");
         let step = net::steps(&stage).pop().expect("it was scored first");
         let reward = |at: usize| step["rewards"][at].as_f64().unwrap();
@@ -115,7 +122,7 @@ fn where_the_best_is_not_known_the_first_good_answer_has_to_do() {
                 stage.failpoints.arm(place, 0);
             }
             let organics = Organics { choose: Choose::Best, scored, ..organics() };
-            let net = Net::start(&stage, Plan { miners: honest, ..plan(organics) });
+            let net = awake(&stage, Plan { miners: honest, ..plan(organics) }).await;
             net.mute(&[1, 4, 5]);
             let before = stage.overseer.tasks().running();
             let answer = ask(&net, question()).await.expect("two answer");
@@ -128,10 +135,12 @@ fn where_the_best_is_not_known_the_first_good_answer_has_to_do() {
 #[test]
 fn a_user_whom_nobody_answers_hears_why() {
     Stage::play(async |stage: Stage| {
-        let net = Net::start(&stage, plan(organics()));
+        let net = awake(&stage, plan(organics())).await;
         net.silence();
         let before = stage.overseer.tasks().running();
+        let began = stage.clock.now();
         let error = ask(&net, question()).await.unwrap_err();
+        assert!(stage.clock.now().since(began) < Duration::from_secs(1), "it waits for nothing");
         let cause = "503 nobody there".to_owned();
         assert_eq!(error, OrganicError::AllFailed { asked: usize::from(MINERS), cause });
         settle(&stage, &net, before).await;
@@ -145,8 +154,7 @@ fn a_user_whom_nobody_answers_hears_why() {
 fn where_there_is_nobody_to_ask_a_user_hears_so() {
     Stage::play(async |stage: Stage| {
         let net = Net::start(&stage, plan(organics()));
-        net.chain.deregister_all();
-        stage.clock.sleep(Duration::from_secs(12 * 12)).await;
+        net.chain.fail(Some(ChainError::Unreachable("down".into())));
         let error = ask(&net, question()).await.unwrap_err();
         assert_eq!(error, OrganicError::NoMiners);
         assert_eq!(ends(&stage), [Stopped::NoMiners]);
@@ -158,7 +166,7 @@ fn a_query_too_many_is_refused_at_once_and_the_next_is_taken_when_there_is_a_pla
     Stage::play(async |stage: Stage| {
         let thinking = Duration::from_secs(5);
         let organics = Organics { in_flight: 2, ..organics() };
-        let net = Net::start(&stage, Plan { miners: honest, thinking, ..plan(organics) });
+        let net = awake(&stage, Plan { miners: honest, thinking, ..plan(organics) }).await;
         asks(&stage, &net, question());
         asks(&stage, &net, question());
         stage.clock.sleep(Duration::from_secs(1)).await;
@@ -174,7 +182,7 @@ fn a_query_too_many_is_refused_at_once_and_the_next_is_taken_when_there_is_a_pla
 fn what_a_user_asked_is_scored_after_the_user_has_gone_and_moves_averages() {
     Stage::play(async |stage: Stage| {
         let thinking = Duration::from_secs(2);
-        let net = Net::start(&stage, Plan { miners: honest, thinking, ..plan(organics()) });
+        let net = awake(&stage, Plan { miners: honest, thinking, ..plan(organics()) }).await;
         let before = stage.overseer.tasks().running();
         let port = net.door();
         let gone = port.within(Duration::from_secs(1));
@@ -196,7 +204,7 @@ fn what_a_user_asked_is_scored_after_the_user_has_gone_and_moves_averages() {
 fn no_more_are_scored_at_a_time_than_may_be() {
     Stage::play(async |stage: Stage| {
         let organics = Organics { scored: 2, ..organics() };
-        let net = Net::start(&stage, Plan { miners: honest, ..plan(organics) });
+        let net = awake(&stage, Plan { miners: honest, ..plan(organics) }).await;
         for _ in 0..6 {
             asks(&stage, &net, question());
         }
@@ -214,7 +222,7 @@ fn the_validator_s_own_steps_are_the_same_beside_users() {
     fn own(users: usize) -> BTreeSet<[String; 4]> {
         let mut own = BTreeSet::new();
         Stage::play(async |stage: Stage| {
-            let net = Net::start(&stage, Plan { miners: honest, steps: 8, ..plan(organics()) });
+            let net = awake(&stage, Plan { miners: honest, steps: 8, ..plan(organics()) }).await;
             for _ in 0..users {
                 asks(&stage, &net, question());
             }
@@ -241,7 +249,7 @@ fn a_crash_of_organic_loses_no_credit_and_no_later_query() {
             Stage::play(async |stage: Stage| {
                 stage.failpoints.arm(place, 1);
                 let organics = Organics { choose, ..organics() };
-                let net = Net::start(&stage, Plan { miners: honest, ..plan(organics) });
+                let net = awake(&stage, Plan { miners: honest, ..plan(organics) }).await;
                 let before = stage.overseer.tasks().running();
                 for _ in 0..3 {
                     // The one that it crashes on is asked again.
@@ -258,12 +266,13 @@ fn a_crash_of_organic_loses_no_credit_and_no_later_query() {
 
 #[test]
 fn a_crash_on_a_user_s_way_costs_no_more_than_that_query() {
-    for place in ["dendrite:challenge", "dendrite:task", "reward_scorer:round", "reward_scorer:task"]
+    for place in
+        ["dendrite:challenge", "dendrite:task", "reward_scorer:round", "reward_scorer:task"]
     {
         println!("crash at {place}");
         Stage::play(async |stage: Stage| {
             stage.failpoints.arm(place, 0);
-            let net = Net::start(&stage, Plan { miners: honest, ..plan(organics()) });
+            let net = awake(&stage, Plan { miners: honest, ..plan(organics()) }).await;
             let before = stage.overseer.tasks().running();
             let first = ask(&net, question()).await;
             assert_eq!(first.is_err(), place.starts_with("dendrite"), "{first:?}");
@@ -277,7 +286,7 @@ fn a_crash_on_a_user_s_way_costs_no_more_than_that_query() {
 #[test]
 fn miners_are_asked_the_same_way_whoever_asks() {
     Stage::play(async |stage: Stage| {
-        let net = Net::start(&stage, Plan { sample_size: 2, steps: 3, ..plan(organics()) });
+        let net = awake(&stage, Plan { sample_size: 2, steps: 3, ..plan(organics()) }).await;
         for _ in 0..3 {
             assert!(ask(&net, question()).await.is_ok());
             stage.clock.sleep(TIMEOUT).await;
@@ -289,7 +298,9 @@ fn miners_are_asked_the_same_way_whoever_asks() {
         for request in users.iter().chain(&own) {
             assert_eq!(request.timeout, TIMEOUT);
             assert_eq!(request.query.roles, [Role::User]);
-            assert_eq!(request.target, net::target(request.target.uid));
+            let number = request.target.uid.0;
+            assert_eq!(request.target.hotkey, hotkey(number));
+            assert_eq!(request.target.address.port(), 8_000 + number);
         }
         assert!(users.iter().all(|request| request.query == question()), "as it was asked");
         let uids = |requests: &[net::Request]| {
@@ -303,7 +314,7 @@ fn miners_are_asked_the_same_way_whoever_asks() {
 #[test]
 fn users_and_validator_take_turns_in_one_rotation() {
     Stage::play(async |stage: Stage| {
-        let net = Net::start(&stage, Plan { sample_size: 3, steps: 1, ..plan(organics()) });
+        let net = awake(&stage, Plan { sample_size: 3, steps: 1, ..plan(organics()) }).await;
         assert!(ask(&net, question()).await.is_ok());
         net.run().await;
         let asked: BTreeSet<Uid> = net.asked().into_iter().map(|(uid, _)| uid).collect();
@@ -322,7 +333,7 @@ fn users_texts_reach_the_journal_only_with_leave() {
             let organics = Organics { log_texts, ..organics() };
             let writer = |_: &[_]| format!("The reference says {SECRET}.");
             let plan = Plan { miners, writer: Some(writer), ..plan(organics) };
-            let net = Net::start(&stage, plan);
+            let net = awake(&stage, plan).await;
             let mut query = question();
             query.roles.splice(0..0, [Role::User, Role::Assistant]);
             query.messages.splice(0..0, [SECRET, SECRET].map(str::to_owned));
@@ -352,7 +363,7 @@ fn users_texts_reach_the_journal_only_with_leave() {
 fn a_thousand_users_who_leave_midway_leave_nothing_behind() {
     Stage::play(async |stage: Stage| {
         let organics = Organics { in_flight: 64, ..organics() };
-        let net = Net::start(&stage, Plan { thinking: Duration::from_secs(1), ..plan(organics) });
+        let net = awake(&stage, Plan { thinking: Duration::from_secs(1), ..plan(organics) }).await;
         let before = stage.overseer.tasks().running();
         for n in 0..1_000_u64 {
             let door = net.door().clone();
@@ -374,7 +385,7 @@ fn a_thousand_users_who_leave_midway_leave_nothing_behind() {
 #[test]
 fn the_graph_with_users_has_no_circle_of_asks_and_no_narrow_port() {
     Stage::play(async |stage: Stage| {
-        let net = Net::start(&stage, Plan { in_flight: 3, ..plan(organics()) });
+        let net = awake(&stage, Plan { in_flight: 3, ..plan(organics()) }).await;
         // The validator's own, those that wait for answers, and those that are scored afterwards.
         net.topology.check(3 + 8 + 4).expect("the graph is sound");
         assert!(net.topology.check(3 + 8 + 4 + 1).is_err());
