@@ -255,8 +255,9 @@ impl OrganicDeps {
         let (tell_best, best) = oneshot::channel();
         let references = if scored.is_some() {
             let (id, turn) = (conversation.id, conversation.turn);
-            // Nobody waits for the scores of a round whose user has the first answer: its reference
-            // keeps the model from nobody before all have answered.
+            // Nobody waits for the scores of a round whose user gets the first answer. So its
+            // reference is begun when all have answered: it stands behind those of the validator's
+            // rounds that were begun before, and miners that share the model have it to themselves.
             let begins = async move {
                 if choose == Choose::First {
                     let _ = all_in.await;

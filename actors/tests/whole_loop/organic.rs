@@ -145,6 +145,17 @@ fn a_user_whom_nobody_answers_hears_why() {
         assert_eq!(error, OrganicError::AllFailed { asked: usize::from(MINERS), cause });
         settle(&stage, &net, before).await;
         let step = net::steps(&stage).pop().expect("silence is scored");
+        assert_eq!((&step["task"], &step["turn"]), (&"generic_instruction".into(), &0.into()));
+        let knows = |event: &Event| match event {
+            Event::ScoringBegan { rules, .. } => {
+                rules.tasks.keys().any(|kind| kind.name() == "generic_instruction")
+            }
+            _ => false,
+        };
+        assert!(
+            stage.journal.events().iter().any(knows),
+            "a replay needs the rules of users' steps"
+        );
         assert_eq!(step["rewards"], serde_json::json!([0.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
         assert_eq!(outcomes(&stage), [OrganicOutcome::AllFailed]);
     });
