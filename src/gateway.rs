@@ -54,3 +54,11 @@ pub struct GatewayParts {
 /// A name that asks for whatever model this subnet is.
 pub const ALIAS: &str = "sn1";
 
+#[cfg(test)]
+mod testkit;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_hostile;
+#[cfg(test)]
+mod tests_streaming;

@@ -10,7 +10,7 @@ use sn1_actors::organic::OrganicError;
 use sn1_actors::text::shown::shown;
 
 use super::keys::KeyRefusal;
-use super::reply::{self, LIMIT_REQUESTS, LIMIT_TOKENS, LEFT_REQUESTS, LEFT_TOKENS};
+use super::reply::{self, LEFT_REQUESTS, LEFT_TOKENS, LIMIT_REQUESTS, LIMIT_TOKENS};
 use super::reply::{RESET_REQUESTS, RESET_TOKENS};
 
 /// How long a user should wait where nothing better is known.
@@ -92,9 +92,7 @@ impl ApiError {
             Self::Key(KeyRefusal::TokensUsedUp { .. }) => {
                 class(StatusCode::TOO_MANY_REQUESTS, "tokens", "rate_limit_exceeded")
             }
-            Self::Field { .. } => {
-                Class { code: None, ..wrong(StatusCode::BAD_REQUEST, "") }
-            }
+            Self::Field { .. } => Class { code: None, ..wrong(StatusCode::BAD_REQUEST, "") },
             Self::Model(_) => wrong(StatusCode::NOT_FOUND, "model_not_found"),
             Self::Path => wrong(StatusCode::NOT_FOUND, "unknown_url"),
             Self::Method(_) => wrong(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
@@ -108,7 +106,9 @@ impl ApiError {
                 class(StatusCode::SERVICE_UNAVAILABLE, "server_error", "upstream_unavailable")
             }
             Self::Late(_) => class(StatusCode::GATEWAY_TIMEOUT, "server_error", "upstream_timeout"),
-            Self::Fault => class(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal_error"),
+            Self::Fault => {
+                class(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal_error")
+            }
         }
     }
 

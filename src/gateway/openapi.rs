@@ -16,8 +16,13 @@ mod tests {
     fn the_document_says_what_the_gateway_does() {
         let document: Value = serde_json::from_str(DOCUMENT).unwrap();
         let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
-        let served =
-            ["/health", "/openapi.json", "/v1/chat/completions", "/v1/models", "/v1/models/{model}"];
+        let served = [
+            "/health",
+            "/openapi.json",
+            "/v1/chat/completions",
+            "/v1/models",
+            "/v1/models/{model}",
+        ];
         assert_eq!(paths, served);
         let request = &document["components"]["schemas"]["ChatRequest"]["properties"];
         assert_eq!(request["messages"]["maxItems"], MAX_MESSAGES);
@@ -28,9 +33,8 @@ mod tests {
         }
         let replies = document["paths"]["/v1/chat/completions"]["post"]["responses"].as_object();
         let statuses: Vec<_> = replies.unwrap().keys().collect();
-        let expected = [
-            "200", "400", "401", "404", "405", "408", "413", "415", "429", "502", "503", "504",
-        ];
+        let expected =
+            ["200", "400", "401", "404", "405", "408", "413", "415", "429", "502", "503", "504"];
         assert_eq!(statuses, expected);
     }
 

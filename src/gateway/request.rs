@@ -58,8 +58,9 @@ impl ChatRequest {
     /// # Errors
     /// The reply that says what is wrong.
     pub(super) fn parse(body: &[u8], models: &[&str]) -> Result<Self, ApiError> {
-        let fields: Map<String, Value> = serde_json::from_slice(body)
-            .map_err(|error| ApiError::body(format!("the body is no JSON object: {}", shown(&error.to_string()))))?;
+        let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
+            ApiError::body(format!("the body is no JSON object: {}", shown(&error.to_string())))
+        })?;
         let fields = Fields(fields);
         let model = fields.text("model")?.ok_or_else(|| missing("model"))?;
         if !models.contains(&model) {
@@ -85,14 +86,18 @@ impl Fields {
     fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let text = |value: &'_ Value| value.as_str().is_some();
         match self.get(name) {
-            Some(value) if !text(value) => Err(ApiError::field(name, format!("`{name}` has to be a string"))),
+            Some(value) if !text(value) => {
+                Err(ApiError::field(name, format!("`{name}` has to be a string")))
+            }
             value => Ok(value.and_then(Value::as_str)),
         }
     }
 
     fn flag(&self, name: &str) -> Result<bool, ApiError> {
         let Some(value) = self.get(name) else { return Ok(false) };
-        value.as_bool().ok_or_else(|| ApiError::field(name, format!("`{name}` has to be true or false")))
+        value
+            .as_bool()
+            .ok_or_else(|| ApiError::field(name, format!("`{name}` has to be true or false")))
     }
 
     fn refuse_what_is_not_offered(&self) -> Result<(), ApiError> {
@@ -123,7 +128,8 @@ impl Fields {
         }
         let Some(options) = options else { return Ok(Some(Streaming { include_usage: false })) };
         let wrong = |message| ApiError::field("stream_options", message);
-        let options = options.as_object().ok_or_else(|| wrong("`stream_options` has to be an object"))?;
+        let options =
+            options.as_object().ok_or_else(|| wrong("`stream_options` has to be an object"))?;
         let include_usage = match options.get("include_usage") {
             None | Some(Value::Null) => false,
             Some(Value::Bool(wanted)) => *wanted,
@@ -154,7 +160,8 @@ impl Fields {
             single => one(single).map(|stop| vec![stop]),
         };
         stops.ok_or_else(|| {
-            let message = format!("`stop` has to be a string or up to {MAX_STOPS}, none of them empty");
+            let message =
+                format!("`stop` has to be a string or up to {MAX_STOPS}, none of them empty");
             ApiError::field("stop", message)
         })
     }

@@ -40,7 +40,9 @@ pub enum GatewayError {
         source: std::io::Error,
     },
     /// What should be the origin of web pages is none.
-    #[error("gateway.cors_origins: `{0}` is no origin; write it as https://HOST or https://HOST:PORT")]
+    #[error(
+        "gateway.cors_origins: `{0}` is no origin; write it as https://HOST or https://HOST:PORT"
+    )]
     Origin(String),
     /// The server cannot start, or failed while it ran.
     #[error("the gateway's HTTP server failed: {0}")]
@@ -136,9 +138,8 @@ impl GatewayServer {
             silence: options.silence,
             patience: options.patience,
         });
-        let app = move || {
-            App::new().app_data(gateway.clone()).configure(routes).wrap(cors(&origins))
-        };
+        let app =
+            move || App::new().app_data(gateway.clone()).configure(routes).wrap(cors(&origins));
         let server = HttpServer::new(app)
             .workers(1)
             .max_connections(options.max_connections)

@@ -32,13 +32,9 @@ const PING: &[u8] = b": ping\n\n";
 /// A completion under way.
 pub(super) type Completing = LocalBoxFuture<'static, Result<Completion, ApiError>>;
 
-/// What a stream holds until its end, or until its user is gone.
-pub(super) struct Held {
-    /// The connection is in use.
-    pub(super) busy: Option<Busy>,
-    /// The key's place is taken.
-    pub(super) admission: Rc<Admission>,
-}
+/// What a stream holds until its end, or until its user is gone: that the connection is in use, and
+/// the key's place.
+pub(super) type Held = (Option<Busy>, Rc<Admission>);
 
 /// What a stream has to send.
 pub(super) enum Source {
@@ -66,12 +62,14 @@ pub(super) fn stream(
         Source::Waiting { completing, clock, every } => {
             Stage::Waiting { completing, clock, every, ping: true }
         }
-        Source::There(completion) => Stage::Sending(Frames::new(completion, ticket.clone(), streaming)),
+        Source::There(completion) => {
+            Stage::Sending(Frames::new(completion, ticket.clone(), streaming))
+        }
     };
-    let sending = Sending { stage, ticket, streaming, held };
-    stream::unfold(sending, |mut sending| async move {
+    let sending = Sending { stage, ticket, streaming };
+    stream::unfold((sending, held), |(mut sending, held)| async move {
         let frame = sending.next().await?;
-        Some((Ok(frame), sending))
+        Some((Ok(frame), (sending, held)))
     })
 }
 
@@ -79,13 +77,16 @@ struct Sending {
     stage: Stage,
     ticket: Ticket,
     streaming: Streaming,
-    #[expect(dead_code, reason = "held, not looked at")]
-    held: Held,
 }
 
 enum Stage {
     /// The next ping goes out at once, or later.
-    Waiting { completing: Completing, clock: Arc<dyn Clock>, every: Duration, ping: bool },
+    Waiting {
+        completing: Completing,
+        clock: Arc<dyn Clock>,
+        every: Duration,
+        ping: bool,
+    },
     Sending(Frames),
     Over,
 }

@@ -49,9 +49,9 @@ pub(super) async fn document(request: HttpRequest) -> HttpResponse {
 
 pub(super) async fn models(request: HttpRequest, gateway: Shared) -> HttpResponse {
     let _busy = busy(&request);
-    let listed = gateway.admit(request.headers()).map(|admission| {
-        ok(&admission).json(reply::models(gateway.names(), gateway.since))
-    });
+    let listed = gateway
+        .admit(request.headers())
+        .map(|admission| ok(&admission).json(reply::models(gateway.names(), gateway.since)));
     listed.unwrap_or_else(|error| error.reply())
 }
 
@@ -79,7 +79,9 @@ pub(super) async fn chat(
     let busy = busy(&request);
     // Whoever has no key has nothing read.
     let answered = match gateway.admit(request.headers()) {
-        Ok(admission) => gateway.into_inner().chat(&request, payload, Rc::new(admission), busy).await,
+        Ok(admission) => {
+            gateway.into_inner().chat(&request, payload, Rc::new(admission), busy).await
+        }
         Err(error) => Err(error),
     };
     answered.unwrap_or_else(|error| error.reply())
@@ -125,7 +127,7 @@ impl Gateway {
             }
             Some(streaming) => {
                 let completing = Box::pin(completing);
-                self.stream(completing, ticket, streaming, Held { busy, admission }).await
+                self.stream(completing, ticket, streaming, (busy, admission)).await
             }
         }
     }
@@ -144,7 +146,7 @@ impl Gateway {
             Some(completion) => Source::There(completion?),
             None => Source::Waiting { completing, clock, every },
         };
-        let mut reply = ok(&held.admission);
+        let mut reply = ok(&held.1);
         reply.content_type("text/event-stream; charset=utf-8");
         reply.insert_header((CACHE_CONTROL, "no-cache"));
         // Asks nginx to pass on each piece as it comes.

@@ -9,7 +9,6 @@ use tokio::sync::mpsc;
 use super::Refusal;
 use crate::connections::Busy;
 
-
 /// How many pieces wait for a caller that reads slower than is written; then they grow together.
 const PIECES: usize = 16;
 
