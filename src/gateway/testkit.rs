@@ -18,6 +18,7 @@ use crate::wire::UuidSource;
 
 pub(super) const KEY: &str = "sk-sn1-test";
 pub(super) const UNIX: u64 = 1_795_000_000;
+const MINER: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 pub(super) const MODEL: &str = "lab/zephyr";
 
 /// What the fake door makes of a query.
@@ -52,7 +53,7 @@ impl FakeDoor {
             Box::pin(async move {
                 let _running = running;
                 let text = answer.await?;
-                let hotkey = Hotkey::new("5FakeMiner");
+                let hotkey = Hotkey::parse(MINER).unwrap();
                 Ok(OrganicAnswer { text, uid: Uid(7), hotkey, elapsed: Duration::from_secs(1) })
             })
         });
