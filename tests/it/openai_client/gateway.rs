@@ -201,7 +201,7 @@ fn door(watched: Arc<Watched>, silent: Arc<Notify>) -> Door {
                     silent.notified().await;
                     return Err(failed());
                 }
-                Some("at length") => "word upon word ".repeat(20_000),
+                Some("at length") => "word upon word ".repeat(2_000),
                 _ => ANSWER.to_owned(),
             };
             let hotkey = Hotkey::parse(MINER).unwrap();
