@@ -19,8 +19,11 @@ pub(super) const MAX_STOPS: usize = 4;
 /// What is taken and has no effect, if it is a number.
 const TASTES: [&str; 5] = ["temperature", "top_p", "seed", "frequency_penalty", "presence_penalty"];
 
-/// What is not offered, with the values that ask for nothing.
-const NOT_OFFERED: [(&str, fn(&Value) -> bool); 11] = [
+/// Whether a value asks for nothing special.
+type AsksForNothing = fn(&Value) -> bool;
+
+/// What is not offered, with the values that are taken all the same.
+const NOT_OFFERED: [(&str, AsksForNothing); 11] = [
     ("n", |value| value.as_u64() == Some(1)),
     ("tools", is_empty),
     ("functions", is_empty),
@@ -84,9 +87,8 @@ impl Fields {
     }
 
     fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
-        let text = |value: &'_ Value| value.as_str().is_some();
         match self.get(name) {
-            Some(value) if !text(value) => {
+            Some(value) if !value.is_string() => {
                 Err(ApiError::field(name, format!("`{name}` has to be a string")))
             }
             value => Ok(value.and_then(Value::as_str)),

@@ -9,6 +9,7 @@ use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use sn1_actors::ports::in_time;
+use sn1_actors::text::shown::shown;
 
 use super::completion::Completion;
 use super::error::ApiError;
@@ -64,7 +65,7 @@ pub(super) async fn model(
     let found = gateway.admit(request.headers()).and_then(|admission| {
         let name = name.map_or_else(|_| String::new(), web::Path::into_inner);
         if !gateway.names().contains(&name.as_str()) {
-            return Err(ApiError::Model(sn1_actors::text::shown::shown(&name)));
+            return Err(ApiError::Model(shown(&name)));
         }
         Ok(ok(&admission).json(reply::model(&name, gateway.since)))
     });
