@@ -193,10 +193,8 @@ impl State {
     /// Reads the keys again if their file is another than before. While it cannot be read, those
     /// that are known stay.
     fn look_again(&mut self, path: &Path) {
-        let looked = Stamp::of(path).map_err(|cause| KeyFileError::Unusable {
-            path: path.to_owned(),
-            cause,
-        });
+        let looked = Stamp::of(path)
+            .map_err(|cause| KeyFileError::Unusable { path: path.to_owned(), cause });
         let read = match looked {
             Ok(stamp) if stamp == self.seen => return,
             Ok(stamp) => {

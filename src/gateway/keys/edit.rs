@@ -20,7 +20,9 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyEditError {
     /// A name that cannot be told from others on a screen.
-    #[error("a key's name has 1 to {LONGEST_NAME} characters, none of them blank at an end or a control character")]
+    #[error(
+        "a key's name has 1 to {LONGEST_NAME} characters, none of them blank at an end or a control character"
+    )]
     Name,
     /// A key in use has the name.
     #[error("there is a key called `{0}` already: choose another name, or revoke that key first")]
