@@ -10,6 +10,7 @@ mod config;
 mod consent;
 mod eval;
 mod fetch;
+mod gateway;
 mod generate;
 mod lines;
 mod localnet;
@@ -73,6 +74,7 @@ pub fn command() -> Command {
             register::command(),
             weights::command(),
             state::command(),
+            gateway::command(),
             bench::command(),
             eval::command(),
         ])
@@ -102,6 +104,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("register", matches)) => Box::pin(register::run(matches)).await,
         Some(("weights", matches)) => Box::pin(weights::run(matches)).await,
         Some(("state", matches)) => Box::pin(state::run(matches)).await,
+        Some(("gateway", matches)) => Box::pin(gateway::run(matches)).await,
         Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
         Some(("eval", matches)) => Box::pin(eval::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),

@@ -2,6 +2,7 @@
 //!
 //! The graph itself is `sn1_actors::wiring`; here are the program's choices for it.
 
+pub mod gateway;
 pub mod joining;
 pub mod local_axon;
 pub mod localnet;

@@ -110,7 +110,7 @@ fn book_of_wallet(settings: &Settings, command: &str) -> Result<PathBuf, Ended> 
 }
 
 /// The address of the wallet's hotkey.
-fn wallets_hotkey(settings: &Settings) -> Result<Hotkey, Ended> {
+pub(super) fn wallets_hotkey(settings: &Settings) -> Result<Hotkey, Ended> {
     let folder = WalletFolder::new(&settings.wallet).map_err(Ended::from)?;
     let Some(address) = key_state(&folder, KeyKind::Hotkey).address else {
         return Err(Ended::from(folder.missing(KeyKind::Hotkey)));

@@ -1,9 +1,38 @@
 //! Who may use the gateway, and how much.
+//!
+//! A folder holds the keys (`keys.json`, hashes only, changed by `sn1 gateway keys`) and what was
+//! used of their limits (`usage.json`, written by the one gateway that runs on it). A [`KeyRing`]
+//! notices a changed file with the next request, so that a new key works at once and a revoked one
+//! no more.
+//!
+//! Tokens are counted when they are known, after the fact: a key can go over its tokens of a day by
+//! what is under way with it, which `concurrent` bounds. Left out: keys that expire, and limits that
+//! change after a key was made.
 
+mod edit;
+mod file;
+mod key;
+mod usage;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use sn1_actors::ports::Clock;
+use sn1_actors::runtime::Tasks;
+
+pub use edit::{KeyEditError, list, new_key, revoke};
+pub use file::KeyFileError;
+pub use key::{ApiKey, KeyEntry, KeyLimits, PREFIX};
+pub use usage::{Used, used};
+
+use file::{Stamp, keys_path, read_keys};
+use usage::{Kept, Time, Use};
+
+/// How long what was used may be known to this process alone.
+const UNSAVED: Duration = Duration::from_secs(1);
 
 /// Why a request is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +70,7 @@ pub enum KeyRefusal {
 /// How much of a key's limits is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests in any minute.
+    /// Requests in a minute.
     pub requests_per_minute: u32,
     /// How many of them are left.
     pub requests_left: u32,
@@ -53,84 +82,194 @@ pub struct Limits {
     pub tokens_left: u64,
 }
 
-/// A stand-in: one key, in memory.
+/// The keys of a gateway and their use. Clones are the same ring.
 #[derive(Clone)]
-pub struct KeyRing(Arc<Stub>);
+pub struct KeyRing(Arc<Ring>);
 
-struct Stub {
-    key: String,
-    most: Limits,
-    at_once: u32,
-    used: Mutex<Used>,
+struct Ring {
+    folder: PathBuf,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    /// One write at a time.
+    saving: Mutex<()>,
 }
 
-#[derive(Default)]
-struct Used {
-    requests: u32,
-    under_way: u32,
-    tokens: u64,
+struct State {
+    keys: Vec<KeyEntry>,
+    /// The file that the keys are of, or that was looked at in vain.
+    seen: Option<Stamp>,
+    /// Whether the last look at the file failed, so that it is said once.
+    unreadable: bool,
+    /// By the keys' ids.
+    uses: BTreeMap<String, Use>,
+    unsaved: bool,
 }
 
 impl KeyRing {
-    /// A ring of one key.
-    #[must_use]
-    pub fn stub(key: &str, most: Limits, at_once: u32) -> Self {
-        Self(Arc::new(Stub { key: key.to_owned(), most, at_once, used: Mutex::default() }))
-    }
-
-    /// Lets a request in.
+    /// The ring of a folder, which need not be there: without keys nobody is let in.
     ///
     /// # Errors
-    /// [`KeyRefusal`] when the key is none, or used up.
+    /// [`KeyFileError`] if one of its files is damaged or cannot be read.
+    pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, KeyFileError> {
+        let (keys, seen) = read_keys(&keys_path(folder))?;
+        let time = Time::of(&*clock);
+        let kept = usage::read(folder)?;
+        let uses = kept.into_iter().map(|(id, kept)| (id, Use::resumed(kept, time))).collect();
+        let state = State { keys, seen, unreadable: false, uses, unsaved: false };
+        let (state, saving) = (Mutex::new(state), Mutex::new(()));
+        Ok(Self(Arc::new(Ring { folder: folder.to_owned(), clock, state, saving })))
+    }
+
+    /// A ring of one key of any text, which is kept nowhere.
+    #[cfg(test)]
+    pub(super) fn of_one(presented: &str, limits: KeyLimits, clock: Arc<dyn Clock>) -> Self {
+        let keys = vec![KeyEntry::of(&ApiKey::of(presented), "test", limits, 0)];
+        let state =
+            State { keys, seen: None, unreadable: false, uses: BTreeMap::new(), unsaved: false };
+        let folder = PathBuf::from("/nonexistent");
+        let (state, saving) = (Mutex::new(state), Mutex::new(()));
+        Self(Arc::new(Ring { folder, clock, state, saving }))
+    }
+
+    /// How many keys are in use.
+    #[must_use]
+    pub fn in_use(&self) -> usize {
+        self.0.state.lock().keys.iter().filter(|key| key.revoked.is_none()).count()
+    }
+
+    /// Lets a request in by the key that its user presents.
+    ///
+    /// # Errors
+    /// [`KeyRefusal`]; a request that is refused counts for nothing.
     pub fn admit(&self, presented: Option<&str>) -> Result<Admission, KeyRefusal> {
-        let stub = &self.0;
         let presented = presented.ok_or(KeyRefusal::Missing)?;
-        if presented != stub.key {
-            return Err(KeyRefusal::Unknown);
+        let time = Time::of(&*self.0.clock);
+        let mut state = self.0.state.lock();
+        state.look_again(&keys_path(&self.0.folder));
+        let key = key::find(&state.keys, presented).ok_or(KeyRefusal::Unknown)?;
+        let (id, limits) = (key.id.clone(), key.limits);
+        state.used(&id, time).admit(limits, time)?;
+        state.unsaved = true;
+        Ok(Admission { ring: Arc::clone(&self.0), id, limits })
+    }
+
+    /// Writes what was used every second, on another thread, until it is dropped. A process that is
+    /// killed forgets what was used in its last second.
+    pub async fn keep_usage(self, tasks: Tasks) {
+        let mut failing = false;
+        loop {
+            self.0.clock.sleep(UNSAVED).await;
+            let ring = Arc::clone(&self.0);
+            let saved = tasks.compute("gateway_usage", move || ring.save()).await;
+            match saved {
+                Some(Ok(())) => failing = false,
+                Some(Err(error)) if !failing => {
+                    failing = true;
+                    tracing::error!("what the gateway's keys used is not kept: {error}");
+                }
+                Some(Err(_)) | None => {}
+            }
         }
-        let mut used = stub.used.lock();
-        if used.requests >= stub.most.requests_per_minute {
-            let most = stub.most.requests_per_minute;
-            return Err(KeyRefusal::TooManyRequests { most, retry_after: stub.most.resets_in });
+    }
+}
+
+impl Ring {
+    /// Writes what was used, if anything was since the last time.
+    fn save(&self) -> Result<(), KeyFileError> {
+        let _saving = self.saving.lock();
+        let kept = {
+            let mut state = self.state.lock();
+            if !std::mem::take(&mut state.unsaved) {
+                return Ok(());
+            }
+            state.kept()
+        };
+        let written = usage::write(&self.folder, kept);
+        if written.is_err() {
+            self.state.lock().unsaved = true;
         }
-        if used.under_way >= stub.at_once {
-            return Err(KeyRefusal::TooManyAtOnce { most: stub.at_once });
+        written
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        if let Err(error) = self.save() {
+            tracing::error!("what the gateway's keys used is not kept: {error}");
         }
-        if used.tokens >= stub.most.tokens_per_day {
-            let most = stub.most.tokens_per_day;
-            return Err(KeyRefusal::TokensUsedUp { most, retry_after: stub.most.resets_in });
+    }
+}
+
+impl State {
+    /// Reads the keys again if their file is another than before. While it cannot be read, those
+    /// that are known stay.
+    fn look_again(&mut self, path: &Path) {
+        let looked = Stamp::of(path)
+            .map_err(|cause| KeyFileError::Unusable { path: path.to_owned(), cause });
+        let read = match looked {
+            Ok(stamp) if stamp == self.seen => return,
+            Ok(stamp) => {
+                // Also of a damaged one, which is not read with every request.
+                self.seen = stamp;
+                read_keys(path)
+            }
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok((keys, seen)) => {
+                tracing::info!("the gateway's keys changed");
+                (self.keys, self.seen, self.unreadable) = (keys, seen, false);
+                let known: BTreeSet<&str> = self.keys.iter().map(|key| key.id.as_str()).collect();
+                self.uses.retain(|id, used| used.under_way > 0 || known.contains(id.as_str()));
+            }
+            Err(error) if !self.unreadable => {
+                self.unreadable = true;
+                tracing::error!("the gateway's keys stay as they were: {error}");
+            }
+            Err(_) => {}
         }
-        used.requests += 1;
-        used.under_way += 1;
-        drop(used);
-        Ok(Admission(Arc::clone(stub)))
+    }
+
+    fn used(&mut self, id: &str, time: Time) -> &mut Use {
+        self.uses.entry(id.to_owned()).or_insert_with(|| Use::resumed(Kept::default(), time))
+    }
+
+    fn kept(&self) -> BTreeMap<String, Kept> {
+        self.uses.iter().map(|(id, used)| (id.clone(), used.kept())).collect()
     }
 }
 
 /// A request that was let in; its place is free again when this is dropped.
-pub struct Admission(Arc<Stub>);
+pub struct Admission {
+    ring: Arc<Ring>,
+    id: String,
+    limits: KeyLimits,
+}
 
 impl Admission {
-    /// Counts tokens of the request.
+    /// Counts tokens of the request, on the day on which it is told.
     pub fn spend(&self, tokens: u64) {
-        self.0.used.lock().tokens += tokens;
+        let time = Time::of(&*self.ring.clock);
+        let mut state = self.ring.state.lock();
+        state.used(&self.id, time).spend(tokens, time);
+        state.unsaved = true;
     }
 
     /// What is left of the key.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        let used = self.0.used.lock();
-        let most = self.0.most;
-        Limits {
-            requests_left: most.requests_per_minute.saturating_sub(used.requests),
-            tokens_left: most.tokens_per_day.saturating_sub(used.tokens),
-            ..most
-        }
+        let time = Time::of(&*self.ring.clock);
+        self.ring.state.lock().used(&self.id, time).limits(self.limits, time)
     }
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.0.used.lock().under_way -= 1;
+        if let Some(used) = self.ring.state.lock().uses.get_mut(&self.id) {
+            used.under_way = used.under_way.saturating_sub(1);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

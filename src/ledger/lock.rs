@@ -64,7 +64,7 @@ impl InstanceLock {
     }
 
     /// Locks the file at `path`, which is made; `what` is for the error.
-    pub(super) fn take(path: PathBuf, what: String) -> Result<Self, LockError> {
+    pub(crate) fn take(path: PathBuf, what: String) -> Result<Self, LockError> {
         let mut file = match open(&path) {
             Ok(file) => file,
             Err(cause) => return Err(LockError::Unusable { path, cause }),

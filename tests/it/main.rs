@@ -9,6 +9,7 @@ mod chain_writes;
 mod commands;
 mod exploits;
 mod fault_proxy;
+mod gateway_keys;
 mod harness;
 mod localnet;
 mod maths;

@@ -4,21 +4,22 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sn1::gateway::keys::{KeyRing, Limits};
+use sn1::gateway::keys::{KeyLimits, KeyRing, new_key};
 use sn1::gateway::{Door, GatewayOptions, GatewayParts, GatewayServer};
 use sn1::wire::UuidSource;
 use sn1_actors::domain::{Hotkey, Moment, Query, Uid};
 use sn1_actors::organic::{OrganicAnswer, OrganicError};
 use sn1_actors::ports::Clock;
+use tempfile::TempDir;
 use tokio::sync::{Notify, oneshot};
 
-pub(super) const KEY: &str = "sk-sn1-test";
 pub(super) const MODEL: &str = "lab/zephyr";
 pub(super) const ANSWER: &str =
     "Well met, and so early in the day; what brings you here, if I may ask?";
@@ -43,6 +44,9 @@ pub(super) struct Gateway {
     door: Arc<Watched>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    key: String,
+    /// Of the key.
+    _folder: TempDir,
 }
 
 /// What goes through the door.
@@ -95,9 +99,11 @@ impl Gateway {
         let silence = Duration::from_millis(kept.silence_ms);
         let clock =
             Telling { clock: sn1::wiring::system_clock(), silence, silent: Arc::clone(&silent) };
+        let folder = TempDir::new().unwrap();
+        let (key, keys) = ring(folder.path(), kept.requests_per_minute);
         let parts = GatewayParts {
             door: door(Arc::clone(&watched), silent),
-            keys: ring(kept.requests_per_minute),
+            keys,
             model: MODEL.into(),
             count_tokens: Arc::new(|text| text.split_whitespace().count()),
             clock: Arc::new(clock),
@@ -120,7 +126,19 @@ impl Gateway {
             });
         };
         let thread = Builder::new().name("gateway".into()).spawn(serve).unwrap();
-        Self { address, door: watched, stop: Some(stop), thread: Some(thread) }
+        Self {
+            address,
+            door: watched,
+            stop: Some(stop),
+            thread: Some(thread),
+            key,
+            _folder: folder,
+        }
+    }
+
+    /// The one key.
+    pub(super) fn key(&self) -> &str {
+        &self.key
     }
 
     pub(super) fn url(&self) -> String {
@@ -171,16 +189,12 @@ impl Drop for Gateway {
     }
 }
 
-/// The one key.
-fn ring(requests_per_minute: u32) -> KeyRing {
-    let most = Limits {
-        requests_per_minute,
-        requests_left: requests_per_minute,
-        resets_in: Duration::from_secs(60),
-        tokens_per_day: 1 << 40,
-        tokens_left: 1 << 40,
-    };
-    KeyRing::stub(KEY, most, 16)
+/// A ring of one key, and the key.
+fn ring(folder: &Path, requests_per_minute: u32) -> (String, KeyRing) {
+    let clock = sn1::wiring::system_clock();
+    let limits = KeyLimits { requests_per_minute, concurrent: 16, tokens_per_day: 1 << 40 };
+    let made = actix_rt::System::new().block_on(new_key(folder, &*clock, "test", limits));
+    (made.unwrap().0.expose().to_owned(), KeyRing::open(folder, clock).unwrap())
 }
 
 /// Does what a message says; `silent` is told when a stream was silent for too long.
