@@ -17,7 +17,7 @@ use super::{Door, GatewayOptions, GatewayParts, GatewayServer};
 use crate::wire::UuidSource;
 
 pub(super) const KEY: &str = "sk-sn1-test";
-pub(super) const UNIX: u64 = 1_795_000_000;
+pub(super) const UNIX: u64 = 1_795_000_020;
 const MINER: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 pub(super) const MODEL: &str = "lab/zephyr";
 
