@@ -3,6 +3,7 @@
 //! The graph itself is `sn1_actors::wiring`; here are the program's choices for it.
 
 pub mod joining;
+pub mod last_seen;
 pub mod local_axon;
 pub mod localnet;
 pub mod miner;
@@ -10,6 +11,7 @@ pub mod model;
 pub mod publish;
 pub mod remote;
 pub mod safety;
+pub mod self_weights;
 pub mod tools;
 pub mod validator;
 

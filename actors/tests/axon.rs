@@ -42,12 +42,7 @@ fn metagraph() -> Metagraph {
 }
 
 fn axon() -> AxonConfig {
-    AxonConfig {
-        blacklist: Arc::default(),
-        in_flight: 1,
-        waiting: 4,
-        requests_per_second: 0,
-    }
+    AxonConfig { blacklist: Arc::default(), in_flight: 1, waiting: 4, requests_per_second: 0 }
 }
 
 fn guarded(blacklist: Blacklist) -> AxonConfig {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use sn1_actors::assistant::{AssistantConfig, Kind};
-use sn1_actors::axon::{AxonConfig, Blacklist};
+use sn1_actors::axon::{Admit, AxonConfig, Blacklist};
 use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Tao};
 use sn1_actors::ports::Journal;
-use sn1_actors::runtime::{Failpoints, Overseer, Topology};
+use sn1_actors::runtime::{Failpoints, Overseer, Port, Topology};
 use sn1_actors::wiring::{MinerConfig, MinerParts, start_miner, start_shared};
 use tokio::sync::watch;
 
@@ -85,6 +85,8 @@ pub struct Serving {
     pub address: SocketAddr,
     /// What stops it.
     pub stopper: AxonStopper,
+    /// Where requests go in; those in it wait for their answers.
+    pub admit: Port<Admit>,
 }
 
 /// Starts a miner on a subnet as `metagraph` shows it; without a chain that stays empty.
@@ -127,7 +129,8 @@ pub async fn start(
     let miner = start_miner(overseer, config, parts, &shared, &mut Topology::default());
     let address = SocketAddr::from((settings.axon.ip, settings.axon.port));
     let options = axon_options(settings);
+    let admit = miner.admit.clone();
     let door = local_axon::door(miner);
     let (address, stopper) = local_axon::serve(overseer, address, keypair, options, door)?;
-    Ok(Serving { address, stopper })
+    Ok(Serving { address, stopper, admit })
 }

@@ -74,7 +74,8 @@ impl AxonDeps {
         let verified = self.check.lock().verify(head, standing, self.clock.unix());
         let caller = verified.map_err(|cause| Refusal::not_verified(&cause))?;
         let now = self.clock.now();
-        if standing == Standing::Registered && !rates.take(&caller, now) {
+        let named = self.config.blacklist.allow_hotkeys.contains(&caller);
+        if (standing == Standing::Registered || named) && !rates.take(&caller, now) {
             let most = self.config.requests_per_second;
             let message = format!("Too many requests: at most {most} a second for one hotkey.");
             return Err(Refusal::new(429, message));
