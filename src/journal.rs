@@ -9,6 +9,7 @@ mod cut_short;
 mod lines;
 pub mod read;
 pub mod recorded;
+pub mod served;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufWriter, Write};

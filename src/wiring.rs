@@ -4,6 +4,7 @@
 
 pub mod gateway;
 pub mod joining;
+pub mod last_seen;
 pub mod local_axon;
 pub mod localnet;
 pub mod miner;
@@ -11,6 +12,7 @@ pub mod model;
 pub mod publish;
 pub mod remote;
 pub mod safety;
+pub mod self_weights;
 pub mod tools;
 pub mod validator;
 

@@ -10,6 +10,8 @@ mod queue;
 mod rate;
 mod refusal;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised};
@@ -17,11 +19,11 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 
 use crate::assistant::{Respond, RespondError};
-use crate::domain::{Metagraph, Moment, Query};
+use crate::domain::{Hotkey, Metagraph, Moment, Query};
 use crate::ports::{CallerCheck, Clock, Event, Journal, Piece, SignedHead};
 use crate::runtime::{AskError, Failpoints, Job, Port, Tasks};
 
-pub use gate::Pass;
+pub use gate::{Blacklist, Pass};
 use queue::{Queue, Waiting};
 use rate::RateLimits;
 pub use refusal::Refusal;
@@ -49,13 +51,11 @@ pub struct Admit {
     pub pieces: Option<mpsc::Sender<Piece>>,
 }
 
-/// Whom the axon serves.
+/// Whom the axon serves, and how many at once.
 #[derive(Clone, Debug)]
 pub struct AxonConfig {
-    /// Callers who are on no subnet are served too.
-    pub allow_non_registered: bool,
-    /// Callers without a validator permit are refused.
-    pub force_validator_permit: bool,
+    /// Who is refused.
+    pub blacklist: Arc<Blacklist>,
     /// So many requests are with Assistant at once; the rest wait, the largest stake first.
     pub in_flight: usize,
     /// So many wait; one more is refused at once, or takes the place of the smallest stake.
@@ -90,10 +90,17 @@ pub struct Axon {
     deps: AxonDeps,
     rates: RateLimits,
     queue: Queue,
-    in_flight: usize,
-    /// One message for each request that left Assistant.
-    done: mpsc::UnboundedSender<()>,
-    finished: Option<mpsc::UnboundedReceiver<()>>,
+    /// How many requests of each caller are with Assistant.
+    in_flight: HashMap<Hotkey, usize>,
+    /// Whose request left Assistant, once for each that did.
+    done: mpsc::UnboundedSender<Hotkey>,
+    finished: Option<mpsc::UnboundedReceiver<Hotkey>>,
+}
+
+/// One caller may have a quarter of the places, of those who wait and, while others wait, of those
+/// who are being answered.
+fn share_of(places: usize) -> usize {
+    places.div_ceil(4)
 }
 
 impl Axon {
@@ -106,23 +113,39 @@ impl Axon {
             rates: RateLimits::new(deps.config.requests_per_second),
             queue: Queue::with_places(deps.config.waiting),
             deps,
-            in_flight: 0,
+            in_flight: HashMap::new(),
             done,
             finished: Some(finished),
         }
     }
 
     fn has_place(&mut self, pass: &Pass) -> bool {
+        self.drop_unwanted();
+        self.under_way() < self.deps.config.in_flight
+            || self.queue.has_place(&pass.caller, pass.stake)
+    }
+
+    fn under_way(&self) -> usize {
+        self.in_flight.values().sum()
+    }
+
+    /// Nobody waits any more for an answer to these: no work is done for them.
+    fn drop_unwanted(&mut self) {
         let now = self.deps.clock.now();
-        self.in_flight < self.deps.config.in_flight
-            || self.queue.has_place(&pass.caller, pass.stake, now)
+        for gone in self.queue.take_unwanted(now) {
+            let refusal = Refusal::new(408, "The caller was gone before its turn came.");
+            self.deps.note(gone.caller.as_str(), String::new(), &Err(refusal), gone.since);
+        }
     }
 
     fn dispatch(&mut self) {
-        while self.in_flight < self.deps.config.in_flight {
-            let Some(next) = self.queue.pop(self.deps.clock.now()) else { return };
-            self.in_flight += 1;
-            let left = Left(self.done.clone());
+        self.drop_unwanted();
+        let (places, share) = (self.deps.config.in_flight, share_of(self.deps.config.in_flight));
+        while self.under_way() < places {
+            let busy = |caller: &Hotkey| self.in_flight.get(caller).is_some_and(|n| *n >= share);
+            let Some(next) = self.queue.pop(busy) else { return };
+            *self.in_flight.entry(next.caller.clone()).or_default() += 1;
+            let left = Left(self.done.clone(), next.caller.clone());
             let deps = self.deps.clone();
             self.deps.tasks.spawn("respond", async move {
                 let _left = left;
@@ -173,11 +196,11 @@ impl AxonDeps {
 }
 
 /// Tells the axon that a request left Assistant, however it did.
-struct Left(mpsc::UnboundedSender<()>);
+struct Left(mpsc::UnboundedSender<Hotkey>, Hotkey);
 
 impl Drop for Left {
     fn drop(&mut self) {
-        let _ = self.0.send(());
+        let _ = self.0.send(self.1.clone());
     }
 }
 
@@ -187,7 +210,7 @@ impl Actor for Axon {
     fn started(&mut self, ctx: &mut Context<Self>) {
         if let Some(finished) = self.finished.take() {
             let stream = futures_util::stream::unfold(finished, |mut finished| async move {
-                finished.recv().await.map(|()| (Done, finished))
+                finished.recv().await.map(|caller| (Done(caller), finished))
             });
             ctx.add_stream(stream);
         }
@@ -200,12 +223,17 @@ impl Supervised for Axon {
     }
 }
 
-/// A request left Assistant.
-struct Done;
+/// A request of this caller left Assistant.
+struct Done(Hotkey);
 
 impl actix::StreamHandler<Done> for Axon {
-    fn handle(&mut self, _: Done, _: &mut Context<Self>) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+    fn handle(&mut self, Done(caller): Done, _: &mut Context<Self>) {
+        if let Entry::Occupied(mut count) = self.in_flight.entry(caller) {
+            match count.get_mut() {
+                0 | 1 => drop(count.remove()),
+                more => *more -= 1,
+            }
+        }
         self.dispatch();
     }
 
@@ -240,7 +268,8 @@ impl Handler<Job<Admit>> for Axon {
         self.deps.failpoints.hit("axon:admit");
         let Job { message: Admit { pass, query, pieces }, reply, slot, .. } = job;
         let Pass { caller, stake, deadline } = pass;
-        let waiting = Waiting { caller, stake, deadline, query, pieces, reply, slot };
+        let since = self.deps.clock.now();
+        let waiting = Waiting { caller, stake, since, deadline, query, pieces, reply, slot };
         if let Some(outdone) = self.queue.push(waiting) {
             let refusal = Err(Refusal::full());
             let now = self.deps.clock.now();

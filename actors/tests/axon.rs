@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use sn1_actors::assistant::{AssistantConfig, Kind};
-use sn1_actors::axon::{Admit, AxonConfig, Knock, Pass, Refusal};
+use sn1_actors::axon::{Admit, AxonConfig, Blacklist, Knock, Pass, Refusal};
 use sn1_actors::domain::{BlockNumber, Coldkey, Hotkey, Metagraph, Netuid, Neuron};
 use sn1_actors::domain::{Query, Sampling, Tao, Uid};
 use sn1_actors::model_worker::TextSource;
@@ -42,13 +42,11 @@ fn metagraph() -> Metagraph {
 }
 
 fn axon() -> AxonConfig {
-    AxonConfig {
-        allow_non_registered: false,
-        force_validator_permit: false,
-        in_flight: 1,
-        waiting: 4,
-        requests_per_second: 0,
-    }
+    AxonConfig { blacklist: Arc::default(), in_flight: 1, waiting: 4, requests_per_second: 0 }
+}
+
+fn guarded(blacklist: Blacklist) -> AxonConfig {
+    AxonConfig { blacklist: Arc::new(blacklist), ..axon() }
 }
 
 /// A miner whose answers take a second at least.
@@ -144,13 +142,101 @@ fn answers_the_largest_stake_first_and_equals_in_order_of_arrival() {
 #[test]
 fn refuses_strangers_and_those_without_a_permit_before_it_looks_at_signatures() {
     Stage::play(async |stage: Stage| {
-        let config = AxonConfig { force_validator_permit: true, ..axon() };
-        let miner = miner(&stage, config, Kind::Echo);
+        let blacklist = Blacklist { force_validator_permit: true, ..Blacklist::default() };
+        let miner = miner(&stage, guarded(blacklist), Kind::Echo);
         for (caller, expected) in [(STRANGER, 403), (0, 403), (3, 401)] {
             let unsigned = SignedHead { signature: None, ..head(&hotkey(caller)) };
             assert_eq!(status(&knock(&miner, unsigned, false).await), expected, "{caller}");
         }
         assert_eq!(status(&enter(&miner, 3).await), 200);
+    });
+}
+
+#[test]
+fn refuses_low_stakes_and_named_keys_and_the_allow_list_wins_but_must_sign() {
+    Stage::play(async |stage: Stage| {
+        let blacklist = Blacklist {
+            force_validator_permit: true,
+            min_stake: Tao(2.0),
+            hotkeys: [hotkey(3), hotkey(STRANGER)].into(),
+            allow_hotkeys: [hotkey(0), hotkey(STRANGER)].into(),
+            ..Blacklist::default()
+        };
+        let miner = miner(&stage, guarded(blacklist), Kind::Echo);
+        let low = "Forbidden. Key is blacklisted: Low stake.";
+        let named = "Forbidden. Key is blacklisted: Hotkey is on the miner's list.";
+        for (caller, expected) in [
+            (1, Err((403, low))),
+            (2, Ok(())),
+            (3, Err((403, named))),
+            (4, Ok(())),
+            // No permit and no stake, and on no subnet at all: the operator asked for them by name.
+            (0, Ok(())),
+            (STRANGER, Ok(())),
+        ] {
+            let entered = enter(&miner, caller).await;
+            let told = entered.as_ref().map(|_| ()).map_err(|r| (r.status, r.message.as_str()));
+            assert_eq!(told, expected, "{caller}");
+        }
+        for caller in [0, STRANGER] {
+            let unsigned = SignedHead { signature: None, ..head(&hotkey(caller)) };
+            assert_eq!(status(&knock(&miner, unsigned, false).await), 401, "{caller}");
+        }
+    });
+}
+
+#[test]
+fn strangers_have_no_stake() {
+    Stage::play(async |stage: Stage| {
+        let open = Blacklist { allow_non_registered: true, ..Blacklist::default() };
+        let miner = miner(&stage, guarded(Blacklist { min_stake: Tao(1.0), ..open }), Kind::Echo);
+        assert_eq!(status(&enter(&miner, STRANGER).await), 403);
+        assert_eq!(status(&enter(&miner, 1).await), 200);
+    });
+}
+
+#[test]
+fn a_large_stake_that_has_its_share_under_way_lets_a_small_one_through() {
+    Stage::play(async |stage: Stage| {
+        let config = AxonConfig { in_flight: 4, waiting: 16, ..axon() };
+        let miner = miner(&stage, config, Kind::Echo);
+        let began = stage.clock.now();
+        let asked = async |caller: u16| {
+            let pass = enter(&miner, caller).await.expect("there is room");
+            ask(&miner, pass, "x", None).await.expect("it is answered");
+            (caller, stage.clock.now().since(began).as_secs())
+        };
+        // Four of the large one are answered at once, for nobody else is there; of what waits it
+        // gets one place at a time until the small one has been answered.
+        let all = [4, 4, 4, 4, 4, 4, 4, 4, 1].map(asked);
+        let ended = futures_util::future::join_all(all).await;
+        let seconds = |of: u16| ended.iter().filter(move |(n, _)| *n == of).map(|(_, at)| *at);
+        assert_eq!(seconds(1).collect::<Vec<_>>(), [2]);
+        assert_eq!(seconds(4).collect::<Vec<_>>(), [1, 1, 1, 1, 2, 2, 2, 3]);
+    });
+}
+
+#[test]
+fn the_journal_tells_of_those_whose_turn_never_came() {
+    Stage::play(async |stage: Stage| {
+        let miner = miner(&stage, axon(), Kind::Echo);
+        let passes = [enter(&miner, 1).await, enter(&miner, 2).await, enter(&miner, 3).await];
+        let [first, gone, last] = passes.map(|pass| ask(&miner, pass.unwrap(), "x", None));
+        let impatient = async {
+            tokio::select! {
+                biased;
+                _ = gone => unreachable!(),
+                () = stage.clock.sleep(Duration::from_millis(500)) => {}
+            }
+        };
+        let (first, (), last) = tokio::join!(first, impatient, last);
+        assert!(first.is_ok() && last.is_ok());
+        let served = stage.journal.events().into_iter().filter_map(|event| match event {
+            Event::Served { hotkey, status, seconds, .. } => Some((hotkey, status, seconds)),
+            _ => None,
+        });
+        let served: Vec<_> = served.filter(|(_, status, _)| *status != 200).collect();
+        assert_eq!(served, [(hotkey(2).as_str().to_owned(), 408, 1.0)]);
     });
 }
 
@@ -168,7 +254,8 @@ fn lets_strangers_ping_and_asks_them_for_a_signature() {
 #[test]
 fn holds_a_registered_hotkey_to_its_rate_and_nobody_else() {
     Stage::play(async |stage: Stage| {
-        let config = AxonConfig { requests_per_second: 1, allow_non_registered: true, ..axon() };
+        let blacklist = Blacklist { allow_non_registered: true, ..Blacklist::default() };
+        let config = AxonConfig { requests_per_second: 1, ..guarded(blacklist) };
         let miner = miner(&stage, config, Kind::Echo);
         for _ in 0..10 {
             assert_eq!(status(&enter(&miner, 1).await), 200);

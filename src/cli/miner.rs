@@ -1,10 +1,20 @@
 //! `sn1 miner`: an axon with an assistant behind it, on a chain or, for tries, on none.
 
+mod check;
+mod live;
+mod on_chain;
+mod report;
+mod tally;
+
+use std::future::pending;
+use std::io::IsTerminal;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{ArgMatches, Command};
+use futures_util::future::LocalBoxFuture;
 use sn1_actors::domain::{Metagraph, Netuid};
-use sn1_actors::ports::Journal;
+use sn1_actors::ports::{Journal, in_time};
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::wiring::{ChainParts, start_chain_watch};
 use tokio::sync::watch;
@@ -14,28 +24,50 @@ use super::{development_key_flag, loaded, neuron, output, signing_key, steps};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::ledger::lock::InstanceLock;
+use crate::tap::Tap;
 use crate::wire::Keypair;
 use crate::wiring::joining::{self, Joining};
-use crate::wiring::{miner, publish, system_clock};
+use crate::wiring::last_seen::LastSeen;
+use crate::wiring::publish::Whereabouts;
+use crate::wiring::{miner, state_folder, system_clock};
+use live::Live;
+use on_chain::OnChain;
 
 /// The subnet in the folder's name where no chain says which it is.
 const NO_CHAIN: Netuid = Netuid(1);
+/// Who names an address.
+const ON_CHAIN: &str = "on the chain";
+/// A miner that knows the subnet from before waits so long for the chain before it serves.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) fn command() -> Command {
     let command = Command::new("miner")
-        .about("Run a miner: answer validators")
+        .about("Run a miner: answer validators; see why it is served or not")
         .after_help(
             "Examples:\n  sn1 miner --netuid 61 --subtensor.network test --wallet.name alice \
              --wallet.hotkey miner1\n  sn1 miner --netuid 1 --subtensor.network local --uri //Alice \
              --miner.kind echo\n  sn1 miner --miner.kind echo --uri //Alice --axon.port 8091 \
-             --blacklist.allow_non_registered\n\nThe last is on no chain: it knows nobody, and serves \
-             whoever asks. There is no default network; `sn1 register` gives the hotkey a slot.",
+             --blacklist.allow_non_registered\n  sn1 miner check --uri //Alice --axon.port 8091\n  \
+             sn1 miner report --netuid 61 --subtensor.network test --wallet.name alice \
+             --wallet.hotkey miner1\n\nThe third is on no chain: it knows nobody, and serves whoever \
+             asks. There is no default network; `sn1 register` gives the hotkey a slot.",
         )
+        .args_conflicts_with_subcommands(true)
+        .subcommand(check::command())
+        .subcommand(report::command())
         .arg(development_key_flag());
     add_config_flags(command)
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    match matches.subcommand() {
+        Some(("check", matches)) => Box::pin(check::run(matches)).await,
+        Some(("report", matches)) => Box::pin(report::run(matches)).await,
+        _ => Box::pin(serve(matches)).await,
+    }
+}
+
+async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Miner, matches)?;
     let settings = &loaded.settings;
     let joining = joining(settings)?;
@@ -49,26 +81,46 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     });
     let _lock = lock.transpose().map_err(Ended::from)?;
     let (journal, _) = neuron::journal(settings, netuid, &hotkey)?;
-    let journal = Arc::new(journal);
-    let overseer = Overseer::new(system_clock(), Arc::clone(&journal) as Arc<dyn Journal>);
+    let (told, live): (Arc<dyn Journal>, _) = if std::io::stderr().is_terminal() {
+        let (tap, window) = Tap::on(Arc::new(journal.clone()));
+        (Arc::new(tap), Some((Live::open(), window)))
+    } else {
+        (Arc::new(journal.clone()), None)
+    };
+    let overseer = Overseer::new(system_clock(), Arc::clone(&told));
     let mut signals = Signals::watch()?;
-    let started = start(&overseer, settings, joining, netuid, keypair, Arc::clone(&journal) as _);
-    let serving = tokio::select! {
-        serving = Box::pin(started) => serving?,
+    let started = start(&overseer, settings, joining, netuid, keypair, told);
+    let Started { serving, rest } = tokio::select! {
+        started = Box::pin(started) => started?,
         () = signals.next() => return Ok(Exit::Interrupted),
         () = overseer.kill().dead() => return steps::ended(&overseer),
     };
     output::line(&format!("serving {hotkey} on {}", serving.address))?;
-    tokio::select! {
-        () = signals.next() => tracing::info!("stopping; Ctrl-C again ends at once"),
-        () = overseer.kill().dead() => {}
-    }
+    let table = live.map(|(table, window)| {
+        let following = table.clone().follow(window, serving.admit.clone(), overseer.clock());
+        overseer.tasks().spawn("live", following);
+        table
+    });
+    let refused = tokio::select! {
+        error = rest => Some(error),
+        () = signals.next() => {
+            tracing::info!("stopping; Ctrl-C again ends at once");
+            None
+        }
+        () = overseer.kill().dead() => None,
+    };
     let interrupted = tokio::select! {
         () = serving.stopper.stop() => false,
         () = signals.next() => true,
     };
+    if let Some(table) = table {
+        table.close();
+    }
     overseer.kill().stop();
     journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
+    if let Some(error) = refused {
+        return Err(error);
+    }
     match steps::ended(&overseer)? {
         Exit::Done if interrupted => Ok(Exit::Interrupted),
         end => Ok(end),
@@ -77,15 +129,25 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 
 /// The chain to join; none where none is named and strangers are welcome.
 fn joining(settings: &Settings) -> Result<Option<Joining>, Ended> {
-    let named =
-        settings.subtensor.network.is_some() || !settings.subtensor.chain_endpoint.is_empty();
-    if !named && settings.blacklist.allow_non_registered {
+    if !chain_is_named(settings) && settings.blacklist.allow_non_registered {
         return Ok(None);
     }
     Joining::of(settings, "miner").map(Some)
 }
 
-/// Starts to serve, and tells the chain where.
+fn chain_is_named(settings: &Settings) -> bool {
+    settings.subtensor.network.is_some() || !settings.subtensor.chain_endpoint.is_empty()
+}
+
+/// A miner that serves.
+struct Started {
+    serving: miner::Serving,
+    /// What the chain has to be there for; resolves only if the miner must end.
+    rest: LocalBoxFuture<'static, anyhow::Error>,
+}
+
+/// Starts to serve, and tells the chain where: as soon as the chain knows the hotkey, or, where the
+/// subnet is known from before, without it.
 async fn start(
     overseer: &Overseer,
     settings: &Settings,
@@ -93,11 +155,12 @@ async fn start(
     netuid: Netuid,
     keypair: Arc<Keypair>,
     journal: Arc<dyn Journal>,
-) -> anyhow::Result<miner::Serving> {
+) -> anyhow::Result<Started> {
     let Some(joining) = joining else {
         // Nobody sends to it: without a chain the subnet stays empty.
         let (_, metagraph) = watch::channel(Arc::new(Metagraph::empty(netuid)));
-        return miner::start(overseer, settings, netuid, keypair, metagraph, journal).await;
+        let serving = miner::start(overseer, settings, netuid, keypair, metagraph, journal).await?;
+        return Ok(Started { serving, rest: Box::pin(pending()) });
     };
     let kind = settings.miner.kind.as_str();
     output::line(&format!("miner of {joining}, answers by {kind}"))?;
@@ -109,12 +172,34 @@ async fn start(
         weight_setter: None,
         failpoints: Failpoints::default(),
     };
-    let metagraph = start_chain_watch(overseer, parts, &mut Topology::default());
-    let (clock, hotkey) = (overseer.clock(), keypair.hotkey());
-    let seen = metagraph.clone();
-    let own = joining::own_neuron(chain.as_ref(), clock.as_ref(), seen, &hotkey).await?;
-    let address = publish::address(settings, &joining.endpoints).await?;
+    let seen = start_chain_watch(overseer, parts, &mut Topology::default());
+    let hotkey = keypair.hotkey();
+    let folder = state_folder(settings, netuid, &hotkey);
+    let last_seen = LastSeen::of(&folder, joining.endpoints.network(), netuid);
+    let kept = last_seen.read().filter(|(metagraph, _)| metagraph.by_hotkey(&hotkey).is_some());
+    let known = kept.as_ref().map_or_else(|| Metagraph::empty(netuid), |(known, _)| known.clone());
+    let (sender, metagraph) = watch::channel(Arc::new(known));
+    last_seen.keep(overseer, seen.clone(), sender);
+
+    let whereabouts = Whereabouts::of(settings, &joining.endpoints);
+    let self_weights = settings.miner.self_weights;
+    let on_chain = OnChain { chain, seen, hotkey, whereabouts, self_weights };
+    let mut joined = on_chain.joined(overseer.clock());
+    let address = match kept {
+        None => Some(joined.as_mut().await?),
+        Some((_, age)) => {
+            let joined =
+                in_time(&*overseer.clock(), PATIENCE, joined.as_mut()).await.transpose()?;
+            if joined.is_none() {
+                tracing::warn!(
+                    "the chain is away: serving by the metagraph of {} minutes ago until it is back",
+                    age.as_secs() / 60
+                );
+            }
+            joined
+        }
+    };
     let serving = miner::start(overseer, settings, netuid, keypair, metagraph, journal).await?;
-    neuron::publish_axon(overseer, chain, &own, address)?;
-    Ok(serving)
+    let rest = Box::pin(on_chain.rest(overseer.clone(), address, joined));
+    Ok(Started { serving, rest })
 }

@@ -22,9 +22,10 @@ use crate::ledger::lock::InstanceLock;
 use crate::tap::Tap;
 use crate::wire::Keypair;
 use crate::wiring::joining::{self, Joining};
+use crate::wiring::publish::{Published, Whereabouts};
 use crate::wiring::validator::{self, Outside, Running};
 use crate::wiring::{
-    axon_options, fresh_seed, local_axon, publish, safety, state_folder, system_clock, tools,
+    axon_options, fresh_seed, local_axon, safety, state_folder, system_clock, tools,
 };
 
 pub(super) fn command() -> Command {
@@ -176,12 +177,17 @@ async fn start(
         );
     }
     if !settings.neuron.axon_off {
-        let address = publish::address(settings, &joining.endpoints).await?;
+        let whereabouts = Whereabouts::of(settings, &joining.endpoints);
+        let address = whereabouts.address().await?;
         let door = local_axon::closed("This neuron is a validator: it answers no queries.");
         let options = axon_options(settings);
         let listen = SocketAddr::from((settings.axon.ip, settings.axon.port));
         local_axon::serve(overseer, listen, keypair, options, door)?;
-        neuron::publish_axon(overseer, chain, &own, address)?;
+        let (metagraph, hotkey) = (running.validator.metagraph.clone(), kept.hotkey.clone());
+        neuron::publish_axon(
+            overseer,
+            Published { chain, metagraph, hotkey, address, whereabouts },
+        )?;
     }
     Ok(running)
 }

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use sn1_actors::assistant::{AssistantConfig, Kind};
-use sn1_actors::axon::AxonConfig;
-use sn1_actors::domain::{Metagraph, Netuid};
+use sn1_actors::axon::{Admit, AxonConfig, Blacklist};
+use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Tao};
 use sn1_actors::ports::Journal;
-use sn1_actors::runtime::{Failpoints, Overseer, Topology};
+use sn1_actors::runtime::{Failpoints, Overseer, Port, Topology};
 use sn1_actors::wiring::{MinerConfig, MinerParts, start_miner, start_shared};
 use tokio::sync::watch;
 
 use super::{axon_options, local_axon, model, sampling, state_folder, tools};
-use crate::config::{MinerKind, Settings};
+use crate::config::{MinerKind, Settings, settings};
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
-use crate::wire::{Keypair, MarksFile, NonceBook, Verifier};
+use crate::wire::{Keypair, MarksFile, NonceBook, Verifier, ss58};
 
 /// What an assistant answers with.
 ///
@@ -48,8 +48,7 @@ pub fn config(kind: Kind, delay: Duration, in_flight: usize, settings: &Settings
     MinerConfig {
         suffix: String::new(),
         axon: AxonConfig {
-            allow_non_registered: settings.blacklist.allow_non_registered,
-            force_validator_permit: settings.blacklist.force_validator_permit,
+            blacklist: Arc::new(blacklist(&settings.blacklist)),
             in_flight,
             waiting: 256,
             requests_per_second: settings.axon.requests_per_second,
@@ -63,12 +62,31 @@ pub fn config(kind: Kind, delay: Duration, in_flight: usize, settings: &Settings
     }
 }
 
+/// Whom it does not serve, as configured.
+fn blacklist(keys: &settings::Blacklist) -> Blacklist {
+    // The configuration was refused if one of them were no hotkey.
+    // Callers spell them in one way, whatever was written there.
+    let hotkey = |text: &String| Hotkey::parse(&ss58::encode(&ss58::decode(text).ok()?)).ok();
+    let hotkeys = |texts: &[String]| texts.iter().filter_map(hotkey).collect();
+    #[expect(clippy::cast_precision_loss, reason = "no limit comes near 2^53 TAO")]
+    let min_stake = Tao(keys.min_stake as f64);
+    Blacklist {
+        allow_non_registered: keys.allow_non_registered,
+        force_validator_permit: keys.force_validator_permit,
+        min_stake,
+        hotkeys: hotkeys(&keys.hotkeys),
+        allow_hotkeys: hotkeys(&keys.allow_hotkeys),
+    }
+}
+
 /// A miner that serves.
 pub struct Serving {
     /// Where.
     pub address: SocketAddr,
     /// What stops it.
     pub stopper: AxonStopper,
+    /// Where requests go in; those in it wait for their answers.
+    pub admit: Port<Admit>,
 }
 
 /// Starts a miner on a subnet as `metagraph` shows it; without a chain that stays empty.
@@ -111,7 +129,8 @@ pub async fn start(
     let miner = start_miner(overseer, config, parts, &shared, &mut Topology::default());
     let address = SocketAddr::from((settings.axon.ip, settings.axon.port));
     let options = axon_options(settings);
+    let admit = miner.admit.clone();
     let door = local_axon::door(miner);
     let (address, stopper) = local_axon::serve(overseer, address, keypair, options, door)?;
-    Ok(Serving { address, stopper })
+    Ok(Serving { address, stopper, admit })
 }

@@ -1,12 +1,13 @@
-//! Puts a neuron's address on the chain.
+//! Puts a neuron's address on the chain, and keeps it there.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sn1_actors::domain::{BlockNumber, Neuron};
+use sn1_actors::domain::{BlockNumber, Hotkey, Metagraph};
 use sn1_actors::ports::{Chain, ChainError, Clock};
 use sn1_actors::runtime::Overseer;
+use tokio::sync::watch;
 
 use crate::chain::node::address::{AxonPlace, Detection, Network, published};
 use crate::chain::node::endpoint::Endpoints;
@@ -19,38 +20,145 @@ const MOST_DOUBLINGS: u32 = 6;
 /// is 50, and a longer one is not believed.
 const LONGEST_WAIT: u64 = 100;
 
-/// Where others reach the axon, as the settings say or the internet sees.
-///
-/// # Errors
-/// If it cannot be found out, or nobody outside would reach it on a public network.
-pub async fn address(settings: &Settings, endpoints: &Endpoints) -> Result<SocketAddr, Ended> {
-    let axon = &settings.axon;
-    let place = AxonPlace {
-        ip: axon.ip,
-        port: axon.port,
-        external_ip: axon.external_ip,
-        external_port: axon.external_port,
-    };
-    let network = if endpoints.is_public() { Network::Public } else { Network::Local };
-    let published = published(place, network, &Detection::default()).await;
-    published.map_err(|error| Ended::new(Exit::Address, error))
+/// Between two looks whether the internet sees this machine at another address.
+const LOOK_AGAIN: Duration = Duration::from_secs(600);
+
+/// What decides where others reach an axon.
+#[derive(Clone, Copy, Debug)]
+pub struct Whereabouts {
+    place: AxonPlace,
+    network: Network,
 }
 
-/// Publishes where the axon of `own` answers, unless the chain says so already. It goes on in the
-/// background until the chain has it or refuses it, for a chain may be away for hours.
-pub fn publish(overseer: &Overseer, chain: Arc<dyn Chain>, own: &Neuron, address: SocketAddr) {
-    if own.axon == Some(address) {
-        tracing::info!(%address, "the chain has the axon's address already");
-        return;
+impl Whereabouts {
+    /// As the settings say.
+    #[must_use]
+    pub fn of(settings: &Settings, endpoints: &Endpoints) -> Self {
+        let axon = &settings.axon;
+        let place = AxonPlace {
+            ip: axon.ip,
+            port: axon.port,
+            external_ip: axon.external_ip,
+            external_port: axon.external_port,
+        };
+        let network = if endpoints.is_public() { Network::Public } else { Network::Local };
+        Self { place, network }
     }
+
+    /// Where others reach the axon, as the settings say or the internet sees.
+    ///
+    /// # Errors
+    /// If it cannot be found out, or nobody outside would reach it on a public network.
+    pub async fn address(self) -> Result<SocketAddr, Ended> {
+        let published = published(self.place, self.network, &Detection::default()).await;
+        published.map_err(|error| Ended::new(Exit::Address, error))
+    }
+}
+
+/// An axon whose address has to be on the chain.
+pub struct Published {
+    /// The chain.
+    pub chain: Arc<dyn Chain>,
+    /// What it shows.
+    pub metagraph: watch::Receiver<Arc<Metagraph>>,
+    /// Whose axon it is.
+    pub hotkey: Hotkey,
+    /// Where it is reached now.
+    pub address: SocketAddr,
+    /// Where it is reached later.
+    pub whereabouts: Whereabouts,
+}
+
+/// Sees to it that the chain says where an axon answers, as long as the process runs: at once; when
+/// the machine gets another address; and when the chain shows another one, as after the hotkey lost
+/// its slot and got a new one. A chain may be away for hours.
+pub fn publish(overseer: &Overseer, axon: Published) {
     let clock = overseer.clock();
-    let before = own.axon;
-    overseer.tasks().spawn("serve_axon", async move {
-        match served(chain.as_ref(), clock.as_ref(), address).await {
-            Ok(()) => tracing::info!(%address, ?before, "the axon's address is on the chain"),
-            Err(error) => tracing::error!(%address, %error, "nobody will find the axon"),
+    overseer.tasks().spawn("serve_axon", async move { axon.keep(clock.as_ref()).await });
+}
+
+impl Published {
+    async fn keep(mut self, clock: &dyn Clock) {
+        // As of an older block the chain cannot show what was put there.
+        let mut since = BlockNumber(0);
+        let mut given_up = None;
+        let mut next_look = clock.now().after(LOOK_AGAIN);
+        loop {
+            let seen = Arc::clone(&self.metagraph.borrow_and_update());
+            match standing(&seen, &self.hotkey, self.address, since) {
+                Standing::Told => {}
+                Standing::Lost => {
+                    given_up = None;
+                    tracing::warn!(hotkey = %self.hotkey, block = %seen.block,
+                        "the hotkey has lost its slot: `sn1 register` gives it another one");
+                }
+                Standing::Due(_) if given_up == Some(self.address) => {}
+                Standing::Due(before) => match self.tell(before, clock).await {
+                    Some(block) => since = block,
+                    None => given_up = Some(self.address),
+                },
+            }
+            let wait = next_look.since(clock.now());
+            tokio::select! {
+                changed = self.metagraph.changed() => if changed.is_err() { return },
+                () = clock.sleep(wait) => {
+                    next_look = clock.now().after(LOOK_AGAIN);
+                    self.look_again().await;
+                }
+            }
         }
-    });
+    }
+
+    /// Puts the address on the chain; gives a block by which it is there, or none if it never will.
+    async fn tell(&self, before: Option<SocketAddr>, clock: &dyn Clock) -> Option<BlockNumber> {
+        let address = self.address;
+        match served(self.chain.as_ref(), clock, address).await {
+            Ok(()) => {
+                tracing::info!(%address, ?before, "the axon's address is on the chain");
+                self.chain.block_after(BlockNumber(0)).await.ok()
+            }
+            Err(error) => {
+                tracing::error!(%address, %error, "nobody will find the axon");
+                None
+            }
+        }
+    }
+
+    async fn look_again(&mut self) {
+        match self.whereabouts.address().await {
+            Ok(address) if address != self.address => {
+                tracing::warn!(before = %self.address, now = %address, "the axon's address changed");
+                self.address = address;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!("whether the axon's address changed is unknown: {error}"),
+        }
+    }
+}
+
+/// How the chain's word on an axon stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// As it ought to, or it is too early to tell.
+    Told,
+    /// The hotkey is not registered any more.
+    Lost,
+    /// It says something else.
+    Due(Option<SocketAddr>),
+}
+
+fn standing(
+    seen: &Metagraph,
+    hotkey: &Hotkey,
+    address: SocketAddr,
+    since: BlockNumber,
+) -> Standing {
+    match seen.by_hotkey(hotkey) {
+        _ if seen.neurons.is_empty() || seen.block < since => Standing::Told,
+        None => Standing::Lost,
+        Some(own) if own.axon == Some(address) => Standing::Told,
+        Some(own) => Standing::Due(own.axon),
+    }
 }
 
 /// Tries until the address is on the chain, or is refused for good.
@@ -133,6 +241,24 @@ mod tests {
             let at = at.unwrap_or_else(|| panic!("{error} was given up"));
             assert!(at.0 >= hours && at.0 <= hours + minute, "{error}: at {at:?}");
         }
+    }
+
+    #[test]
+    fn an_address_is_due_while_the_chain_shows_another_and_not_while_it_cannot_know() {
+        Stage::play(async |stage: Stage| {
+            let chain = FakeChain::new(Arc::clone(&stage.clock), 1);
+            let seen = chain.metagraph().await.unwrap();
+            let (own, block) = (seen.neurons[1].clone(), seen.block);
+            let (there, new) = (own.axon.unwrap(), SocketAddr::from(([203, 0, 113, 1], 8091)));
+            let stands = |seen: &Metagraph, at, since| standing(seen, &own.hotkey, at, since);
+            assert_eq!(stands(&seen, there, block), Standing::Told);
+            assert_eq!(stands(&seen, new, block), Standing::Due(Some(there)));
+            assert_eq!(stands(&seen, new, BlockNumber(block.0 + 1)), Standing::Told);
+            let without = Metagraph { neurons: seen.neurons[..1].to_vec(), ..seen };
+            assert_eq!(stands(&without, there, block), Standing::Lost);
+            let unread = Metagraph::empty(without.netuid);
+            assert_eq!(stands(&unread, there, BlockNumber(0)), Standing::Told);
+        });
     }
 
     #[test]

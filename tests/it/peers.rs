@@ -96,6 +96,35 @@ fn python_dendrites_count_our_answers_as_success() {
     }
 }
 
+/// Every kind of miner that answers by itself, and what its answer to "hi" is, where that is known.
+const KINDS: [(&str, Option<&str>); 4] = [
+    ("echo", Some("hi")),
+    ("phrase --neuron.phrase same", Some("same")),
+    ("model", None),
+    ("agent", None),
+];
+
+#[test]
+fn python_dendrites_get_answers_of_every_kind_of_miner() {
+    let pythons: Vec<_> =
+        BOTH.into_iter().filter_map(|sdk| Some((sdk, Python::with(sdk)?))).collect();
+    if pythons.is_empty() {
+        return;
+    }
+    for (kind, expected) in KINDS {
+        let (_miner, port) = miner(&Place::new(), kind);
+        for (sdk, python) in &pythons {
+            let asked = [PLAIN, STREAM].map(|class| question(class, port, "hi"));
+            for told in python.ask(&asked) {
+                assert!(told.is_success, "{kind} {sdk:?}: {told:?}");
+                let completion = told.completion.as_deref().unwrap_or_default();
+                assert!(!completion.trim().is_empty(), "{kind} {sdk:?}: {told:?}");
+                assert!(expected.is_none_or(|text| text == completion), "{kind}: {completion}");
+            }
+        }
+    }
+}
+
 #[test]
 fn python_dendrites_read_our_streams() {
     for sdk in BOTH {

@@ -1,5 +1,6 @@
 //! Who may enter: the SDK's order of checks, on the head of a request alone. Only Axon uses it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::{Hotkey, Moment, Neuron, Tao};
@@ -17,6 +18,47 @@ pub struct Pass {
     pub(super) deadline: Moment,
 }
 
+/// Whom a miner does not serve, as its operator decided.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Blacklist {
+    /// Callers who are on no subnet are served too.
+    pub allow_non_registered: bool,
+    /// Callers without a validator permit are refused.
+    pub force_validator_permit: bool,
+    /// Callers with less stake on the subnet are refused; who is not registered has none.
+    pub min_stake: Tao,
+    /// These are refused.
+    pub hotkeys: BTreeSet<Hotkey>,
+    /// These are served, whatever else is said of them; they must sign as everybody does.
+    pub allow_hotkeys: BTreeSet<Hotkey>,
+}
+
+impl Blacklist {
+    /// Why a caller is refused, if so. What stands on no list is of no consequence there, so a
+    /// hotkey that is none is a stranger's.
+    fn reason(&self, claimed: &str, neuron: Option<&Neuron>) -> Option<&'static str> {
+        let hotkey = Hotkey::parse(claimed).ok();
+        let is_on = |list: &BTreeSet<Hotkey>| hotkey.as_ref().is_some_and(|key| list.contains(key));
+        if is_on(&self.allow_hotkeys) {
+            return None;
+        }
+        if is_on(&self.hotkeys) {
+            return Some("Hotkey is on the miner's list");
+        }
+        let stake = neuron.map_or(Tao(0.0), |neuron| neuron.stake);
+        let permitted = neuron.is_some_and(|neuron| neuron.validator_permit);
+        if neuron.is_none() && !self.allow_non_registered {
+            Some("Unrecognized hotkey")
+        } else if self.force_validator_permit && !permitted {
+            Some("No validator permit")
+        } else if stake < self.min_stake {
+            Some("Low stake")
+        } else {
+            None
+        }
+    }
+}
+
 impl AxonDeps {
     /// Blacklist, then signature and nonce, then rate. A ping, which costs nothing and says only
     /// what its sender said, passes the blacklist by.
@@ -25,32 +67,20 @@ impl AxonDeps {
         let metagraph = Arc::clone(&self.metagraph.borrow());
         let claimed = head.hotkey.as_deref().unwrap_or_default();
         let neuron = metagraph.neurons.iter().find(|neuron| neuron.hotkey.as_str() == claimed);
-        if !ping && let Some(reason) = self.blacklists(neuron) {
+        if !ping && let Some(reason) = self.config.blacklist.reason(claimed, neuron) {
             return Err(Refusal::blacklisted(reason));
         }
         let standing = if neuron.is_some() { Standing::Registered } else { Standing::Stranger };
         let verified = self.check.lock().verify(head, standing, self.clock.unix());
         let caller = verified.map_err(|cause| Refusal::not_verified(&cause))?;
         let now = self.clock.now();
-        if standing == Standing::Registered && !rates.take(&caller, now) {
+        let named = self.config.blacklist.allow_hotkeys.contains(&caller);
+        if (standing == Standing::Registered || named) && !rates.take(&caller, now) {
             let most = self.config.requests_per_second;
             let message = format!("Too many requests: at most {most} a second for one hotkey.");
             return Err(Refusal::new(429, message));
         }
         let stake = neuron.map_or(Tao(0.0), |neuron| neuron.stake);
         Ok(Pass { caller, stake, deadline: now.after(head.timeout) })
-    }
-
-    /// Why a caller is not served, if so.
-    fn blacklists(&self, neuron: Option<&Neuron>) -> Option<&'static str> {
-        let only_permitted = self.config.force_validator_permit;
-        match neuron {
-            None if !self.config.allow_non_registered => Some("Unrecognized hotkey"),
-            None if only_permitted => Some("No validator permit"),
-            Some(neuron) if only_permitted && !neuron.validator_permit => {
-                Some("No validator permit")
-            }
-            None | Some(_) => None,
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! Who is answered next: the largest stake, then the earliest. Only Axon uses it.
 //!
 //! It is bounded. One more than it holds costs the smallest stake its place, and one caller can
-//! have no more than a share of it, so nobody fills it against those who have more to say.
+//! have no more than a share of it, so nobody fills it against others. Nor is a large stake all:
+//! who is busy with its share already is passed over while somebody else waits.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,16 +13,15 @@ use crate::domain::{Hotkey, Moment, Query, Tao};
 use crate::ports::Piece;
 use crate::runtime::{Reply, Slot};
 
-use super::Refusal;
-
-/// One caller may have a quarter of the places.
-const SHARE: usize = 4;
+use super::{Refusal, share_of};
 
 /// A request that was let in.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) caller: Hotkey,
     pub(super) stake: Tao,
+    /// When it came.
+    pub(super) since: Moment,
     /// When the caller hangs up.
     pub(super) deadline: Moment,
     pub(super) query: Query,
@@ -55,10 +55,7 @@ impl Queue {
     }
 
     /// Whether one more of this caller would find a place.
-    pub(super) fn has_place(&mut self, caller: &Hotkey, stake: Tao, now: Moment) -> bool {
-        if self.waiting.len() >= self.places {
-            self.waiting.retain(|_, waiting| waiting.is_wanted(now));
-        }
+    pub(super) fn has_place(&self, caller: &Hotkey, stake: Tao) -> bool {
         let last = self.waiting.last_key_value().map(|((Reverse(rank), _), _)| *rank);
         let full = self.waiting.len() >= self.places;
         !self.has_its_share(caller) && (!full || last.is_some_and(|last| last < Rank::of(stake)))
@@ -66,7 +63,7 @@ impl Queue {
 
     fn has_its_share(&self, caller: &Hotkey) -> bool {
         let own = self.waiting.values().filter(|waiting| waiting.caller == *caller).count();
-        own >= self.places.div_ceil(SHARE)
+        own >= share_of(self.places)
     }
 
     /// Takes one more, and gives back the one that has no place any more, if there is such a one.
@@ -83,14 +80,18 @@ impl Queue {
         }
     }
 
-    /// The next one whose caller still waits.
-    pub(super) fn pop(&mut self, now: Moment) -> Option<Waiting> {
-        loop {
-            let (_, waiting) = self.waiting.pop_first()?;
-            if waiting.is_wanted(now) {
-                return Some(waiting);
-            }
-        }
+    /// Takes out those whose callers wait no longer.
+    pub(super) fn take_unwanted(&mut self, now: Moment) -> Vec<Waiting> {
+        let unwanted = self.waiting.iter().filter(|(_, waiting)| !waiting.is_wanted(now));
+        let keys: Vec<_> = unwanted.map(|(key, _)| *key).collect();
+        keys.iter().filter_map(|key| self.waiting.remove(key)).collect()
+    }
+
+    /// The next one: of a caller that is not `busy`, if there is such a one.
+    pub(super) fn pop(&mut self, busy: impl Fn(&Hotkey) -> bool) -> Option<Waiting> {
+        let idle = self.waiting.iter().find(|(_, waiting)| !busy(&waiting.caller));
+        let next = idle.or_else(|| self.waiting.first_key_value()).map(|(key, _)| *key)?;
+        self.waiting.remove(&next)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How often one hotkey may ask. Only Axon uses it.
 //!
-//! Only for registered hotkeys, of which there are so many and no more. A stranger could take a
+//! Only for registered hotkeys and those that the operator named, of which there are so many and no more. A stranger could take a
 //! new key for every request; what binds strangers is that they have no stake and wait behind
 //! everybody else.
 

@@ -311,8 +311,7 @@ fn miner(
     let config = MinerConfig {
         suffix: format!(":{uid}"),
         axon: AxonConfig {
-            allow_non_registered: false,
-            force_validator_permit: false,
+            blacklist: Arc::default(),
             in_flight: 8,
             waiting: 16,
             requests_per_second: 0,

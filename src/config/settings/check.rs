@@ -55,6 +55,9 @@ pub(super) fn all(
         check.traits(key);
     }
     check.external_miners();
+    for key in ["blacklist.hotkeys", "blacklist.allow_hotkeys"] {
+        check.hotkeys(key);
+    }
     for key in ["wallet.name", "wallet.hotkey", "neuron.name"] {
         check.file_name(key);
     }
@@ -170,6 +173,15 @@ impl Check<'_> {
                     let kind = ProblemKind::BadValue { key: key.clone(), expected, found };
                     self.problem(&key, kind);
                 }
+            }
+        }
+    }
+
+    fn hotkeys(&mut self, key: &str) {
+        for text in self.value::<Option<Vec<String>>>(key).flatten().unwrap_or_default() {
+            if let Err(wrong) = crate::wire::ss58::decode(&text) {
+                let expected = format!("the SS58 addresses of hotkeys ({wrong})");
+                self.bad(key, expected, &text);
             }
         }
     }

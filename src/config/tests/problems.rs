@@ -328,3 +328,18 @@ fn takes_servers_from_every_layer() {
     assert!(validator(&with_environment(&[("SN1_ENGINE__SERVERS", "")])).engine.servers.is_empty());
     assert!(validator(&inputs()).engine.servers.is_empty());
 }
+
+#[test]
+fn a_mistyped_hotkey_of_the_blacklist_is_refused_by_key_and_text() {
+    let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+    for (key, variable) in [
+        ("blacklist.hotkeys", "SN1_BLACKLIST__HOTKEYS"),
+        ("blacklist.allow_hotkeys", "SN1_BLACKLIST__ALLOW_HOTKEYS"),
+    ] {
+        let right = with_environment(&[(variable, alice)]);
+        assert!(Settings::load(Role::Miner, &right).is_ok());
+        let mistyped = alice.replace("QY", "QZ");
+        let problem = only(Role::Miner, &with_environment(&[(variable, &mistyped)])).to_string();
+        assert!(problem.contains(key) && problem.contains(&mistyped), "{problem}");
+    }
+}
