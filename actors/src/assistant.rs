@@ -4,7 +4,10 @@
 //! than `model` and `agent` are there so that a local network has miners of plainly different worth.
 
 pub mod board;
+pub mod budget;
+mod mock;
 mod passage;
+mod spoken;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +33,7 @@ use board::AnswerBoard;
 pub struct Respond {
     /// What is asked.
     pub query: Query,
-    /// Where a text goes piece by piece while the model writes it; the other kinds of answer have
-    /// no pieces.
+    /// Where a text goes piece by piece: while the model writes it, or as if somebody spoke it.
     pub pieces: Option<mpsc::Sender<Piece>>,
     /// When the caller hangs up.
     pub deadline: Moment,
@@ -46,7 +48,7 @@ pub enum RespondError {
 }
 
 /// What answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The model alone.
@@ -61,6 +63,13 @@ pub enum Kind {
     Echo,
     /// Always the same words.
     Phrase(String),
+    /// The question, as a miner for tests of others: late and unreliable as told.
+    Mock {
+        /// How long it takes on average, and up to five times as long.
+        delay: Duration,
+        /// The part of the questions that it does not answer, from 0 to 1.
+        failures: f64,
+    },
 }
 
 /// How the assistant answers.
@@ -158,8 +167,18 @@ impl AssistantDeps {
             self.clock.sleep(self.config.delay).await;
         }
         match &self.config.kind {
-            Kind::Echo => Ok(last_message(query).to_owned()),
-            Kind::Phrase(words) => Ok(words.clone()),
+            Kind::Echo => Ok(self.spoken(last_message(query).to_owned(), pieces, deadline).await),
+            Kind::Phrase(words) => Ok(self.spoken(words.clone(), pieces, deadline).await),
+            Kind::Mock { delay, failures } => {
+                let chance = mock::Chance::of(seed_of(query));
+                self.clock.sleep(chance.delay(*delay)).await;
+                if chance.fails(*failures) {
+                    let cause = "a mock miner fails as often as miner.mock_failures says";
+                    return Err(RespondError::Failed(cause.into()));
+                }
+                let answer = format!("Mock reply to: {}", last_message(query));
+                Ok(self.spoken(answer, pieces, deadline).await)
+            }
             Kind::Model => self.write(query, None, pieces, deadline).await,
             Kind::Agent => {
                 let known = self.look_up(query, deadline).await;
@@ -182,6 +201,21 @@ impl AssistantDeps {
                 None => Err(RespondError::Failed("there is nobody to copy from".into())),
             },
         }
+    }
+
+    /// An answer that is known as a whole, in pieces for whoever wants them.
+    async fn spoken(
+        &self,
+        answer: String,
+        pieces: Option<mpsc::Sender<Piece>>,
+        deadline: Moment,
+    ) -> String {
+        if let Some(pieces) = pieces {
+            let left = deadline.since(self.clock.now()) / 2;
+            // What no piece held is in the answer.
+            in_time(&*self.clock, left, spoken::speak(&answer, &pieces, &*self.clock)).await;
+        }
+        answer
     }
 
     /// What the tools know about the last message; nothing if they know nothing.
