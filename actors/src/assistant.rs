@@ -7,6 +7,7 @@ pub mod board;
 pub mod budget;
 mod mock;
 mod passage;
+mod solver;
 mod spoken;
 
 use std::sync::Arc;
