@@ -3,10 +3,10 @@
 //! Axon asks it to `Respond`; it asks ModelWorker and, as an agent, ToolFetcher. The kinds other
 //! than `model` and `agent` are there so that a local network has miners of plainly different worth.
 
+mod agent;
 pub mod board;
 pub mod budget;
 mod mock;
-mod passage;
 mod solver;
 mod spoken;
 
@@ -14,17 +14,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Supervised};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use crate::domain::{ChatMessage, Lane, Moment, Query, Role, Sampling};
 use crate::model_worker::{self, Generate};
-use crate::ports::{Clock, Piece, Want, in_time};
+use crate::ports::{Clock, Piece, in_time};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
-use crate::tool_fetcher::{FetchContext, fetch};
+use crate::tool_fetcher::FetchContext;
 
 use board::AnswerBoard;
 
@@ -54,7 +52,8 @@ pub enum RespondError {
 pub enum Kind {
     /// The model alone.
     Model,
-    /// The model, with what the tools know about the question.
+    /// A solver of its own for problems with one right answer; for the rest the model, with what
+    /// the tools know about the question.
     Agent,
     /// As the agent, but only when four fifths of the caller's time are gone.
     Slow,
@@ -181,13 +180,9 @@ impl AssistantDeps {
                 Ok(self.spoken(answer, pieces, deadline).await)
             }
             Kind::Model => self.write(query, None, pieces, deadline).await,
-            Kind::Agent => {
-                let known = self.look_up(query, deadline).await;
-                self.write(query, known, pieces, deadline).await
-            }
+            Kind::Agent => self.as_agent(query, pieces, deadline).await,
             Kind::Slow => {
-                let known = self.look_up(query, deadline).await;
-                let answer = self.write(query, known, None, deadline).await;
+                let answer = self.as_agent(query, None, deadline).await;
                 let due = began.after(deadline.since(began).mul_f64(0.8));
                 self.clock.sleep(due.since(self.clock.now())).await;
                 answer
@@ -219,21 +214,11 @@ impl AssistantDeps {
         answer
     }
 
-    /// What the tools know about the last message; nothing if they know nothing.
-    async fn look_up(&self, query: &Query, deadline: Moment) -> Option<String> {
-        const WORDS: usize = 120;
-        let want = Want::Search(last_message(query).to_owned());
-        // The model has to have time left when a source takes long.
-        let patience = deadline.since(self.clock.now()) / 2;
-        let random = ChaCha8Rng::seed_from_u64(0);
-        let context = fetch(&self.tool_fetcher, want, random, patience).await.ok()?;
-        Some(passage::best(&context, last_message(query), WORDS))
-    }
-
+    /// What the model writes; `instead` takes the place of the last message.
     async fn write(
         &self,
         query: &Query,
-        known: Option<String>,
+        instead: Option<String>,
         pieces: Option<mpsc::Sender<Piece>>,
         deadline: Moment,
     ) -> Result<String, RespondError> {
@@ -245,11 +230,10 @@ impl AssistantDeps {
                 .zip(&query.messages)
                 .map(|(role, content)| ChatMessage { role: *role, content: content.clone() }),
         );
-        if let (Some(known), Some(last)) = (known, messages.last_mut())
+        if let (Some(instead), Some(last)) = (instead, messages.last_mut())
             && last.role == Role::User
         {
-            last.content =
-                format!("Use this information to answer.\n\n{known}\n\nQuestion: {}", last.content);
+            last.content = instead;
         }
         let sampling = Sampling { seed: seed_of(query), ..self.config.sampling };
         let request = Generate { pieces, ..Generate::new(messages, sampling, Lane::Miner) };
