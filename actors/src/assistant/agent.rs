@@ -46,7 +46,7 @@ impl AssistantDeps {
         };
         let answer = match (ask == Ask::When).then(|| dates::told(&context, asked)).flatten() {
             Some(date) => date,
-            None => self.from_text(query, ask, &context, deadline).await,
+            None => self.from_text(query, ask, &context, deadline).await?,
         };
         Ok(self.spoken(answer, pieces, deadline).await)
     }
@@ -72,7 +72,7 @@ impl AssistantDeps {
         ask: Ask,
         context: &Context,
         deadline: Moment,
-    ) -> String {
+    ) -> Result<String, RespondError> {
         let asked = last_message(query);
         let found = match ask {
             Ask::Summary => Found::lead(context),
@@ -87,10 +87,11 @@ impl AssistantDeps {
         let left = deadline.since(self.clock.now()).mul_f64(0.8);
         let by = self.clock.now().after(left);
         match self.write(query, Some(known), None, by).await {
-            Ok(text) => found.completed(&text),
+            Ok(text) => Ok(found.completed(&text)),
+            Err(error) if found.alone().is_empty() => Err(error),
             Err(RespondError::Failed(cause)) => {
                 tracing::debug!("an agent answers without the model: {cause}");
-                found.alone()
+                Ok(found.alone())
             }
         }
     }

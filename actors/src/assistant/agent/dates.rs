@@ -9,16 +9,21 @@ const COMMON: usize = 3;
 /// So many sentences are looked through.
 const MOST: usize = 2_000;
 
-/// The date of the sentence that has most of the question's words and a date.
+/// The date of the sentence that has most of the question's words and a date; with the sentence,
+/// unless it is the date alone that is asked for.
 pub(super) fn told(context: &Context, asked: &str) -> Option<String> {
     let text = context.text();
     let words = vocabulary(asked);
     let dated = sentences(&text).into_iter().take(MOST).filter_map(|sentence| {
         let date = date(sentence)?;
-        Some((shared(sentence, &words), date))
+        Some((shared(sentence, &words), date, sentence))
     });
-    let (common, date) = dated.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
-    (common >= COMMON).then(|| format!("It was on {}.", date.in_words()))
+    let (common, date, sentence) =
+        dated.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    (common >= COMMON).then(|| {
+        let told = format!("It was on {}.", date.in_words());
+        if words.contains("date") { told } else { format!("{told} {sentence}") }
+    })
 }
 
 /// The first full date of a text: `October 24, 1945` or `24 October 1945`.
@@ -61,6 +66,8 @@ mod tests {
         let asked =
             "On what date did this happen: the Charter of the United Nations enters into force?";
         assert_eq!(told(asked).as_deref(), Some("It was on October 24, 1945."));
+        let with = told("When did the Charter of the United Nations enter into force?");
+        assert!(with.is_some_and(|told| told.ends_with("entered into force on October 24, 1945.")));
         assert_eq!(told("On what date was Johannes Kepler born?"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Linear equations, quadratic ones, and matrices.
 
+use super::Kind;
 use super::numbers::{Numbers, fraction, literal, whole};
-use super::{Kind, Problem};
 
 /// No equation has more terms.
 const MOST_TERMS: usize = 32;

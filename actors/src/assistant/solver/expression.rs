@@ -45,7 +45,7 @@ impl Ratio {
             above: sign * above.checked_div(common)?,
             below: sign * below.checked_div(common)?,
         };
-        let small = ratio.above.abs() <= LARGEST && ratio.below <= LARGEST;
+        let small = ratio.above.unsigned_abs() <= LARGEST.unsigned_abs() && ratio.below <= LARGEST;
         (ratio.below > 0 && small).then_some(ratio)
     }
 

@@ -79,7 +79,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         begins: "what is the sum of the first ",
         solve: |p| match p.whole()?[..] {
-            [count, a, b, _] if p.rest.contains("arithmetic progression") => {
+            [count, a, b, _] if arithmetic(p) => {
                 Some((count * (2 * a + (count - 1) * (b - a)) / 2).to_string())
             }
             _ => None,
@@ -88,9 +88,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         begins: "what is term number ",
         solve: |p| match p.whole()?[..] {
-            [place, a, b, _] if p.rest.contains("arithmetic progression") => {
-                Some((a + (place - 1) * (b - a)).to_string())
-            }
+            [place, a, b, _] if arithmetic(p) => Some((a + (place - 1) * (b - a)).to_string()),
             _ => None,
         },
     },
@@ -108,6 +106,12 @@ pub(super) const KINDS: &[Kind] = &[
         },
     },
 ];
+
+/// Whether it is about such a progression, of numbers whose products are no larger than they can be.
+fn arithmetic(p: &Problem<'_>) -> bool {
+    let small = |number: &f64| number.abs() <= 1e9;
+    p.rest.contains("arithmetic progression") && p.numbers.all().iter().all(small)
+}
 
 /// The one whole number of a problem.
 fn only(p: &Problem<'_>) -> Option<i128> {

@@ -56,6 +56,9 @@ fn what_is_no_problem_has_no_solution() {
         "What is 10^100?",
         "What is 2^3^2?",
         "What is 2 + ?",
+        "What is -18446744073709551616 * 9223372036854775808?",
+        "What is the sum of the first 999999999999999 terms of the arithmetic progression \
+         -999999999999999, 999999999999999, 3 and so on?",
         "What is 99999999999999999999999999999999999999999999 + 1?",
         "Is 7 a good number of prime ministers?",
         "What is the square root of -4?",
