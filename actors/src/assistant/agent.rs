@@ -46,7 +46,7 @@ impl AssistantDeps {
         };
         let answer = match (ask == Ask::When).then(|| dates::told(&context, asked)).flatten() {
             Some(date) => date,
-            None => self.from_text(query, ask, &context, deadline).await?,
+            None => self.written_from_text(query, ask, &context, deadline).await?,
         };
         Ok(self.spoken(answer, pieces, deadline).await)
     }
@@ -66,7 +66,7 @@ impl AssistantDeps {
     }
 
     /// An answer from what was found: the model's, if it is in time and of use.
-    async fn from_text(
+    async fn written_from_text(
         &self,
         query: &Query,
         ask: Ask,
