@@ -9,6 +9,7 @@ pub mod local_axon;
 pub mod localnet;
 pub mod miner;
 pub mod model;
+pub mod openai;
 pub mod publish;
 pub mod remote;
 pub mod safety;

@@ -3,24 +3,26 @@
 //! Axon asks it to `Respond`; it asks ModelWorker and, as an agent, ToolFetcher. The kinds other
 //! than `model` and `agent` are there so that a local network has miners of plainly different worth.
 
+mod agent;
 pub mod board;
-mod passage;
+pub mod budget;
+mod mock;
+mod solver;
+mod spoken;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Supervised};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use crate::domain::{ChatMessage, Lane, Moment, Query, Role, Sampling};
 use crate::model_worker::{self, Generate};
-use crate::ports::{Clock, Piece, Want, in_time};
+use crate::ports::{Clock, Piece, in_time};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
-use crate::tool_fetcher::{FetchContext, fetch};
+use crate::tool_fetcher::FetchContext;
 
 use board::AnswerBoard;
 
@@ -30,8 +32,7 @@ use board::AnswerBoard;
 pub struct Respond {
     /// What is asked.
     pub query: Query,
-    /// Where a text goes piece by piece while the model writes it; the other kinds of answer have
-    /// no pieces.
+    /// Where a text goes piece by piece: while the model writes it, or as if somebody spoke it.
     pub pieces: Option<mpsc::Sender<Piece>>,
     /// When the caller hangs up.
     pub deadline: Moment,
@@ -46,12 +47,13 @@ pub enum RespondError {
 }
 
 /// What answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The model alone.
     Model,
-    /// The model, with what the tools know about the question.
+    /// A solver of its own for problems with one right answer; for the rest the model, with what
+    /// the tools know about the question.
     Agent,
     /// As the agent, but only when four fifths of the caller's time are gone.
     Slow,
@@ -61,6 +63,13 @@ pub enum Kind {
     Echo,
     /// Always the same words.
     Phrase(String),
+    /// The question, as a miner for tests of others: late and unreliable as told.
+    Mock {
+        /// How long it takes on average, and up to five times as long.
+        delay: Duration,
+        /// The part of the questions that it does not answer, from 0 to 1.
+        failures: f64,
+    },
 }
 
 /// How the assistant answers.
@@ -158,16 +167,22 @@ impl AssistantDeps {
             self.clock.sleep(self.config.delay).await;
         }
         match &self.config.kind {
-            Kind::Echo => Ok(last_message(query).to_owned()),
-            Kind::Phrase(words) => Ok(words.clone()),
-            Kind::Model => self.write(query, None, pieces, deadline).await,
-            Kind::Agent => {
-                let known = self.look_up(query, deadline).await;
-                self.write(query, known, pieces, deadline).await
+            Kind::Echo => Ok(self.spoken(last_message(query).to_owned(), pieces, deadline).await),
+            Kind::Phrase(words) => Ok(self.spoken(words.clone(), pieces, deadline).await),
+            Kind::Mock { delay, failures } => {
+                let chance = mock::Chance::of(seed_of(query));
+                self.clock.sleep(chance.delay(*delay)).await;
+                if chance.fails(*failures) {
+                    let cause = "a mock miner fails as often as miner.mock_failures says";
+                    return Err(RespondError::Failed(cause.into()));
+                }
+                let answer = format!("Mock reply to: {}", last_message(query));
+                Ok(self.spoken(answer, pieces, deadline).await)
             }
+            Kind::Model => self.write(query, None, pieces, deadline).await,
+            Kind::Agent => self.as_agent(query, pieces, deadline).await,
             Kind::Slow => {
-                let known = self.look_up(query, deadline).await;
-                let answer = self.write(query, known, None, deadline).await;
+                let answer = self.as_agent(query, None, deadline).await;
                 let due = began.after(deadline.since(began).mul_f64(0.8));
                 self.clock.sleep(due.since(self.clock.now())).await;
                 answer
@@ -184,21 +199,26 @@ impl AssistantDeps {
         }
     }
 
-    /// What the tools know about the last message; nothing if they know nothing.
-    async fn look_up(&self, query: &Query, deadline: Moment) -> Option<String> {
-        const WORDS: usize = 120;
-        let want = Want::Search(last_message(query).to_owned());
-        // The model has to have time left when a source takes long.
-        let patience = deadline.since(self.clock.now()) / 2;
-        let random = ChaCha8Rng::seed_from_u64(0);
-        let context = fetch(&self.tool_fetcher, want, random, patience).await.ok()?;
-        Some(passage::best(&context, last_message(query), WORDS))
+    /// An answer that is known as a whole, in pieces for whoever wants them.
+    async fn spoken(
+        &self,
+        answer: String,
+        pieces: Option<mpsc::Sender<Piece>>,
+        deadline: Moment,
+    ) -> String {
+        if let Some(pieces) = pieces {
+            let left = deadline.since(self.clock.now()) / 2;
+            // What no piece held is in the answer.
+            in_time(&*self.clock, left, spoken::speak(&answer, &pieces, &*self.clock)).await;
+        }
+        answer
     }
 
+    /// What the model writes; `instead` takes the place of the last message.
     async fn write(
         &self,
         query: &Query,
-        known: Option<String>,
+        instead: Option<String>,
         pieces: Option<mpsc::Sender<Piece>>,
         deadline: Moment,
     ) -> Result<String, RespondError> {
@@ -210,11 +230,10 @@ impl AssistantDeps {
                 .zip(&query.messages)
                 .map(|(role, content)| ChatMessage { role: *role, content: content.clone() }),
         );
-        if let (Some(known), Some(last)) = (known, messages.last_mut())
+        if let (Some(instead), Some(last)) = (instead, messages.last_mut())
             && last.role == Role::User
         {
-            last.content =
-                format!("Use this information to answer.\n\n{known}\n\nQuestion: {}", last.content);
+            last.content = instead;
         }
         let sampling = Sampling { seed: seed_of(query), ..self.config.sampling };
         let request = Generate { pieces, ..Generate::new(messages, sampling, Lane::Miner) };

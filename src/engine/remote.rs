@@ -41,6 +41,7 @@ pub use self::options::{RemoteError, RemoteOptions};
 
 use self::exchange::{Answered, Exchange};
 use self::failure::Failure;
+use self::protocol::Usage;
 use self::server::{Readiness, Server, Visit};
 
 /// Continues chats on model servers.
@@ -341,10 +342,12 @@ impl Inner {
 }
 
 fn generation(came: Moment, answered: Answered) -> Generation {
+    let billed = |usage: Usage| usage.prompt_tokens.saturating_add(usage.completion_tokens);
     Generation {
         text: answered.text,
         prompt_ids: Vec::new(),
         generated_ids: Vec::new(),
+        billed_tokens: answered.usage.map(billed),
         finish_reason: answered.finish_reason,
         queued: answered.sent.since(came),
         prefill: answered.first.since(answered.sent),

@@ -178,6 +178,12 @@ impl Localnet {
             DEAD
         } else {
             let in_flight = settings.neuron.num_concurrent_forwards;
+            if kind == MinerKind::OpenAi {
+                let message = "localnet.miners: `openai` is not for a local network, whose miners \
+                               share one model; start it as `sn1 miner --miner.kind openai` and \
+                               name it in localnet.external_miners";
+                return Err(Ended::new(Exit::Usage, message).into());
+            }
             let answers = miner::kind(kind, settings)?;
             let delay = settings.localnet.miner_delay;
             let mut config = miner::config(answers, delay, in_flight, settings);

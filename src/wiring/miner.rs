@@ -1,6 +1,7 @@
 //! A miner on its own: an axon with an assistant behind it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use sn1_actors::axon::{Admit, AxonConfig, Blacklist};
 use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Tao};
 use sn1_actors::ports::Journal;
 use sn1_actors::runtime::{Failpoints, Overseer, Port, Topology};
-use sn1_actors::wiring::{MinerConfig, MinerParts, start_miner, start_shared};
+use sn1_actors::wiring::{MinerConfig, MinerParts, ModelParts, start_miner, start_shared};
 use tokio::sync::watch;
 
-use super::{axon_options, local_axon, model, sampling, state_folder, tools};
+use super::{axon_options, local_axon, model, openai, sampling, state_folder, tools};
 use crate::config::{MinerKind, Settings, settings};
 use crate::exit::{Ended, Exit};
 use crate::wire::server::AxonStopper;
@@ -31,9 +32,10 @@ pub fn kind(kind: MinerKind, settings: &Settings) -> Result<Kind, Ended> {
         MinerKind::Copier => Kind::Copier,
         MinerKind::Echo => Kind::Echo,
         MinerKind::Phrase => Kind::Phrase(settings.neuron.phrase.clone()),
-        MinerKind::OpenAi | MinerKind::Mock => {
-            let message = format!("miner.kind = `{}` is not built yet", kind.as_str());
-            return Err(Ended::new(Exit::NotBuilt, message));
+        // What differs is where its texts are written.
+        MinerKind::OpenAi => Kind::Model,
+        MinerKind::Mock => {
+            Kind::Mock { delay: settings.miner.mock_delay, failures: settings.miner.mock_failures }
         }
         MinerKind::Dead => {
             let message = "miner.kind = `dead` answers nothing: it is for localnet.miners only";
@@ -102,19 +104,15 @@ pub async fn start(
     journal: Arc<dyn Journal>,
 ) -> anyhow::Result<Serving> {
     let in_flight = settings.axon.max_workers;
-    let kind = kind(settings.miner.kind, settings)?;
-    let needs_model = matches!(kind, Kind::Model | Kind::Agent | Kind::Slow);
-    let mut model_settings = settings.clone();
-    if !needs_model {
-        model::FAKE.clone_into(&mut model_settings.neuron.model_id);
-    }
+    let folder = state_folder(settings, netuid, &keypair.hotkey());
     let tools = tools::open(settings, &overseer.clock()).await?;
-    let parts = model::open(&model_settings, overseer).await?;
+    let parts = text_source(settings, &folder, overseer).await?;
+    let kind = kind(settings.miner.kind, settings)?;
     let failpoints = Failpoints::default();
     let shared = start_shared(overseer, parts, tools, in_flight, &failpoints);
     let started = overseer.clock().unix();
     let mut book = NonceBook::new(started, settings.axon.legacy_nonce);
-    let marks = state_folder(settings, netuid, &keypair.hotkey()).join("nonces.jsonl");
+    let marks = folder.join("nonces.jsonl");
     let marks = MarksFile::open(&marks, &mut book, started)
         .map_err(|error| Ended::new(Exit::File, error))?;
     let verifier = Verifier::new(keypair.hotkey(), book, Some(marks));
@@ -133,4 +131,27 @@ pub async fn start(
     let door = local_axon::door(miner);
     let (address, stopper) = local_axon::serve(overseer, address, keypair, options, door)?;
     Ok(Serving { address, stopper, admit })
+}
+
+/// What writes the answers of the configured kind; the stand-in for those that need nobody to.
+async fn text_source(
+    settings: &Settings,
+    folder: &Path,
+    overseer: &Overseer,
+) -> anyhow::Result<ModelParts> {
+    match settings.miner.kind {
+        MinerKind::Model | MinerKind::Agent | MinerKind::Slow => {
+            model::open(settings, overseer).await
+        }
+        MinerKind::OpenAi => openai::open(settings, folder, overseer).await,
+        MinerKind::Echo
+        | MinerKind::Phrase
+        | MinerKind::Mock
+        | MinerKind::Copier
+        | MinerKind::Dead => {
+            let mut settings = settings.clone();
+            model::FAKE.clone_into(&mut settings.neuron.model_id);
+            model::open(&settings, overseer).await
+        }
+    }
 }

@@ -71,6 +71,10 @@ pub struct Generation {
     pub prompt_ids: Vec<u32>,
     /// The new tokens, the stop token included.
     pub generated_ids: Vec<u32>,
+    /// Tokens of prompt and text together, as whoever wrote it elsewhere counts them; `None` where
+    /// it did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billed_tokens: Option<u64>,
     /// Why it ended.
     pub finish_reason: FinishReason,
     /// Time in the queue.

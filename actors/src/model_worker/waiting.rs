@@ -87,6 +87,7 @@ impl Waiting {
             text,
             prompt_ids,
             generated_ids,
+            billed_tokens: None,
             finish_reason: reason,
             queued: admitted.since(carried.asked),
             prefill: first.since(admitted),

@@ -63,6 +63,7 @@ impl TextBackend for FakeBackend {
                     text: "half done".into(),
                     prompt_ids: vec![1; 7],
                     generated_ids: vec![2; 5],
+                    billed_tokens: None,
                     finish_reason: FinishReason::Stop,
                     queued: Duration::ZERO,
                     prefill: Duration::ZERO,

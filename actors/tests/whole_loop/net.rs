@@ -392,6 +392,7 @@ impl TextBackend for Writer {
             text: (self.0)(&request.messages),
             prompt_ids: Vec::new(),
             generated_ids: Vec::new(),
+            billed_tokens: None,
             finish_reason: FinishReason::Stop,
             queued: Duration::ZERO,
             prefill: Duration::ZERO,

@@ -1,0 +1,213 @@
+//! Assistant through its port, on virtual time: what each kind answers, in pieces and in time.
+
+#![expect(clippy::expect_used, reason = "test code outside of a test function")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, pending};
+use rand_chacha::ChaCha8Rng;
+use sn1_actors::assistant::RespondError;
+use sn1_actors::assistant::{Assistant, AssistantConfig, AssistantDeps, Kind, Respond};
+use sn1_actors::domain::{
+    Context, ContextBody, FinishReason, Generation, Query, Sampling, Section, SourceKind,
+};
+use sn1_actors::model_worker::TextSource;
+use sn1_actors::model_worker::scheduler::SchedulerConfig;
+use sn1_actors::model_worker::stand_in::{ServiceRate, StandInDevice};
+use sn1_actors::ports::{Piece, TextBackend, TextError, TextRequest, Tool, ToolError, Want};
+use sn1_actors::runtime::{Inbox, Port, RestartPolicy, Topology};
+use sn1_actors::testkit::{Stage, context};
+use sn1_actors::tool_fetcher::Prefetch;
+use sn1_actors::wiring::{ModelParts, ToolParts, start_shared};
+use tokio::sync::mpsc;
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+const REEF: &str = "A reef is built by small animals in warm water. It shelters a quarter of all \
+                    species of the sea. The reef was declared a park on 20 October 1975.";
+
+/// Writes what it is made of; nothing, and never, if that is empty.
+struct Writer(&'static str);
+
+impl TextBackend for Writer {
+    fn generate(
+        &self,
+        _: TextRequest,
+        _: Option<mpsc::Sender<Piece>>,
+    ) -> BoxFuture<'static, Result<Generation, TextError>> {
+        let text = self.0;
+        Box::pin(async move {
+            match text {
+                "" => pending().await,
+                "dead" => Err(TextError::Unavailable("refused".into())),
+                text => Ok(Generation {
+                    text: text.into(),
+                    prompt_ids: Vec::new(),
+                    generated_ids: Vec::new(),
+                    billed_tokens: None,
+                    finish_reason: FinishReason::Stop,
+                    queued: Duration::ZERO,
+                    prefill: Duration::ZERO,
+                    decode: Duration::ZERO,
+                }),
+            }
+        })
+    }
+
+    fn capacity(&self) -> usize {
+        8
+    }
+}
+
+/// Has one article, if it is there at all; and if it is not, takes for ever to say so.
+struct Shelf(bool);
+
+impl Tool for Shelf {
+    fn name(&self) -> &'static str {
+        "shelf"
+    }
+
+    fn is_slow(&self) -> bool {
+        false
+    }
+
+    fn offers(&self, _: SourceKind) -> bool {
+        true
+    }
+
+    fn fetch(&self, _: Want, _: ChaCha8Rng) -> BoxFuture<'static, Result<Context, ToolError>> {
+        let sections = vec![Section { heading: None, text: REEF.into() }];
+        let reef = context("Reef", "Reef", "Seas", ContextBody::Article { sections });
+        let there = self.0;
+        Box::pin(async move { if there { Ok(reef) } else { pending().await } })
+    }
+}
+
+fn assistant(stage: &Stage, kind: Kind, writer: Writer, shelf: Shelf) -> Port<Respond> {
+    let rate = ServiceRate { per_step: Duration::from_millis(1), per_row: Duration::ZERO };
+    let model = ModelParts {
+        text: TextSource::Remote(Arc::new(writer)),
+        device: Arc::new(StandInDevice::new(Arc::clone(&stage.clock), rate)),
+        scheduler: SchedulerConfig::default(),
+    };
+    let tools: Arc<[Arc<dyn Tool>]> = Arc::new([Arc::new(shelf) as Arc<dyn Tool>]);
+    let tools = ToolParts { tools, patience: Duration::from_secs(60), prefetch: Prefetch::NONE };
+    let shared = start_shared(&stage.overseer, model, tools, 8, &stage.failpoints);
+    let inbox = Inbox::<Assistant>::open("assistant", Arc::clone(&stage.clock));
+    let mut topology = Topology::default();
+    let port = topology.ask("test", &inbox.port(8));
+    let config = AssistantConfig {
+        kind,
+        system_prompt: "You are helpful.".into(),
+        sampling: Sampling::ORIGINAL,
+        delay: Duration::ZERO,
+    };
+    let deps = AssistantDeps {
+        config,
+        model_worker: topology.ask("assistant", &shared.generate),
+        tool_fetcher: topology.ask("assistant", &shared.fetch),
+        board: None,
+        clock: Arc::clone(&stage.clock),
+        tasks: stage.overseer.tasks().clone(),
+        failpoints: stage.failpoints.clone(),
+    };
+    stage.overseer.supervise(inbox, RestartPolicy::PATIENT, Assistant::new(deps));
+    port
+}
+
+async fn ask(
+    port: &Port<Respond>,
+    text: &str,
+    pieces: Option<mpsc::Sender<Piece>>,
+) -> Result<String, RespondError> {
+    let deadline = port.within(TIMEOUT);
+    let respond = Respond { query: Query::from_user(text), pieces, deadline };
+    port.ask(respond, deadline).await.expect("it answers within the caller's time")
+}
+
+#[test]
+fn an_agent_solves_what_it_can_without_model_and_tools() {
+    Stage::play(async |stage: Stage| {
+        let port = assistant(&stage, Kind::Agent, Writer(""), Shelf(false));
+        let answer = ask(&port, "Please help! What is 283 times 60?", None).await;
+        assert_eq!(answer.unwrap(), "The answer is 16980.");
+        assert_eq!(stage.clock.now().0, Duration::ZERO);
+    });
+}
+
+#[test]
+fn an_agent_writes_from_what_it_looked_up() {
+    Stage::play(async |stage: Stage| {
+        let writer = Writer("The reef shelters a quarter of the species of the sea.");
+        let port = assistant(&stage, Kind::Agent, writer, Shelf(true));
+        let answer = ask(&port, "How many species does it shelter?", None).await.unwrap();
+        assert!(answer.starts_with("The reef shelters a quarter of the species"), "{answer}");
+        let date = ask(&port, "On what exact date was the reef declared a park?", None).await;
+        assert_eq!(date.unwrap(), "It was on October 20, 1975.");
+    });
+}
+
+#[test]
+fn an_agent_whose_model_is_late_dead_or_raving_answers_with_the_passage_in_time() {
+    for writer in ["", "dead", "Certainly! Whatever you like, my dearest friend of mine."] {
+        Stage::play(async |stage: Stage| {
+            let port = assistant(&stage, Kind::Agent, Writer(writer), Shelf(true));
+            let answer = ask(&port, "How many species does it shelter?", None).await.unwrap();
+            assert!(answer.contains("shelters a quarter of all species"), "{answer}");
+        });
+    }
+}
+
+#[test]
+fn an_agent_whose_source_hangs_lets_the_model_answer_in_time() {
+    Stage::play(async |stage: Stage| {
+        let port = assistant(&stage, Kind::Agent, Writer("A quarter."), Shelf(false));
+        let answer = ask(&port, "How many species does it shelter?", None).await;
+        assert_eq!(answer.unwrap(), "A quarter.");
+    });
+}
+
+#[test]
+fn a_mock_is_late_fails_as_told_and_answers_the_same_question_the_same_way() {
+    Stage::play(async |stage: Stage| {
+        let kind = Kind::Mock { delay: Duration::from_secs(1), failures: 0.5 };
+        let port = assistant(&stage, kind, Writer(""), Shelf(false));
+        let mut failed = 0;
+        for n in 0..40 {
+            let question = format!("question {n}");
+            let answers = [ask(&port, &question, None).await, ask(&port, &question, None).await];
+            assert_eq!(answers[0], answers[1]);
+            match &answers[0] {
+                Ok(answer) => assert_eq!(*answer, format!("Mock reply to: {question}")),
+                Err(_) => failed += 1,
+            }
+        }
+        assert!((10..=30).contains(&failed), "{failed}");
+        let mean = stage.clock.now().0.as_secs_f64() / 80.0;
+        assert!((0.5..1.6).contains(&mean), "{mean}");
+    });
+}
+
+#[test]
+fn whoever_streams_gets_pieces_of_every_kind_of_known_answer() {
+    let mock = Kind::Mock { delay: Duration::ZERO, failures: 0.0 };
+    let phrase =
+        Kind::Phrase("Could you please repeat that? I was not listening to you. ".repeat(2));
+    for kind in [Kind::Echo, phrase, mock, Kind::Agent] {
+        Stage::play(async |stage: Stage| {
+            let port = assistant(&stage, kind.clone(), Writer("dead"), Shelf(true));
+            let (sender, mut reader) = mpsc::channel(64);
+            let collect = async {
+                let mut pieces = Vec::new();
+                while let Some(piece) = reader.recv().await {
+                    pieces.push(piece);
+                }
+                pieces
+            };
+            let question = "How many of the species of the sea does a reef shelter in warm water?";
+            let (answer, pieces) = tokio::join!(ask(&port, question, Some(sender)), collect);
+            assert!(pieces.len() > 1, "{kind:?}: {pieces:?}");
+            assert_eq!(answer.unwrap(), pieces.concat(), "{kind:?}");
+        });
+    }
+}
