@@ -2,8 +2,9 @@
 //! and each answer goes on by itself as it arrives. Who is asked is drawn in the order in which the
 //! challenges come, so that everybody has a turn.
 //!
-//! PersonaAgent pushes `Challenge` to it; it pushes `Round` to RewardScorer at once, with the
-//! stream of answers that are still to come.
+//! PersonaAgent and Organic push `Challenge` to it; it pushes `Round` to RewardScorer at once, with
+//! the stream of answers that are still to come. On whose behalf it asks makes no difference to what
+//! it sends, to whom and when: a user only hears the answers as well.
 
 pub mod choice;
 
@@ -15,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::conversation::Conversation;
 use crate::domain::{Answer, BlockNumber, Hotkey, Metagraph, Purpose, RunSeed, Tao, Uid};
+use crate::organic::Asker;
 use crate::persona_agent::Phrasing;
 use crate::ports::{AxonTarget, Clock, Event, Journal, MinerTransport, Stopped};
 use crate::reward_scorer::Round;
@@ -33,6 +35,8 @@ pub struct Challenge {
     pub task: Arc<Task>,
     /// What is asked.
     pub phrasing: Arc<Phrasing>,
+    /// On whose behalf.
+    pub asker: Asker,
 }
 
 /// A miner that was asked.
@@ -123,39 +127,43 @@ impl Handler<Job<Challenge>> for Dendrite {
     fn handle(&mut self, job: Job<Challenge>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("dendrite:challenge");
         let deps = self.deps.clone();
-        let Job { message: Challenge { conversation, task, phrasing }, slot, .. } = job;
-        let (targets, block) = self.choose(&conversation);
+        let Job { message: challenge, slot, .. } = job;
+        let (targets, block) = self.choose(&challenge.conversation);
         self.deps.tasks.spawn("round", async move {
             let _slot = slot;
             deps.failpoints.hit("dendrite:task");
+            // A user learns it from the end of the answers.
             if targets.is_empty() {
-                return conversation.end(Stopped::NoMiners);
+                return challenge.conversation.end(Stopped::NoMiners);
             }
-            deps.journal.record(Event::Challenged {
-                conversation: conversation.id,
-                turn: conversation.turn,
-                challenge: phrasing.challenge.clone(),
-                uids: targets.iter().map(|target| target.uid).collect(),
-            });
-            let round = deps.open(conversation, task, phrasing, targets, block);
+            deps.journal.record(challenged(&challenge, &targets));
+            let round = deps.open(challenge, targets, block);
             deps.reward_scorer.push(round).await;
         });
         self.deps.failpoints.hit("dendrite:after");
     }
 }
 
+/// A challenge that leaves, as the journal has it.
+fn challenged(challenge: &Challenge, targets: &[AxonTarget]) -> Event {
+    let Challenge { conversation, phrasing, asker, .. } = challenge;
+    let withheld = asker.withholds_texts();
+    Event::Challenged {
+        conversation: conversation.id,
+        turn: conversation.turn,
+        challenge: if withheld { String::new() } else { phrasing.challenge.clone() },
+        uids: targets.iter().map(|target| target.uid).collect(),
+        organic: asker.is_user(),
+    }
+}
+
 impl DendriteDeps {
     /// Sends the whole conversation to every target and opens the round of their answers.
-    fn open(
-        &self,
-        conversation: Conversation,
-        task: Arc<Task>,
-        phrasing: Arc<Phrasing>,
-        targets: Vec<AxonTarget>,
-        block: BlockNumber,
-    ) -> Round {
+    fn open(&self, challenge: Challenge, targets: Vec<AxonTarget>, block: BlockNumber) -> Round {
+        let Challenge { conversation, task, phrasing, mut asker } = challenge;
         let query = Arc::new(phrasing.query());
         let (sender, answers) = mpsc::channel(targets.len());
+        let listener = asker.take_listener();
         let opened = self.clock.now();
         let mut asked = Vec::with_capacity(targets.len());
         for target in targets {
@@ -163,14 +171,19 @@ impl DendriteDeps {
             let (uid, hotkey) = (target.uid, target.hotkey.clone());
             let reply = self.transport.ask(target, Arc::clone(&query), self.config.timeout);
             let (sender, clock) = (sender.clone(), Arc::clone(&self.clock));
+            let listener = listener.clone();
             self.tasks.spawn("query", async move {
                 let reply = reply.await;
                 let arrived = clock.now().since(opened);
                 let answer = Answer { uid, hotkey, reply, arrived };
+                if let Some(listener) = listener {
+                    // It has a place for everybody who is asked; one that is gone misses it.
+                    let _ = listener.try_send(answer.clone());
+                }
                 // Nobody listens only if the round was dropped; its conversation has ended then.
                 let _ = sender.send(answer).await;
             });
         }
-        Round { conversation, task, phrasing, asked, answers, opened, block }
+        Round { conversation, task, phrasing, asker, asked, answers, opened, block }
     }
 }

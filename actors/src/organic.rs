@@ -1,16 +1,37 @@
-//! Organic: API users' queries. It takes them on the same way as the validator's own challenges, so
+//! Organic: API users' queries. It sends them on the same way as the validator's own challenges, so
 //! that no miner can tell them apart, and answers with the first good answer or the best.
 //!
-//! The gateway asks it `AskMiners`; it pushes `Challenge` to Dendrite, and hears the answers of the
-//! round while RewardScorer scores it, afterwards, against a reference of the validator's own.
+//! The gateway asks it `AskMiners`; it pushes `Challenge` to Dendrite and hears the answers as they
+//! come. RewardScorer scores the round, whether the user is still there or not, against a reference
+//! that the validator's own model writes from the chat; it ends the conversation itself.
 
+mod asker;
+mod round;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use actix::Message;
+use actix::{Actor, Context, Handler, Message, Supervised};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::{Answer, Hotkey, Query, Uid};
-use crate::persona_agent::BestAnswer;
+use crate::conversation::{Conversation, ConversationLog};
+use crate::dendrite::Challenge;
+use crate::domain::{Answer, ConversationId, Hotkey, MinerReply, Moment, Query, Uid};
+use crate::ports::{Clock, Event, Journal, OrganicOutcome, in_time};
+use crate::reward_scorer::judge::has_come;
+use crate::reward_scorer::rewards::Measures;
+use crate::runtime::{AskError, Credit, Credits, Failpoints, Job, Port, Promised, Reply, Tasks};
+use crate::task_maker::references::ReferenceMaker;
+use crate::task_maker::tasks::TaskKind;
+use crate::text::shown::shown;
+
+pub use asker::{Asker, Listener};
+
+/// The first id of a user's conversation: the validator's own, counted from 0, never get there.
+pub const FIRST_ID: u64 = 1 << 48;
+/// What a query may take beyond the time that miners have: restarts, and settling who was best.
+pub const SLACK: Duration = Duration::from_secs(10);
 
 /// Have miners answer a user's query.
 #[derive(Clone, Debug, Message)]
@@ -50,26 +71,279 @@ pub enum OrganicError {
         /// What one of them came to.
         cause: String,
     },
+    /// Something on this side broke off; asking again may succeed.
+    #[error("the query was interrupted ({0}); try again")]
+    Interrupted(AskError),
 }
 
-/// A user who hears the answers of a round, and how the round is scored.
-#[derive(Debug)]
-pub struct Listener {
-    /// Each answer, as it arrives.
-    pub answers: mpsc::Sender<Answer>,
-    /// Whether the round is scored; if not, its answers only pass.
-    pub scored: bool,
-    /// Hears the best answer when the round is closed.
-    pub best: Option<oneshot::Sender<Option<BestAnswer>>>,
-    /// Whether the texts of the round are written into the journal.
+/// Which of the miners' answers a user gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choose {
+    /// The first good one.
+    First,
+    /// The one that earned most; where the answers are not scored, the first good one.
+    Best,
+}
+
+/// How users' queries are taken.
+#[derive(Clone, Debug)]
+pub struct OrganicConfig {
+    /// Queries under way at a time.
+    pub in_flight: usize,
+    /// Queries whose answers are scored at a time; those beyond are not.
+    pub scored: usize,
+    /// Which answer a user gets.
+    pub choose: Choose,
+    /// Whether users' texts are written into the journal.
     pub log_texts: bool,
+    /// The kind of task that a user's query is taken for.
+    pub kind: TaskKind,
+    /// How the answers are measured: as the configuration says for that kind.
+    pub measures: Arc<Measures>,
 }
 
-/// On whose behalf miners are asked. They cannot tell: only the way back of the answers differs.
-#[derive(Debug)]
-pub enum Asker {
-    /// A person that PersonaAgent plays.
-    Persona,
-    /// An API user.
-    User(Listener),
+/// What Organic works with, and is rebuilt from.
+#[derive(Clone)]
+pub struct OrganicDeps {
+    /// How queries are taken.
+    pub config: OrganicConfig,
+    /// How long a miner may take.
+    pub timeout: Duration,
+    /// No more miners than this are asked at once.
+    pub sample_size: usize,
+    /// One for each query until its answers are in.
+    pub places: Credits,
+    /// One for each conversation until it ends; enough for the places and what is scored after them.
+    pub credits: Credits,
+    /// One for each round that is scored.
+    pub scored: Credits,
+    /// Users' conversations: the validator's own are counted elsewhere.
+    pub log: ConversationLog,
+    /// The next id; it outlives a restart.
+    pub next_id: Arc<AtomicU64>,
+    /// Makes the references.
+    pub references: ReferenceMaker,
+    /// Where challenges go.
+    pub dendrite: Port<Challenge>,
+    /// Bounds waits.
+    pub clock: Arc<dyn Clock>,
+    /// What happened.
+    pub journal: Arc<dyn Journal>,
+    /// Where queries run.
+    pub tasks: Tasks,
+    /// For tests.
+    pub failpoints: Failpoints,
+}
+
+/// The actor.
+pub struct Organic {
+    deps: OrganicDeps,
+}
+
+impl Organic {
+    /// A new one; it has no state to lose.
+    #[must_use]
+    pub fn new(deps: OrganicDeps) -> Self {
+        Self { deps }
+    }
+}
+
+impl Actor for Organic {
+    type Context = Context<Self>;
+}
+
+impl Supervised for Organic {
+    fn restarting(&mut self, _: &mut Context<Self>) {
+        *self = Self::new(self.deps.clone());
+    }
+}
+
+impl Handler<Job<AskMiners>> for Organic {
+    type Result = ();
+
+    fn handle(&mut self, job: Job<AskMiners>, _: &mut Context<Self>) {
+        self.deps.failpoints.hit("organic:ask");
+        let Job { message: AskMiners { query }, reply, slot, .. } = job;
+        let free = self.deps.places.try_take().zip(self.deps.credits.try_take());
+        let Some((place, credit)) = free else {
+            return reply.send(Err(OrganicError::Overloaded));
+        };
+        if reply.is_abandoned() {
+            return;
+        }
+        let deps = self.deps.clone();
+        self.deps.tasks.spawn("organic", async move {
+            let (_slot, _place) = (slot, place);
+            deps.failpoints.hit("organic:task");
+            deps.serve(query, credit, reply).await;
+        });
+        self.deps.failpoints.hit("organic:after");
+    }
+}
+
+/// Has miners answer a query, and waits until there is an answer or none to be had.
+///
+/// # Errors
+/// [`OrganicError`] by what the user can do about it.
+pub async fn ask_miners(
+    organic: &Port<AskMiners>,
+    query: Query,
+    timeout: Duration,
+) -> Result<OrganicAnswer, OrganicError> {
+    // It answers within the time of miners and the slack; a restart under the question comes on top.
+    let deadline = organic.within(timeout + 2 * SLACK);
+    let asked = organic.ask_again(AskMiners { query }, deadline).await;
+    asked.unwrap_or_else(|error| Err(OrganicError::Interrupted(error)))
+}
+
+impl OrganicDeps {
+    /// Sends a query to miners, answers, and stays until all answers are in.
+    async fn serve(&self, query: Query, credit: Credit, reply: Reply<Answered>) {
+        let began = self.clock.now();
+        if !matches!(in_time(&*self.clock, SLACK, self.journal.ready()).await, Some(Ok(()))) {
+            return reply.send(Err(OrganicError::Overloaded));
+        }
+        let id = ConversationId(self.next_id.fetch_add(1, Ordering::Relaxed));
+        let conversation = self.log.begin(id, credit);
+        let scored = if self.config.scored == 0 { None } else { self.scored.try_take() };
+        let note = Note { conversation: id, scored: scored.is_some(), began };
+        let (challenge, mut heard) = self.challenge(query, conversation, scored);
+        self.dendrite.push(challenge).await;
+
+        let deadline = began.after(self.timeout.saturating_add(SLACK));
+        let mut desk = Desk { deps: self, note, reply: Some(reply) };
+        let mut good = Vec::new();
+        let (mut asked, mut cause) = (0, None);
+        loop {
+            let Some(answer) = self.by(deadline, heard.answers.recv()).await else {
+                cause.get_or_insert("no answer in time".to_owned());
+                break;
+            };
+            let Some(answer) = answer else { break };
+            asked += 1;
+            if !has_come(&answer.reply) {
+                let MinerReply { status, message, .. } = &answer.reply;
+                cause.get_or_insert_with(|| shown(&format!("{status} {message}")));
+            } else if heard.best.is_some() {
+                good.push(answer);
+            } else {
+                desk.answer(answer);
+            }
+        }
+        drop(heard.answers_in);
+        if let Some(best) = heard.best.filter(|_| !good.is_empty()) {
+            let best = self.by(deadline, best).await.and_then(Result::ok);
+            let at = good.iter().position(|answer| Some(answer.uid) == best);
+            desk.answer(good.swap_remove(at.unwrap_or(0)));
+        }
+        desk.refuse(match cause {
+            Some(cause) => OrganicError::AllFailed { asked, cause },
+            None => OrganicError::NoMiners,
+        });
+    }
+
+    /// A query as a challenge, and where its answers are heard.
+    fn challenge(
+        &self,
+        query: Query,
+        conversation: Conversation,
+        scored: Option<Credit>,
+    ) -> (Challenge, Heard) {
+        let OrganicConfig { choose, log_texts, kind, measures, .. } = self.config.clone();
+        let chat = round::chat(query);
+        let (answers_in, all_in) = oneshot::channel();
+        let (tell_best, best) = oneshot::channel();
+        let references = if scored.is_some() {
+            let (id, turn) = (conversation.id, conversation.turn);
+            // Nobody waits for the scores of a round whose user gets the first answer. So its
+            // reference is begun when all have answered: it stands behind those of the validator's
+            // rounds that were begun before, and miners that share the model have it to themselves.
+            let begins = async move {
+                if choose == Choose::First {
+                    let _ = all_in.await;
+                }
+            };
+            self.references.promise_answer(chat.clone(), id, turn, begins)
+        } else {
+            Promised::kept(Err("the round is not scored".to_owned()))
+        };
+        let best = Some(best).filter(|_| choose == Choose::Best && scored.is_some());
+        let (sender, answers) = mpsc::channel(self.sample_size.max(1));
+        let listener = Listener {
+            answers: Some(sender),
+            scored,
+            best: best.is_some().then_some(tell_best),
+            log_texts,
+        };
+        let phrasing = Arc::new(round::phrasing(chat));
+        let task = Arc::new(round::task(kind, measures, phrasing.challenge.clone(), references));
+        let challenge = Challenge { conversation, task, phrasing, asker: Asker::User(listener) };
+        (challenge, Heard { answers, best, answers_in })
+    }
+
+    async fn by<T>(&self, deadline: Moment, answer: impl Future<Output = T>) -> Option<T> {
+        in_time(&*self.clock, deadline.since(self.clock.now()), answer).await
+    }
+}
+
+/// What a user gets.
+type Answered = Result<OrganicAnswer, OrganicError>;
+
+/// What Organic hears of a round.
+struct Heard {
+    /// Each answer; it ends when no more will come.
+    answers: mpsc::Receiver<Answer>,
+    /// Whose answer was the best, if that is what the user gets.
+    best: Option<oneshot::Receiver<Uid>>,
+    /// Dropped when all answers are in.
+    answers_in: oneshot::Sender<()>,
+}
+
+/// What the journal says of a query in any case.
+#[derive(Clone, Copy)]
+struct Note {
+    conversation: ConversationId,
+    scored: bool,
+    began: Moment,
+}
+
+/// Answers a user once, and says so in the journal.
+struct Desk<'a> {
+    deps: &'a OrganicDeps,
+    note: Note,
+    reply: Option<Reply<Answered>>,
+}
+
+impl Desk<'_> {
+    fn answer(&mut self, answer: Answer) {
+        let Answer { uid, hotkey, reply, .. } = answer;
+        let (text, elapsed) = (reply.completion, reply.elapsed);
+        self.send(Ok(OrganicAnswer { text, uid, hotkey, elapsed }));
+    }
+
+    /// Says that there is no answer, where there was none.
+    fn refuse(&mut self, error: OrganicError) {
+        self.send(Err(error));
+    }
+
+    fn send(&mut self, answered: Answered) {
+        let Some(reply) = self.reply.take() else { return };
+        let Note { conversation, scored, began } = self.note;
+        let seconds = self.deps.clock.now().since(began).as_secs_f64();
+        let outcome = match &answered {
+            _ if reply.is_abandoned() => OrganicOutcome::Gone,
+            Ok(_) => OrganicOutcome::Answered,
+            Err(OrganicError::NoMiners) => OrganicOutcome::NoMiners,
+            Err(_) => OrganicOutcome::AllFailed,
+        };
+        let uid = answered.as_ref().ok().map(|answer| answer.uid);
+        self.deps.journal.record(Event::OrganicAnswered {
+            conversation,
+            outcome,
+            uid,
+            seconds,
+            scored,
+        });
+        reply.send(answered);
+    }
 }

@@ -20,6 +20,7 @@ use actix::{Actor, Context, Handler, Message, Supervised};
 use crate::conversation::Conversation;
 use crate::dendrite::Challenge;
 use crate::domain::Turn;
+use crate::organic::Asker;
 use crate::ports::Stopped;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
 use crate::task_maker::Task;
@@ -104,7 +105,8 @@ impl Handler<Job<TaskReady>> for PersonaAgent {
             match deps.phraser.phrase(conversation.id, conversation.turn, &task).await {
                 Ok(phrasing) => {
                     let phrasing = Arc::new(phrasing);
-                    deps.dendrite.push(Challenge { conversation, task, phrasing }).await;
+                    let asker = Asker::Persona;
+                    deps.dendrite.push(Challenge { conversation, task, phrasing, asker }).await;
                 }
                 Err(cause) => conversation.end(Stopped::NoText(cause)),
             }
@@ -153,6 +155,7 @@ impl PersonaAgentDeps {
             Task { query, references, context_time: none, query_time: none, ..Task::clone(&task) };
         let (task, phrasing) = (Arc::new(task), Arc::new(phrasing));
         self.failpoints.hit("persona_agent:follow_up");
-        self.dendrite.push(Challenge { conversation, task, phrasing }).await;
+        let asker = Asker::Persona;
+        self.dendrite.push(Challenge { conversation, task, phrasing, asker }).await;
     }
 }

@@ -1,7 +1,8 @@
 //! RewardScorer: measures every answer against the reference, as it arrives, and closes the step.
 //!
 //! Dendrite pushes `Round` to it. It asks ModelWorker for embeddings, pushes `StepScored` to
-//! WeightSetter (every miner that was asked, zeros included) and `TurnScored` to PersonaAgent.
+//! WeightSetter (every miner that was asked, zeros included) and `TurnScored` to PersonaAgent. A
+//! user's round it scores the same way, if it is to be scored at all, and ends it itself.
 
 pub mod closing;
 pub mod combine;
@@ -24,6 +25,7 @@ use crate::conversation::Conversation;
 use crate::dendrite::Asked;
 use crate::domain::{Answer, BlockNumber, MinerReply, Moment, StatusCode};
 use crate::model_worker::ModelError;
+use crate::organic::{Asker, Listener};
 use crate::persona_agent::{BestAnswer, Phrasing, TurnScored};
 use crate::ports::{Event, Journal, Stopped};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
@@ -49,6 +51,8 @@ pub struct Round {
     pub task: Arc<Task>,
     /// What was asked, and as whom.
     pub phrasing: Arc<Phrasing>,
+    /// On whose behalf.
+    pub asker: Asker,
     /// Who was asked.
     pub asked: Vec<Asked>,
     /// Their answers, in order of arrival; it ends when no more will come.
@@ -130,22 +134,41 @@ impl Handler<Job<Round>> for RewardScorer {
 impl RewardScorerDeps {
     /// Scores a round to its end and sends on what came of it.
     async fn close(&self, mut round: Round) {
+        if !round.asker.is_scored() {
+            while round.answers.recv().await.is_some() {}
+            return round.conversation.end(Stopped::Completed);
+        }
         match self.score(&mut round).await {
             Ok((references, scored)) => {
                 let now = self.bench.clock.now();
                 let event = step_event::step_event(&round, &references, &scored, now);
                 self.journal.record(Event::Step(event));
                 round.conversation.count_step();
-                let best = best_answer(&scored);
-                let rewards =
-                    scored.into_iter().map(|s| (s.answer.hotkey, s.verdict.reward)).collect();
-                let Round { conversation, task, phrasing, .. } = round;
-                let (id, turn) = (conversation.id, conversation.turn);
-                let step = StepScored { conversation: id, turn, rewards };
-                self.weight_setter.push(step).await;
-                self.persona_agent.push(TurnScored { conversation, task, phrasing, best }).await;
+                self.pass_on(round, scored).await;
             }
             Err(cause) => round.conversation.end(Stopped::NoText(cause)),
+        }
+    }
+
+    /// Sends on what a step came to: every reward, and the best answer to whoever asked.
+    async fn pass_on(&self, round: Round, scored: Vec<Scored>) {
+        let Round { conversation, task, phrasing, asker, .. } = round;
+        let best_uid = best(&scored).map(|best| best.answer.uid);
+        let best = best_answer(&scored);
+        let rewards = scored.into_iter().map(|s| (s.answer.hotkey, s.verdict.reward)).collect();
+        let step = StepScored { conversation: conversation.id, turn: conversation.turn, rewards };
+        self.weight_setter.push(step).await;
+        match asker {
+            Asker::Persona => {
+                self.persona_agent.push(TurnScored { conversation, task, phrasing, best }).await;
+            }
+            Asker::User(Listener { best: tell, .. }) => {
+                if let Some((tell, uid)) = tell.zip(best_uid) {
+                    // A user who is gone hears nothing.
+                    let _ = tell.send(uid);
+                }
+                conversation.end(Stopped::Completed);
+            }
         }
     }
 

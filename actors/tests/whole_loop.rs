@@ -9,6 +9,8 @@ mod closing;
 mod echoes;
 #[path = "whole_loop/net.rs"]
 mod net;
+#[path = "whole_loop/organic.rs"]
+mod organic;
 #[path = "whole_loop/turns.rs"]
 mod turns;
 

@@ -42,6 +42,8 @@ pub(super) fn command() -> Command {
              With --config, what the file says of rewards.*, tasks.*, neuron.moving_average_alpha, \
              neuron.embedder_id and neuron.timeout is put in the place of what was recorded, and all \
              else stays as it was recorded. Code 0, whatever comes of it.\n\n\
+             Answers to API users whose texts are not in the journal (gateway.log_texts) cannot be \
+             measured again: their rewards are taken as they are, and such steps are counted.\n\n\
              Code 4 where the journal cannot be read or no run of it can be replayed.\n\n\
              Examples:\n  sn1 replay journal.jsonl\n  \
              sn1 replay journal.jsonl --config without-copies.toml --json",
@@ -169,6 +171,7 @@ impl Feed {
             }
             rules = self.rules.get(run_id).cloned();
             if let (Recorded::Step(step), Some(rules)) = (event, &rules)
+                && !step.texts_withheld
                 && let Some(measures) = rules.tasks.get(&step.task)
             {
                 let bench = self.benches.bench(measures, &rules.embedder).await?;

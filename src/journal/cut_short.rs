@@ -16,6 +16,9 @@ use super::lines::{LONGEST_LINE, lines_of, read_line};
 
 /// More conversations than this are never under way.
 const MOST: usize = 65_536;
+/// What may still be told of a conversation when it has ended, since others do it: it does not begin
+/// anew by that.
+const AFTERWARDS: [&str; 2] = ["averages_moved", "organic_answered"];
 /// What every line of a journal begins with.
 const BEGINNING: &[u8] = b"{\"run_id\":";
 
@@ -98,10 +101,15 @@ impl Run {
         self.seq = line.seq.saturating_add(1);
         self.time = self.time.max(line.time);
         let Some(conversation) = line.conversation else { return };
-        if line.event == "conversation_ended" {
-            self.begun.remove(&conversation);
-        } else if self.begun.len() < MOST {
-            self.begun.entry(conversation).or_insert(line.time);
+        match &*line.event {
+            "conversation_ended" => {
+                self.begun.remove(&conversation);
+            }
+            event if AFTERWARDS.contains(&event) => {}
+            _ if self.begun.len() < MOST => {
+                self.begun.entry(conversation).or_insert(line.time);
+            }
+            _ => {}
         }
     }
 
@@ -209,6 +217,22 @@ mod tests {
         assert_eq!(unended(&run), [(2, 2.0), (3, 0.0)]);
         assert_eq!(last_run(&path.with_extension("none")), LastRun::default());
         assert_eq!(last_run(Path::new("/dev/full")), LastRun::default());
+    }
+
+    #[test]
+    fn a_user_s_conversation_ends_once_although_more_is_told_of_it_then() {
+        let first = 1 << 48;
+        let text = [
+            line("a", 0, "challenged", first),
+            line("a", 1, "conversation_ended", first),
+            line("a", 2, "averages_moved", first),
+            line("a", 3, "organic_answered", first),
+            line("a", 4, "challenged", first + 1),
+            line("a", 5, "organic_answered", first + 1),
+        ];
+        let (_folder, path) = journal(&text.concat());
+        let run = last_run(&path, &path.with_extension("1")).unwrap();
+        assert_eq!(unended(&run), [(first + 1, 1.0)]);
     }
 
     #[test]

@@ -79,6 +79,9 @@ pub struct Step {
     /// What was said before.
     #[serde(default)]
     pub history: Vec<ChatMessage>,
+    /// An API user asked and gave no leave to write texts down: none are there.
+    #[serde(default)]
+    pub texts_withheld: bool,
     uids: Vec<Uid>,
     hotkeys: Vec<Hotkey>,
     completions: Vec<String>,

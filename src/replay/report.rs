@@ -62,6 +62,8 @@ pub struct RunReport {
     pub continues: Option<String>,
     /// Scored turns.
     pub steps: u64,
+    /// Of those, API users' whose texts are not in the journal: their rewards are as recorded.
+    pub withheld: u64,
     /// Answers in them, silent miners included.
     pub answers: u64,
     /// Lines that are not there, by their numbers.

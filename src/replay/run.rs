@@ -29,6 +29,12 @@ struct Earned {
     replayed: Score,
 }
 
+impl Earned {
+    fn beside(&self) -> Beside<f64> {
+        Beside { recorded: self.recorded, replayed: self.replayed.get() }
+    }
+}
+
 /// A miner's rewards so far.
 struct Tally {
     uid: Uid,
@@ -54,6 +60,8 @@ pub(super) struct Run {
     /// Who was on the subnet when weights were worked out that have not been sent.
     planned: Option<Metagraph>,
     steps: u64,
+    /// Steps without their texts.
+    withheld: u64,
     rewards: Compared,
     largest: f64,
     moves: Compared,
@@ -79,6 +87,7 @@ impl Run {
             waiting: BTreeMap::new(),
             planned: None,
             steps: 0,
+            withheld: 0,
             rewards: Compared::default(),
             largest: 0.0,
             moves: Compared::default(),
@@ -156,25 +165,20 @@ impl Run {
         self.steps += 1;
         let Some(rules) = self.rules.clone() else { return };
         let at = (step.conversation, step.turn);
-        let measures = rules.tasks.get(&step.task);
-        let (Some(answers), Some(totals), Some(measures)) = (step.answers(), totals, measures)
-        else {
+        let Some((answers, rewards)) = rewards(&rules, step, totals) else {
             let cause = "its answers are not whole, or its run has no rules for its task";
             return self.lose(Some(at), cause.to_owned());
         };
-        let candidates: Vec<Candidate<'_>> =
-            answers.iter().zip(totals).map(|(answer, total)| candidate(answer, *total)).collect();
-        let verdicts = closing::close(&rules.closing, measures, &candidates);
+        self.withheld += u64::from(step.texts_withheld);
         let mut all = Vec::with_capacity(answers.len());
-        for (answer, verdict) in answers.iter().zip(verdicts) {
-            let Answered { uid, hotkey, reward, .. } = answer;
-            let earned = Earned {
-                uid: *uid,
-                hotkey: hotkey.clone(),
-                recorded: *reward,
-                replayed: verdict.reward,
-            };
-            self.count_reward(at, &earned);
+        for (answer, replayed) in answers.into_iter().zip(rewards) {
+            let Answered { uid, hotkey, reward: recorded, .. } = answer;
+            let earned = Earned { uid, hotkey, recorded, replayed };
+            // What cannot be measured again differs only if it is no reward at all.
+            if !step.texts_withheld || !same_bits(earned.beside()) {
+                self.compare(at, &earned);
+            }
+            self.count_reward(&earned);
             all.push(earned);
         }
         if self.waiting.len() >= MOST_WAITING {
@@ -183,15 +187,18 @@ impl Run {
         self.waiting.insert(at, all);
     }
 
-    fn count_reward(&mut self, (conversation, turn): (ConversationId, Turn), earned: &Earned) {
-        let reward = Beside { recorded: earned.recorded, replayed: earned.replayed.get() };
-        let uid = earned.uid;
+    fn compare(&mut self, (conversation, turn): (ConversationId, Turn), earned: &Earned) {
+        let (uid, reward) = (earned.uid, earned.beside());
         let differs = !same_bits(reward);
         self.rewards.add(differs);
         self.largest = self.largest.max(reward.distance());
         if differs {
             self.first.get_or_insert(Difference::Reward { conversation, turn, uid, reward });
         }
+    }
+
+    fn count_reward(&mut self, earned: &Earned) {
+        let (uid, reward) = (earned.uid, earned.beside());
         let none = Beside { recorded: 0.0, replayed: 0.0 };
         let tally = self.miners.entry(earned.hotkey.clone());
         let tally = tally.or_insert(Tally { uid, asked: 0, sums: none });
@@ -302,6 +309,7 @@ impl Run {
             run_id: self.id,
             continues: self.continues,
             steps: self.steps,
+            withheld: self.withheld,
             answers: asked,
             missing_lines: self.missing,
             rewards: self.rewards,
@@ -328,6 +336,26 @@ impl Run {
             weight: self.weights.as_ref().map(|weights| share(weights, hotkey)),
         }
     }
+}
+
+/// The answers of a step with what each earns by the rules, or what it was recorded to earn where
+/// there are no texts to measure; none if its answers are not whole or there is no rule for it.
+fn rewards(
+    rules: &ScoringRules,
+    step: &Step,
+    totals: Option<&[Score]>,
+) -> Option<(Vec<Answered>, Vec<Score>)> {
+    let answers = step.answers()?;
+    let rewards = if step.texts_withheld {
+        answers.iter().map(|answer| Score::new(answer.reward)).collect()
+    } else {
+        let (totals, measures) = (totals?, rules.tasks.get(&step.task)?);
+        let candidates: Vec<Candidate<'_>> =
+            answers.iter().zip(totals).map(|(answer, total)| candidate(answer, *total)).collect();
+        let verdicts = closing::close(&rules.closing, measures, &candidates);
+        verdicts.into_iter().map(|verdict| verdict.reward).collect()
+    };
+    Some((answers, rewards))
 }
 
 fn candidate(answered: &Answered, total: Score) -> Candidate<'_> {

@@ -128,6 +128,7 @@ impl Script {
                 }
                 JournalLine::Event { event: Recorded::Step(step), .. } => {
                     let answers = step.answers().unwrap_or_default();
+                    let answers = if step.texts_withheld { Vec::new() } else { answers };
                     let worth = |text: &str| text.parse::<f64>().unwrap() * factor.unwrap_or(1.0);
                     let all = answers.iter().map(|a| Score::new(worth(&a.reply.completion)));
                     totals = Some(all.collect::<Vec<_>>());
@@ -154,6 +155,32 @@ fn what_was_recorded_comes_out_again() {
     assert!(report.equal && run.state == RunState::Replayed, "{report:?}");
     assert_eq!((run.steps, run.answers, run.rewards.compared, run.averages.compared), (2, 4, 4, 2));
     assert_eq!(run.first_difference, None);
+}
+
+#[test]
+fn what_a_user_s_answers_earned_is_taken_as_recorded_where_there_are_no_texts() {
+    let mut script = Script::default();
+    script.begin("a");
+    script.step(0, &[(0, 0.1)]);
+    let before = script.lines.len();
+    script.step(1 << 48, &[(0, 0.9), (1, 0.3)]);
+    let users = script.lines.split_off(before);
+    let withheld = users.replace("\"0.9\",\"0.3\"", "\"\",\"\"").replace(
+        "\"event\":\"step\"",
+        "\"event\":\"step\",\"organic\":true,\"texts_withheld\":true",
+    );
+    script.lines += &withheld;
+    script.step(1, &[(0, 0.2)]);
+    let report = script.replay(None);
+    let run = &report.runs[0];
+    assert!(report.equal, "{report:?}");
+    assert_eq!((run.steps, run.withheld, run.answers), (3, 1, 4));
+    assert_eq!((run.rewards.compared, run.averages.compared), (2, 3));
+    // By other rules they stay what they are, and count in the averages that the others move.
+    let report = script.replay(Some(0.5));
+    assert_eq!((report.runs[0].rewards.differ, report.runs[0].withheld), (2, 1));
+    script.lines = script.lines.replace("[0.9,0.3]", "[9.0,0.3]");
+    assert!(!script.replay(None).equal, "nothing earns so much");
 }
 
 #[test]

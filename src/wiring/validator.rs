@@ -86,6 +86,7 @@ pub fn config(
             patience: CHAIN_PATIENCE,
         },
         chain_watch,
+        organic: None,
     }
 }
 

@@ -31,6 +31,20 @@ pub enum Stopped {
     CutShort,
 }
 
+/// What an API user got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrganicOutcome {
+    /// A miner's answer.
+    Answered,
+    /// Nothing: the user had gone by then.
+    Gone,
+    /// Nothing: nobody was asked.
+    NoMiners,
+    /// Nothing: everybody who was asked failed.
+    AllFailed,
+}
+
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -83,6 +97,23 @@ pub enum Event {
         challenge: String,
         /// Who was asked.
         uids: Vec<Uid>,
+        /// An API user asked it; without their leave their words are not in it.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        organic: bool,
+    },
+    /// An API user's query came to something. It has no text of theirs, and may come after the end
+    /// of the conversation, which is that of the miners' answers.
+    OrganicAnswered {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// What the user got.
+        outcome: OrganicOutcome,
+        /// Whose answer it was, if there was one.
+        uid: Option<Uid>,
+        /// Seconds since the query came.
+        seconds: f64,
+        /// Whether the answers are scored.
+        scored: bool,
     },
     /// One answer was scored.
     AnswerScored {

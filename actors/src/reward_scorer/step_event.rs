@@ -62,7 +62,32 @@ pub(super) fn step_event(
         event.insert("history".to_owned(), value(&phrasing.history));
     }
     answers(&mut event, scored);
+    if round.asker.is_user() {
+        event.insert("organic".to_owned(), Value::Bool(true));
+    }
+    if round.asker.withholds_texts() {
+        withhold(&mut event);
+    }
     event
+}
+
+/// Fields with words of the user's, or of the answers to them; a miner's status can repeat them.
+const TEXTS: [&str; 7] =
+    ["challenge", "query", "reference", "references", "best", "completions", "status_messages"];
+
+/// Takes all texts out and leaves everything else: lists stay as long as they are.
+fn withhold(event: &mut Map<String, Value>) {
+    for key in TEXTS {
+        if let Some(value) = event.get_mut(key) {
+            match value {
+                Value::String(text) => text.clear(),
+                Value::Array(texts) => texts.fill(Value::String(String::new())),
+                _ => {}
+            }
+        }
+    }
+    event.remove("history");
+    event.insert("texts_withheld".to_owned(), Value::Bool(true));
 }
 
 /// The lists over the answers.

@@ -37,6 +37,14 @@ impl Credits {
         }
     }
 
+    /// A credit, if one is free now.
+    #[must_use]
+    pub fn try_take(&self) -> Option<Credit> {
+        let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        self.peak.fetch_max(self.out(), Ordering::Relaxed);
+        Some(Credit(permit))
+    }
+
     /// How many there are.
     #[must_use]
     pub fn total(&self) -> usize {

@@ -1,6 +1,7 @@
 //! Reference answers: what a good answer says, made while the miners think.
 //!
-//! TaskMaker uses it for the first turn of a conversation, PersonaAgent for those that follow.
+//! TaskMaker uses it for the first turn of a conversation, PersonaAgent for those that follow, and
+//! Organic for what users ask.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rand::RngCore;
 
-use crate::domain::{ConversationId, Lane, Purpose, RunSeed, Sampling, Turn};
+use crate::domain::{ChatMessage, ConversationId, Lane, Purpose, RunSeed, Sampling, Turn};
 use crate::model_worker::{Generate, generate};
 use crate::ports::Clock;
 use crate::runtime::{Port, Promise, Promised, Tasks};
@@ -70,10 +71,33 @@ impl ReferenceMaker {
             let sampling = Sampling { seed: seeds.next_u64(), ..self.sampling };
             Generate::new(messages, sampling, Lane::Reference)
         });
-        let requests: Vec<Generate> = requests.collect();
+        self.make(requests.collect(), std::future::ready(()))
+    }
+
+    /// A reference that is the model's own answer to a chat; it is begun once `begins` resolves.
+    #[must_use]
+    pub fn promise_answer(
+        &self,
+        chat: Vec<ChatMessage>,
+        conversation: ConversationId,
+        turn: Turn,
+        begins: impl Future<Output = ()> + 'static,
+    ) -> PromisedReferences {
+        let seed = self.seed.stream(conversation, turn, Purpose::Reference).next_u64();
+        let sampling = Sampling { seed, ..self.sampling };
+        self.make(vec![Generate::new(chat, sampling, Lane::Reference)], begins)
+    }
+
+    /// Has all of them written, once it may.
+    fn make(
+        &self,
+        requests: Vec<Generate>,
+        begins: impl Future<Output = ()> + 'static,
+    ) -> PromisedReferences {
         let (promise, promised) = Promise::new();
         let maker = self.clone();
         self.tasks.spawn("reference", async move {
+            begins.await;
             let began = maker.clock.now();
             let texts = join_all(requests.into_iter().map(|request| maker.write(request)));
             let (texts, failed): (Vec<_>, Vec<_>) =

@@ -1,14 +1,16 @@
 //! The validator's actors.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::chain_watch::ChainWatchConfig;
 use crate::conversation::ConversationLog;
-use crate::dendrite::{Dendrite, DendriteConfig, DendriteDeps};
+use crate::dendrite::{Challenge, Dendrite, DendriteConfig, DendriteDeps};
 use crate::domain::{Metagraph, RunSeed};
+use crate::organic::{self, AskMiners, Organic, OrganicConfig, OrganicDeps};
 use crate::pacer::Pacer;
 use crate::persona_agent::{PersonaAgent, PersonaAgentConfig, PersonaAgentDeps, Phraser};
 use crate::ports::{Chain, Event, Journal, Ledger, LedgerError, MinerTransport};
@@ -45,6 +47,8 @@ pub struct ValidatorConfig {
     pub weights: WeightSetterConfig,
     /// How the chain is followed.
     pub chain_watch: ChainWatchConfig,
+    /// How API users' queries are taken, if they are.
+    pub organic: Option<OrganicConfig>,
 }
 
 /// How answers are scored.
@@ -61,13 +65,27 @@ pub struct ScoringConfig {
 impl ValidatorConfig {
     /// All that decides what answers earn.
     fn rules(&self) -> ScoringRules {
-        let tasks = self.tasks.kinds.iter();
+        let organic = self.organic.iter().map(|organic| (organic.kind, &organic.measures));
+        let tasks = self.tasks.kinds.iter().map(|share| (share.kind, &share.measures));
         ScoringRules {
-            tasks: tasks.map(|share| (share.kind, Arc::clone(&share.measures))).collect(),
+            tasks: organic.chain(tasks).map(|(kind, of)| (kind, Arc::clone(of))).collect(),
             closing: self.scoring.closing,
             moving_average_alpha: self.weights.alpha,
             embedder: self.scoring.embedder.clone(),
         }
+    }
+
+    /// Users' conversations that may be under way: those that wait for answers, and those that are
+    /// scored afterwards.
+    fn organics(&self) -> usize {
+        self.organic.as_ref().map_or(0, |organic| organic.in_flight + organic.scored)
+    }
+
+    /// Conversations that may be under way at once: what
+    /// [`Topology::check`](crate::runtime::Topology::check) is to be called with.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.in_flight + self.organics()
     }
 }
 
@@ -99,6 +117,10 @@ pub struct Validator {
     pub standings: Port<Standings>,
     /// Sets weights out of turn.
     pub set_weights: Port<SetWeights>,
+    /// Has miners answer API users, if that is wanted.
+    pub ask_miners: Option<Port<AskMiners>>,
+    /// How users' conversations end; nothing where none are taken.
+    pub organic_log: ConversationLog,
 }
 
 /// Starts a validator's actors on top of the shared ones. It does nothing before its pacer runs.
@@ -135,6 +157,8 @@ pub fn start_validator(
     let credits = overseer.credits(config.in_flight);
     // One slot for each conversation: no push on their circle ever waits.
     let each = credits.total();
+    let all = each + config.organics();
+    let challenges = dendrite.port(all);
 
     let pacer = Pacer {
         credits: credits.clone(),
@@ -154,6 +178,23 @@ pub fn start_validator(
     };
     let ask_model = topology.ask("persona_agent", &shared.generate);
     let references = ReferenceMaker { model_worker: ask_model.clone(), ..workshop.references() };
+    let organic_log = ConversationLog::new(Arc::clone(&journal), overseer.clock());
+    let ask_miners = config.organic.map(|organic| {
+        let users = Users {
+            config: organic,
+            timeout: config.dendrite.timeout,
+            sample_size: config.dendrite.sample_size,
+            log: organic_log.clone(),
+            references: ReferenceMaker {
+                model_worker: topology.ask("organic", &shared.generate),
+                ..workshop.references()
+            },
+            dendrite: topology.push("organic", &challenges),
+            journal: Arc::clone(&journal),
+            failpoints: failpoints.clone(),
+        };
+        topology.ask("program", &start_organic(overseer, users))
+    });
     let deps = TaskMakerDeps {
         workshop,
         persona_agent: topology.push("task_maker", &persona_agent.port(each)),
@@ -162,7 +203,7 @@ pub fn start_validator(
     };
     overseer.supervise(task_maker, RestartPolicy::LIGHT, TaskMaker::new(deps));
 
-    let turn_scored = persona_agent.port(each);
+    let turn_scored = persona_agent.port(all);
     let deps = PersonaAgentDeps {
         phraser: Phraser {
             config: config.persona,
@@ -171,7 +212,7 @@ pub fn start_validator(
             clock: Arc::clone(&clock),
         },
         references,
-        dendrite: topology.push("persona_agent", &dendrite.port(each)),
+        dendrite: topology.push("persona_agent", &challenges),
         tasks: tasks.clone(),
         failpoints: failpoints.clone(),
     };
@@ -181,7 +222,7 @@ pub fn start_validator(
         config: config.dendrite,
         transport,
         metagraph: metagraph_seen.clone(),
-        reward_scorer: topology.push("dendrite", &reward_scorer.port(each)),
+        reward_scorer: topology.push("dendrite", &reward_scorer.port(all)),
         seed: config.seed,
         clock: Arc::clone(&clock),
         journal: Arc::clone(&journal),
@@ -200,7 +241,7 @@ pub fn start_validator(
             tasks: tasks.clone(),
         },
         closing: config.scoring.closing,
-        weight_setter: topology.push("reward_scorer", &weight_setter.port(each)),
+        weight_setter: topology.push("reward_scorer", &weight_setter.port(all)),
         persona_agent: topology.push("reward_scorer", &turn_scored),
         journal: Arc::clone(&journal),
         tasks,
@@ -211,5 +252,53 @@ pub fn start_validator(
     let deps =
         WeightSetterDeps { config: config.weights, chain, ledger, clock, journal, failpoints };
     overseer.supervise(weight_setter, RestartPolicy::LIGHT, WeightSetter::new(deps, book));
-    Ok(Validator { pacer, log, credits, metagraph: metagraph_seen, standings, set_weights })
+    Ok(Validator {
+        pacer,
+        log,
+        credits,
+        metagraph: metagraph_seen,
+        standings,
+        set_weights,
+        ask_miners,
+        organic_log,
+    })
+}
+
+/// What Organic is connected to.
+struct Users {
+    config: OrganicConfig,
+    timeout: Duration,
+    sample_size: usize,
+    log: ConversationLog,
+    references: ReferenceMaker,
+    dendrite: Port<Challenge>,
+    journal: Arc<dyn Journal>,
+    failpoints: Failpoints,
+}
+
+/// Starts Organic, and gives the door to it. It has more slots than there are places, so that one
+/// query too many is refused at once.
+fn start_organic(overseer: &Overseer, users: Users) -> Port<AskMiners> {
+    let Users { config, timeout, sample_size, log, references, dendrite, journal, failpoints } =
+        users;
+    let inbox = Inbox::<Organic>::open("organic", overseer.clock());
+    let ask_miners = inbox.port(2 * config.in_flight);
+    let deps = OrganicDeps {
+        timeout,
+        sample_size,
+        places: overseer.credits(config.in_flight),
+        credits: overseer.credits(config.in_flight + config.scored),
+        scored: overseer.credits(config.scored),
+        config,
+        log,
+        next_id: Arc::new(AtomicU64::new(organic::FIRST_ID)),
+        references,
+        dendrite,
+        clock: overseer.clock(),
+        journal,
+        tasks: overseer.tasks().clone(),
+        failpoints,
+    };
+    overseer.supervise(inbox, RestartPolicy::LIGHT, Organic::new(deps));
+    ask_miners
 }

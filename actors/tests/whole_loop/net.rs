@@ -1,6 +1,6 @@
 //! A validator and its miners in one process, without sockets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,13 +21,14 @@ use sn1_actors::domain::{
 use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
 use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevice};
+use sn1_actors::organic::{AskMiners, Choose, OrganicConfig};
 use sn1_actors::persona_agent::{Goal, PersonaAgentConfig};
 use sn1_actors::ports::{
     AxonTarget, Clock, Event, MinerTransport, Piece, ScoreBook, SignedHead, TextBackend, TextError,
     TextRequest, Tool, ToolError, Want,
 };
 use sn1_actors::reward_scorer::closing::ClosingRules;
-use sn1_actors::runtime::{AskError, Topology};
+use sn1_actors::runtime::{AskError, Port, Topology};
 use sn1_actors::task_maker::tasks::TaskKind;
 use sn1_actors::task_maker::{TaskMakerConfig, TaskShare};
 use sn1_actors::testkit::{FakeChain, FakeTools, MemoryLedger, Stage, TrustingCheck, hotkey};
@@ -46,7 +47,7 @@ pub(crate) const MINERS: u16 = 6;
 pub(crate) const DEAD: u16 = MINERS;
 /// What the miners' model is told.
 pub(crate) const SYSTEM_PROMPT: &str = "You are helpful.";
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 const COPYING: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Copy)]
@@ -54,6 +55,7 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) steps: u64,
     pub(crate) in_flight: usize,
+    pub(crate) sample_size: usize,
     pub(crate) rate: ServiceRate,
     pub(crate) thinking: Duration,
     pub(crate) goal: Goal,
@@ -64,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) closing: ClosingRules,
     /// What the miners are that answer, by uid.
     pub(crate) miners: fn() -> [Kind; DEAD as usize - 1],
+    /// How users' queries are taken, if they are.
+    pub(crate) organic: Option<Organics>,
     /// Who writes in the model's place; none is the stand-in.
     pub(crate) writer: Option<fn(&[ChatMessage]) -> String>,
 }
@@ -76,6 +80,7 @@ impl Default for Plan {
             seed: 7,
             steps: 4,
             in_flight: 4,
+            sample_size: 10,
             rate,
             thinking: Duration::ZERO,
             goal: Goal::Reward(Score::ONE),
@@ -86,9 +91,26 @@ impl Default for Plan {
                 let phrase = Kind::Phrase("I do not know.".into());
                 [Kind::Agent, Kind::Model, Kind::Copier, Kind::Echo, phrase]
             },
+            organic: None,
             writer: None,
         }
     }
+}
+
+/// How users' queries are taken.
+#[derive(Clone, Copy)]
+pub(crate) struct Organics {
+    pub(crate) in_flight: usize,
+    pub(crate) scored: usize,
+    pub(crate) choose: Choose,
+    pub(crate) log_texts: bool,
+}
+
+fn organic_config(organics: Organics) -> OrganicConfig {
+    let Organics { in_flight, scored, choose, log_texts } = organics;
+    let kind = TaskKind::named("generic_instruction").expect("there is such a kind");
+    let measures = Arc::new(kind.default_measures());
+    OrganicConfig { in_flight, scored, choose, log_texts, kind, measures }
 }
 
 pub(crate) struct Net {
@@ -128,7 +150,7 @@ impl Net {
         let tools = ToolParts { tools, patience: Duration::from_secs(5), prefetch: Prefetch::NONE };
         let shared = start_shared(&stage.overseer, model, tools, askers, &stage.failpoints);
         let mut doors = BTreeMap::new();
-        let transport = Arc::new(Doors::default());
+        let transport = Arc::new(Doors::new(Arc::clone(&stage.clock)));
         let parts = ValidatorParts {
             transport: Arc::clone(&transport) as _,
             chain: Arc::clone(&chain) as _,
@@ -165,7 +187,29 @@ impl Net {
 
     /// What was sent to miners, in order.
     pub(crate) fn asked(&self) -> Vec<(Uid, Query)> {
+        self.requests().into_iter().map(|request| (request.target.uid, request.query)).collect()
+    }
+
+    /// All of it that a miner could see.
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.transport.asked.lock().clone()
+    }
+
+    /// Where users come in.
+    pub(crate) fn door(&self) -> &Port<AskMiners> {
+        self.validator.ask_miners.as_ref().expect("users are taken")
+    }
+
+    /// Waits until it is known who is on the subnet.
+    pub(crate) async fn awake(&self) {
+        let mut metagraph = self.validator.metagraph.clone();
+        let seen = metagraph.wait_for(|metagraph| !metagraph.neurons.is_empty()).await;
+        drop(seen.expect("the chain is watched"));
+    }
+
+    /// Makes miners take every query and never answer.
+    pub(crate) fn mute(&self, uids: &[u16]) {
+        self.transport.muted.lock().extend(uids.iter().copied().map(Uid));
     }
 
     /// Takes all miners away.
@@ -226,7 +270,7 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
             patience,
         },
         dendrite: DendriteConfig {
-            sample_size: 10,
+            sample_size: plan.sample_size,
             timeout: TIMEOUT,
             vpermit_tao_limit: Tao(4_096.0),
             unique_coldkeys: false,
@@ -248,6 +292,7 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
             patience: Duration::from_secs(60),
         },
         chain_watch: ChainWatchConfig { resync_blocks: 10, patience: Duration::from_secs(60) },
+        organic: plan.organic.map(organic_config),
     }
 }
 
@@ -361,12 +406,29 @@ impl TextBackend for Writer {
     }
 }
 
+/// One request to one miner.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Request {
+    pub(crate) target: AxonTarget,
+    pub(crate) query: Query,
+    pub(crate) timeout: Duration,
+}
+
 /// Reaches axons through their ports; whoever has none is dead.
-#[derive(Default)]
 struct Doors {
     doors: Mutex<BTreeMap<Uid, Miner>>,
+    /// Who takes queries and never answers.
+    muted: Mutex<BTreeSet<Uid>>,
     /// What each miner was asked, the dead one too.
-    asked: Mutex<Vec<(Uid, Query)>>,
+    asked: Mutex<Vec<Request>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Doors {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        let (doors, muted, asked) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { doors, muted, asked, clock }
+    }
 }
 
 impl MinerTransport for Doors {
@@ -376,7 +438,15 @@ impl MinerTransport for Doors {
         query: Arc<Query>,
         timeout: Duration,
     ) -> BoxFuture<'static, MinerReply> {
-        self.asked.lock().push((target.uid, Query::clone(&query)));
+        let request = Request { target: target.clone(), query: Query::clone(&query), timeout };
+        self.asked.lock().push(request);
+        if self.muted.lock().contains(&target.uid) {
+            let late = self.clock.sleep(timeout);
+            return Box::pin(async move {
+                late.await;
+                MinerReply::failure(StatusCode::TIMEOUT, "no answer")
+            });
+        }
         let door =
             self.doors.lock().get(&target.uid).map(|door| (door.knock.clone(), door.admit.clone()));
         let reply = |completion: String, status, message: &str| MinerReply {

@@ -64,6 +64,12 @@ fn print_run(run: &RunReport, changed: bool) -> anyhow::Result<()> {
         }
     }
     line(&format!("run {id}: {} steps, {} answers", run.steps, run.answers))?;
+    if run.withheld > 0 {
+        line(&format!(
+            "  {} of the steps are users', without texts: their rewards are taken as recorded",
+            run.withheld
+        ))?;
+    }
     if let Some(before) = &run.continues {
         line(&format!("  goes on from what run {} would have left", output::shown(before, 60)))?;
     }
