@@ -149,6 +149,7 @@ python_with SN1_SDK10_PYTHON sdk-10.5 "our axon and dendrite against SDK 10.5.0"
 python_with SN1_SDK6_PYTHON sdk-6.6 "our axon and dendrite against SDK 6.6.0"
 python_with SN1_SYMPY_PYTHON sympy "the maths problems against sympy"
 python_with SN1_REWARDS_PYTHON rewards "rouge and the ratios against the Python packages"
+python_with SN1_OPENAI_PYTHON openai "the gateway against the official OpenAI client"
 
 heading "zimwriterfs"
 # The ZIM tool reads a file that the reference writer makes. SN1_ZIMWRITERFS is that program.

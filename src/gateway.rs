@@ -1,17 +1,64 @@
 //! The gateway: a door for API users, who speak the OpenAI protocol.
 //!
 //! It checks keys and limits, turns requests into queries and answers into replies. Whom to ask and
-//! which answer to take is the matter of whoever stands behind the [`Door`].
+//! which answer to take is the matter of whoever stands behind the [`Door`]. A miner's answer comes
+//! as a whole; a user who wants a stream gets it in slices. Texts and keys are never logged here.
 
+mod completion;
+mod error;
 pub mod keys;
+mod messages;
+mod openapi;
+mod reply;
+mod request;
+pub mod server;
+mod sse;
+mod users;
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use sn1_actors::domain::Query;
 use sn1_actors::organic::{OrganicAnswer, OrganicError};
+use sn1_actors::ports::Clock;
+
+use crate::wire::UuidSource;
+
+pub use server::{GatewayError, GatewayOptions, GatewayServer, GatewayStopper, RunningGateway};
 
 /// Has a user's query answered. Called from the server's thread; dropping the future gives up the
 /// answer, not the round.
 pub type Door =
     Arc<dyn Fn(Query) -> BoxFuture<'static, Result<OrganicAnswer, OrganicError>> + Send + Sync>;
+
+/// How many tokens a text has, by the validator's own model. Called from several threads.
+pub type TokenCounter = Arc<dyn Fn(&str) -> usize + Send + Sync>;
+
+/// What the gateway works with.
+#[derive(Clone)]
+pub struct GatewayParts {
+    /// Where users' queries go.
+    pub door: Door,
+    /// Who may ask, and how much.
+    pub keys: keys::KeyRing,
+    /// What the subnet is called as a model, beside [`ALIAS`].
+    pub model: String,
+    /// For the usage that is told and charged, and for `max_tokens`.
+    pub count_tokens: TokenCounter,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// For the identifiers of completions.
+    pub uuids: Arc<UuidSource>,
+}
+
+/// A name that asks for whatever model this subnet is.
+pub const ALIAS: &str = "sn1";
+
+#[cfg(test)]
+mod testkit;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_hostile;
+#[cfg(test)]
+mod tests_streaming;

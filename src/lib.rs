@@ -3,6 +3,7 @@
 pub mod chain;
 pub mod cli;
 pub mod config;
+mod connections;
 pub mod engine;
 pub mod exit;
 pub mod gateway;

@@ -8,7 +8,6 @@
 mod answer;
 mod body;
 mod class;
-mod connections;
 mod head;
 mod reply;
 mod streaming;
@@ -26,10 +25,11 @@ use sn1_actors::ports::{Clock, Piece, SignedHead};
 use tokio::sync::mpsc;
 
 use self::answer::{Axon, answer};
-use self::connections::Connections;
+
 use self::reply::Replier;
 use super::keys::Keypair;
 use super::uuids::UuidSource;
+use crate::connections::Connections;
 
 /// Python dendrites keep idle connections for 15 seconds; leave later than they.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);

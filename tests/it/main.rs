@@ -14,6 +14,7 @@ mod harness;
 mod localnet;
 mod maths;
 mod miner;
+mod openai_client;
 mod peers;
 mod query;
 mod real_model;

@@ -10,11 +10,12 @@ use sn1_actors::ports::Clock;
 
 use super::body::{self, BodyFault, Parsed};
 use super::class::{Class, Route};
-use super::connections::{Busy, Place};
+
 use super::head::Head;
 use super::reply::{self, Replier};
 use super::streaming::{self, Answering};
 use super::{AxonDoor, AxonKnock, Refusal, Seat};
+use crate::connections::{Busy, Place};
 use crate::wire::body_hash;
 use crate::wire::synapse::Prompting;
 

@@ -7,7 +7,7 @@ use sn1_actors::ports::Piece;
 use tokio::sync::mpsc;
 
 use super::Refusal;
-use super::connections::Busy;
+use crate::connections::Busy;
 
 /// How many pieces wait for a caller that reads slower than is written; then they grow together.
 const PIECES: usize = 16;

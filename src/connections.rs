@@ -1,4 +1,5 @@
-//! How many connections one address may hold, and for how long without asking anything.
+//! How many connections one address may hold, and for how long without asking anything; for both of
+//! our HTTP servers, the axon's and the gateway's.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -21,7 +22,7 @@ const STALLED: Duration = Duration::from_secs(20);
 /// The HTTP library bounds the time of a connection's first head and of silence between requests,
 /// but neither that of a later head which comes byte by byte, nor that of a body which nobody reads.
 #[derive(Clone)]
-pub(super) struct Connections {
+pub(crate) struct Connections {
     /// Of one source.
     most: usize,
     /// How long a connection may be without a request under way.
@@ -45,7 +46,7 @@ struct Watched {
 }
 
 /// A connection's place in the count; kept with the connection.
-pub(super) struct Place {
+pub(crate) struct Place {
     source: IpAddr,
     number: u64,
     watched: Arc<Watched>,
@@ -54,18 +55,18 @@ pub(super) struct Place {
 }
 
 /// A request is under way on a connection, from its head to the end of its reply.
-pub(super) struct Busy {
+pub(crate) struct Busy {
     watched: Arc<Watched>,
     clock: Arc<dyn Clock>,
 }
 
 impl Connections {
-    pub(super) fn new(most: usize, quiet: Duration, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(most: usize, quiet: Duration, clock: Arc<dyn Clock>) -> Self {
         Self { most, quiet, clock, open: Arc::default() }
     }
 
     /// Counts a new connection for as long as `kept` lives.
-    pub(super) fn admit(&self, stream: &dyn Any, kept: &mut Extensions) {
+    pub(crate) fn admit(&self, stream: &dyn Any, kept: &mut Extensions) {
         let Some(stream) = stream.downcast_ref::<TcpStream>() else { return };
         let socket = SockRef::from(stream);
         let place = stream.peer_addr().and_then(|peer| {
@@ -85,7 +86,7 @@ impl Connections {
     }
 
     /// Hangs up on every connection that has had no request for too long.
-    pub(super) fn close_quiet(&self) {
+    pub(crate) fn close_quiet(&self) {
         let now = self.clock.now();
         for watched in self.open.lock().watched.values() {
             let since = *watched.quiet_since.lock();
@@ -114,7 +115,7 @@ impl Connections {
 
 impl Place {
     /// A request has come.
-    pub(super) fn busy(&self) -> Busy {
+    pub(crate) fn busy(&self) -> Busy {
         *self.watched.quiet_since.lock() = None;
         Busy { watched: Arc::clone(&self.watched), clock: Arc::clone(&self.clock) }
     }
@@ -155,11 +156,11 @@ mod tests {
     use socket2::{Domain, Type};
 
     use super::*;
-    use crate::wire::testkit::StoppedClock;
+    use sn1_actors::ports::TokioClock;
 
     #[test]
     fn gives_each_source_its_places_and_takes_them_back() {
-        let clock = StoppedClock::at(Duration::ZERO);
+        let clock = Arc::new(TokioClock::starting_now(|| Duration::ZERO));
         let connections = Connections::new(2, Duration::ZERO, clock);
         let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         let take = |ip: &str| connections.take(source(ip.parse().unwrap()), socket());
