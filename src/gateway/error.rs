@@ -102,9 +102,9 @@ impl ApiError {
             Self::Upstream(OrganicError::AllFailed { .. }) => {
                 class(StatusCode::BAD_GATEWAY, "server_error", "upstream_unavailable")
             }
-            Self::Upstream(OrganicError::NoMiners | OrganicError::Overloaded) => {
-                class(StatusCode::SERVICE_UNAVAILABLE, "server_error", "upstream_unavailable")
-            }
+            Self::Upstream(
+                OrganicError::NoMiners | OrganicError::Overloaded | OrganicError::Interrupted(_),
+            ) => class(StatusCode::SERVICE_UNAVAILABLE, "server_error", "upstream_unavailable"),
             Self::Late(_) => class(StatusCode::GATEWAY_TIMEOUT, "server_error", "upstream_timeout"),
             Self::Fault => {
                 class(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal_error")
@@ -150,7 +150,9 @@ impl ApiError {
                 reply.insert_header((LEFT_TOKENS, 0));
                 reply.insert_header((RESET_TOKENS, reset));
             }
-            Self::Upstream(OrganicError::Overloaded) => after(A_MOMENT),
+            Self::Upstream(OrganicError::Overloaded | OrganicError::Interrupted(_)) => {
+                after(A_MOMENT);
+            }
             Self::Upstream(OrganicError::NoMiners) => after(A_WHILE),
             Self::Method(allowed) => {
                 reply.insert_header((ALLOW, *allowed));

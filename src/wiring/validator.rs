@@ -96,7 +96,7 @@ pub fn config(
 /// How API users' queries are taken, if they are.
 fn organic(settings: &Settings) -> Option<OrganicConfig> {
     let gateway = &settings.gateway;
-    let kind = TaskKind::GenericInstruction;
+    let kind = TaskKind::named("generic_instruction")?;
     let share = settings.neuron.task_mix.iter().find(|share| share.kind == kind);
     let measures = share.map(|share| Arc::clone(&share.measures));
     gateway.enabled.then(|| OrganicConfig {
