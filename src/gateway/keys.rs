@@ -120,6 +120,18 @@ impl KeyRing {
         Ok(Self(Arc::new(Ring { folder: folder.to_owned(), clock, state, saving })))
     }
 
+    /// A ring of one key that no folder has, for tests of the server.
+    #[cfg(test)]
+    pub(super) fn of_one(key: &str, limits: KeyLimits, clock: Arc<dyn Clock>) -> Self {
+        let keys = vec![KeyEntry::of(&ApiKey::known(key), "test", limits, 0)];
+        let state =
+            State { keys, seen: None, unreadable: false, uses: BTreeMap::new(), unsaved: false };
+        let (state, saving) = (Mutex::new(state), Mutex::new(()));
+        // No folder can be made below a device: nothing is read, and nothing written.
+        let folder = PathBuf::from("/dev/null/gateway");
+        Self(Arc::new(Ring { folder, clock, state, saving }))
+    }
+
     /// How many keys are in use.
     #[must_use]
     pub fn in_use(&self) -> usize {

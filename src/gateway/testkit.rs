@@ -12,7 +12,7 @@ use sn1_actors::domain::{Hotkey, Query, Uid};
 use sn1_actors::organic::{OrganicAnswer, OrganicError};
 use sn1_actors::ports::{Clock, TokioClock};
 
-use super::keys::{KeyRing, Limits};
+use super::keys::{KeyLimits, KeyRing};
 use super::{Door, GatewayOptions, GatewayParts, GatewayServer};
 use crate::wire::UuidSource;
 
@@ -88,19 +88,13 @@ pub(super) async fn until(holds: impl Fn() -> bool) {
 }
 
 pub(super) fn clock() -> Arc<dyn Clock> {
-    Arc::new(TokioClock::starting_now(|| Duration::from_secs(UNIX)))
+    Arc::new(TokioClock::starting_now(|| Duration::from_millis(UNIX * 1_000 + 500)))
 }
 
 /// A ring of the one key, which may do so much.
 pub(super) fn ring(requests_per_minute: u32, at_once: u32, tokens_per_day: u64) -> KeyRing {
-    let most = Limits {
-        requests_per_minute,
-        requests_left: requests_per_minute,
-        resets_in: Duration::from_millis(59_500),
-        tokens_per_day,
-        tokens_left: tokens_per_day,
-    };
-    KeyRing::stub(KEY, most, at_once)
+    let limits = KeyLimits { requests_per_minute, concurrent: at_once, tokens_per_day };
+    KeyRing::of_one(KEY, limits, clock())
 }
 
 /// A gateway's parts, with a key that nearly never ends. A token is a word.

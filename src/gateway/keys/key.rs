@@ -31,6 +31,12 @@ impl ApiKey {
         Ok(Self(Zeroizing::new(format!("{PREFIX}{}", text.as_str()))))
     }
 
+    /// One that everybody knows.
+    #[cfg(test)]
+    pub(super) fn known(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+
     /// The text that the user sends.
     #[must_use]
     pub fn expose(&self) -> &str {

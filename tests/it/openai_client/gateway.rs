@@ -10,12 +10,15 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sn1::gateway::keys::{KeyRing, Limits};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use sn1::gateway::keys::KeyRing;
 use sn1::gateway::{Door, GatewayOptions, GatewayParts, GatewayServer};
 use sn1::wire::UuidSource;
 use sn1_actors::domain::{Hotkey, Moment, Query, Uid};
 use sn1_actors::organic::{OrganicAnswer, OrganicError};
 use sn1_actors::ports::Clock;
+use tempfile::TempDir;
 use tokio::sync::{Notify, oneshot};
 
 pub(super) const KEY: &str = "sk-sn1-test";
@@ -43,6 +46,7 @@ pub(super) struct Gateway {
     door: Arc<Watched>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    _keys: TempDir,
 }
 
 /// What goes through the door.
@@ -95,9 +99,10 @@ impl Gateway {
         let silence = Duration::from_millis(kept.silence_ms);
         let clock =
             Telling { clock: sn1::wiring::system_clock(), silence, silent: Arc::clone(&silent) };
+        let (keys, folder) = ring(kept.requests_per_minute);
         let parts = GatewayParts {
             door: door(Arc::clone(&watched), silent),
-            keys: ring(kept.requests_per_minute),
+            keys,
             model: MODEL.into(),
             count_tokens: Arc::new(|text| text.split_whitespace().count()),
             clock: Arc::new(clock),
@@ -120,7 +125,7 @@ impl Gateway {
             });
         };
         let thread = Builder::new().name("gateway".into()).spawn(serve).unwrap();
-        Self { address, door: watched, stop: Some(stop), thread: Some(thread) }
+        Self { address, door: watched, stop: Some(stop), thread: Some(thread), _keys: folder }
     }
 
     pub(super) fn url(&self) -> String {
@@ -171,16 +176,19 @@ impl Drop for Gateway {
     }
 }
 
-/// The one key.
-fn ring(requests_per_minute: u32) -> KeyRing {
-    let most = Limits {
-        requests_per_minute,
-        requests_left: requests_per_minute,
-        resets_in: Duration::from_secs(60),
-        tokens_per_day: 1 << 40,
-        tokens_left: 1 << 40,
-    };
-    KeyRing::stub(KEY, most, 16)
+/// The one key, in a folder that has to stay.
+fn ring(requests_per_minute: u32) -> (KeyRing, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = json!({
+        "requests_per_minute": requests_per_minute, "concurrent": 16, "tokens_per_day": 1_u64 << 40,
+    });
+    let key = json!({
+        "id": "1", "name": "test", "shown": KEY, "hash": hex::encode(Sha256::digest(KEY)),
+        "created": 0, "revoked": null, "limits": limits,
+    });
+    let keys = json!({"schema": 1, "keys": [key]}).to_string();
+    fs::write(folder.path().join("keys.json"), keys).unwrap();
+    (KeyRing::open(folder.path(), sn1::wiring::system_clock()).unwrap(), folder)
 }
 
 /// Does what a message says; `silent` is told when a stream was silent for too long.
