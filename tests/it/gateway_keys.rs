@@ -19,9 +19,8 @@ fn keys(place: &Place) -> Value {
 #[test]
 fn a_key_is_shown_once_listed_by_its_first_characters_and_revoked() {
     let place = Place::new();
-    let new = format!(
-        "gateway keys new --name bob --requests-per-minute 5 --concurrent 2 --tokens-per-day 900"
-    );
+    let new =
+        "gateway keys new --name bob --requests-per-minute 5 --concurrent 2 --tokens-per-day 900";
     let key = place.run(&format!("{new} --quiet {OF_ALICE}")).expect(0).out.trim().to_owned();
     assert!(key.starts_with("sk-sn1-") && key.len() > 45 && !key.contains(['\n', ' ']), "{key}");
 
