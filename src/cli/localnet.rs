@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{ArgMatches, Command};
+use anyhow::Context;
+use clap::{Arg, ArgMatches, Command, value_parser};
 use sn1_actors::ports::{Event, Journal};
 use sn1_actors::runtime::Overseer;
 
@@ -13,11 +14,18 @@ use super::view::View;
 use super::{output, settings, steps};
 use crate::config::{Role, Settings, Subtensor, add_config_flags};
 use crate::exit::{Ended, Exit};
+use crate::gateway::GatewayStopper;
+use crate::gateway::keys::{KeyLimits, new_key};
 use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
 use crate::tap::Tap;
+use crate::wiring::gateway::Gateway;
+use crate::wiring::localnet::Localnet;
 use crate::wiring::{fresh_seed, localnet, system_clock, unix_time, validator};
 
+/// The key that a run prints is for whatever its user tries.
+const ANY_USE: KeyLimits =
+    KeyLimits { requests_per_minute: 1_000_000, concurrent: 10_000, tokens_per_day: 1 << 40 };
 /// The folders of so many earlier runs are kept.
 const KEPT_RUNS: usize = 20;
 
@@ -28,13 +36,32 @@ pub(super) fn command() -> Command {
             "Examples:\n  sn1 localnet --steps 20 --seed 7\n  \
              sn1 localnet --in-flight 8 --summary summary.json --journal journal.jsonl\n  \
              sn1 localnet --localnet.miners agent,echo,dead\n  \
+             sn1 localnet --gateway 8080\n  \
              sn1 localnet --external-miner 127.0.0.1:9000=5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
-        );
+        )
+        .arg(gateway_flag());
     add_config_flags(command)
 }
 
+fn gateway_flag() -> Arg {
+    Arg::new("gateway")
+        .long("gateway")
+        .value_name("PORT")
+        .num_args(0..=1)
+        .default_missing_value("0")
+        .value_parser(value_parser!(u16))
+        .conflicts_with("gateway.port")
+        .help(
+            "take API users' queries too, and print the base URL and a key; a free port when left \
+             out",
+        )
+}
+
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
-    let settings = settings(Role::Localnet, matches)?;
+    let mut settings = settings(Role::Localnet, matches)?;
+    if let Some(port) = matches.get_one::<u16>("gateway") {
+        (settings.gateway.enabled, settings.gateway.port) = (true, *port);
+    }
     refuse_other_chains(&settings)?;
     let seed = settings.run.seed.unwrap_or_else(fresh_seed);
     let run_id = format!("{}-{:08x}", unix_time().as_secs(), rand::random::<u32>());
@@ -54,6 +81,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let book = folder.join("scores.json");
     let ledger = LedgerFile::open(book.clone()).map_err(Ended::from)?;
     let ledger = Arc::new(ledger);
+    let keys = folder.join("gateway");
+    let gateway = Gateway::open(&settings, &keys, overseer.clock())?;
     let view = View::open("localnet", seed, &settings);
     let shared_tap = Arc::new(tap.clone());
     let started = localnet::start(&overseer, &settings, seed, shared_tap, ledger);
@@ -63,6 +92,17 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let miners = net.miners.iter().map(|miner| format!("{}:{}", miner.uid, miner.kind.as_str()));
     view.ready(&miners.collect::<Vec<_>>().join(" "));
+    let door = gateway.map(|gateway| let_users_in(gateway, &overseer, &settings, &net));
+    let door = door.transpose()?;
+    if let Some(door) = &door {
+        let (key, _) = new_key(&keys, &*overseer.clock(), "localnet", ANY_USE).await?;
+        view.print(&format!(
+            "gateway {}\nkeys {}\nkey {}",
+            door.base_url,
+            keys.display(),
+            key.expose()
+        ));
+    }
     overseer
         .tasks()
         .spawn("view", view.clone().follow(window, settings.run.steps, overseer.clock()));
@@ -100,10 +140,32 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         summary.write(path)?;
     }
     tap.record(Event::RunFinished { steps: summary.steps });
+    if let Some(door) = &door {
+        door.stopper.stop().await;
+    }
     net.stop().await;
     overseer.kill().stop();
     journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
     Ok(end)
+}
+
+/// A gateway that lets users in.
+struct OpenGateway {
+    base_url: String,
+    stopper: GatewayStopper,
+}
+
+fn let_users_in(
+    gateway: Gateway,
+    overseer: &Overseer,
+    settings: &Settings,
+    net: &Localnet,
+) -> anyhow::Result<OpenGateway> {
+    let organic = net.validator.ask_miners.clone().context("the validator takes no queries")?;
+    let base_url = gateway.base_url();
+    let count = Arc::clone(&net.count_tokens);
+    let stopper = gateway.serve(overseer, settings, localnet::netuid(settings), organic, count)?;
+    Ok(OpenGateway { base_url, stopper })
 }
 
 /// The chain of a local network is its own: a run that asked for another must not get this one.

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::Context;
 use clap::{ArgMatches, Command};
-use sn1_actors::domain::{Hotkey, Metagraph, Uid};
+use sn1_actors::domain::{Hotkey, Metagraph, Neuron, Uid};
 use sn1_actors::ports::{Event, Journal, ScoreBook};
 use sn1_actors::runtime::Overseer;
 use sn1_actors::wiring::Validator;
@@ -16,11 +17,13 @@ use super::view::View;
 use super::{development_key_flag, loaded, neuron, output, signing_key, steps};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
+use crate::gateway::GatewayStopper;
 use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
 use crate::ledger::lock::InstanceLock;
 use crate::tap::Tap;
 use crate::wire::Keypair;
+use crate::wiring::gateway::{self, Gateway};
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::publish::{Published, Whereabouts};
 use crate::wiring::validator::{self, Outside, Running};
@@ -63,9 +66,11 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
     let mut signals = Signals::watch()?;
+    let gateway = open_gateway(settings, &joining, &kept, &overseer)?;
     let view = View::open("validator", seed, settings);
-    let started = start(&overseer, settings, &joining, Arc::new(keypair), seed, &kept, &tap);
-    let running = tokio::select! {
+    let keypair = Arc::new(keypair);
+    let started = start(&overseer, settings, &joining, keypair, seed, &kept, &tap, gateway);
+    let (running, door) = tokio::select! {
         started = Box::pin(started) => started?,
         () = signals.next() => return Ok(Exit::Interrupted),
         () = overseer.kill().dead() => return steps::ended(&overseer),
@@ -107,6 +112,9 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         summary.write(path)?;
     }
     tap.record(Event::RunFinished { steps: summary.steps });
+    if let Some(door) = &door {
+        door.stop().await;
+    }
     overseer.kill().stop();
     kept.journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
     Ok(end)
@@ -146,7 +154,54 @@ fn banner(settings: &Settings, joining: &Joining, kept: &Kept) -> anyhow::Result
     Ok(())
 }
 
+/// Takes the gateway's port and reads its keys, and says what its operator has to know.
+fn open_gateway(
+    settings: &Settings,
+    joining: &Joining,
+    kept: &Kept,
+    overseer: &Overseer,
+) -> anyhow::Result<Option<Gateway>> {
+    let folder = gateway::folder(settings, joining.netuid, &kept.hotkey);
+    let Some(gateway) = Gateway::open(settings, &folder, overseer.clock())? else {
+        return Ok(None);
+    };
+    let (keys, folder) = (gateway.keys_in_use(), folder.display());
+    output::line(&format!("gateway   {}\nkeys      {folder} ({keys} in use)", gateway.base_url()))?;
+    if keys == 0 {
+        tracing::warn!(
+            "the gateway has no key yet and lets nobody in; `sn1 gateway keys new --name NAME \
+             --folder {folder}` makes one, and no restart is needed"
+        );
+    }
+    if joining.endpoints.is_public() && !gateway.address().ip().is_loopback() {
+        tracing::warn!(
+            "the gateway is open to other machines on {} and has no TLS: keys and texts can be read \
+             on their way, unless a proxy in front of it encrypts them",
+            gateway.address()
+        );
+    }
+    Ok(Some(gateway))
+}
+
+/// Says why miners may refuse what the gateway's users ask.
+fn warn_of_refusals(own: &Neuron, settings: &Settings) {
+    let least = settings.neuron.vpermit_tao_limit as f64;
+    if !own.validator_permit {
+        tracing::warn!(
+            "miners may refuse the gateway's users, as uid {} has no validator permit",
+            own.uid
+        );
+    } else if own.stake.0 < least {
+        tracing::warn!(
+            "miners may refuse the gateway's users, as uid {} has a stake of {} TAO, below {least}",
+            own.uid,
+            own.stake.0
+        );
+    }
+}
+
 /// Joins the chain and starts the actors; returns when the subnet is known.
+#[expect(clippy::too_many_arguments, reason = "they are all that a validator is started with")]
 async fn start(
     overseer: &Overseer,
     settings: &Settings,
@@ -155,7 +210,8 @@ async fn start(
     seed: u64,
     kept: &Kept,
     tap: &Tap,
-) -> anyhow::Result<Running> {
+    gateway: Option<Gateway>,
+) -> anyhow::Result<(Running, Option<GatewayStopper>)> {
     let chain = joining.join(overseer, Arc::clone(&keypair));
     let outside = Outside {
         keypair: Arc::clone(&keypair),
@@ -189,7 +245,15 @@ async fn start(
             Published { chain, metagraph, hotkey, address, whereabouts },
         )?;
     }
-    Ok(running)
+    let mut door = None;
+    if let Some(gateway) = gateway {
+        warn_of_refusals(&own, settings);
+        let organic = running.validator.ask_miners.clone();
+        let organic = organic.context("the validator takes no queries")?;
+        let count = Arc::clone(&running.count_tokens);
+        door = Some(gateway.serve(overseer, settings, joining.netuid, organic, count)?);
+    }
+    Ok((running, door))
 }
 
 /// Sets the weights at the end of a run of so many steps; an endless one ends because somebody

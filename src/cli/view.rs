@@ -84,7 +84,8 @@ impl View {
         self.bar.finish_and_clear();
     }
 
-    fn print(&self, text: &str) {
+    /// Prints a line of data.
+    pub(super) fn print(&self, text: &str) {
         // A terminal that cannot be written to is no reason to stop earning.
         let _ = self.bar.suspend(|| line(text));
     }

@@ -151,7 +151,7 @@ impl ApiError {
                 reply.insert_header((RESET_TOKENS, reset));
             }
             Self::Upstream(OrganicError::Overloaded | OrganicError::Interrupted(_)) => {
-                after(A_MOMENT)
+                after(A_MOMENT);
             }
             Self::Upstream(OrganicError::NoMiners) => after(A_WHILE),
             Self::Method(allowed) => {

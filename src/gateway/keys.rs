@@ -120,14 +120,15 @@ impl KeyRing {
         Ok(Self(Arc::new(Ring { folder: folder.to_owned(), clock, state, saving })))
     }
 
-    /// A ring of one key of any text, which is kept nowhere.
+    /// A ring of one key that no folder has, for tests of the server.
     #[cfg(test)]
-    pub(super) fn of_one(presented: &str, limits: KeyLimits, clock: Arc<dyn Clock>) -> Self {
-        let keys = vec![KeyEntry::of(&ApiKey::of(presented), "test", limits, 0)];
+    pub(super) fn of_one(key: &str, limits: KeyLimits, clock: Arc<dyn Clock>) -> Self {
+        let keys = vec![KeyEntry::of(&ApiKey::known(key), "test", limits, 0)];
         let state =
             State { keys, seen: None, unreadable: false, uses: BTreeMap::new(), unsaved: false };
-        let folder = PathBuf::from("/nonexistent");
         let (state, saving) = (Mutex::new(state), Mutex::new(()));
+        // No folder can be made below a device: nothing is read, and nothing written.
+        let folder = PathBuf::from("/dev/null/gateway");
         Self(Arc::new(Ring { folder, clock, state, saving }))
     }
 

@@ -17,7 +17,7 @@ use super::{Door, GatewayOptions, GatewayParts, GatewayServer};
 use crate::wire::UuidSource;
 
 pub(super) const KEY: &str = "sk-sn1-test";
-pub(super) const UNIX: u64 = 1_795_000_020;
+pub(super) const UNIX: u64 = 1_795_000_000;
 const MINER: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 pub(super) const MODEL: &str = "lab/zephyr";
 
@@ -88,7 +88,7 @@ pub(super) async fn until(holds: impl Fn() -> bool) {
 }
 
 pub(super) fn clock() -> Arc<dyn Clock> {
-    Arc::new(TokioClock::starting_now(|| Duration::from_secs(UNIX)))
+    Arc::new(TokioClock::starting_now(|| Duration::from_millis(UNIX * 1_000 + 500)))
 }
 
 /// A ring of the one key, which may do so much.

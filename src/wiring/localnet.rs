@@ -19,10 +19,11 @@ use sn1_actors::wiring::{
 };
 
 use super::joining::WATCH;
-use super::{local_axon, miner, model, tools, validator};
+use super::{gateway, local_axon, miner, model, tools, validator};
 use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{ExternalMiner, MinerKind, Settings};
 use crate::exit::{Ended, Exit};
+use crate::gateway::TokenCounter;
 use crate::wire::server::AxonStopper;
 use crate::wire::{
     AxonOptions, HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier, resolve,
@@ -74,6 +75,8 @@ pub struct Localnet {
     pub topology: Topology,
     /// What the model did.
     pub model: Arc<ModelMeter>,
+    /// Counts tokens for API users.
+    pub count_tokens: TokenCounter,
     chain: LocalChain,
     validator_uid: Uid,
     block_time: Duration,
@@ -92,20 +95,25 @@ pub async fn start(
     journal: Arc<dyn Journal>,
     ledger: Arc<dyn Ledger>,
 ) -> anyhow::Result<Localnet> {
-    let in_flight = settings.neuron.num_concurrent_forwards;
     let external = resolved(&settings.localnet.external_miners).await?;
     let tools = tools::open_for_tasks(settings, &overseer.clock(), seed).await?;
     let model = model::open(settings, overseer).await?;
+    let count_tokens = gateway::token_counter(&model.text);
+    let own = key(seed, "validator")?;
+    let own_hotkey = own.hotkey();
+    let epoch_blocks = u64::from(settings.localnet.tempo) + 1;
+    let watch = ChainWatchConfig { resync_blocks: 1, ..WATCH };
+    let config =
+        validator::config(settings, netuid(settings), seed, own_hotkey, watch, epoch_blocks);
     // The validator's requests and every miner's can be under way at once.
+    let in_flight = config.under_way();
     let askers = in_flight * (settings.localnet.miners.len() + 2);
     let failpoints = Failpoints::default();
     let shared = start_shared(overseer, model, tools, askers, &failpoints);
 
     let chain = LocalChain::new(chain_config(settings), overseer.clock())?;
-    let own = key(seed, "validator")?;
     let coldkey = Coldkey::parse(key(seed, "owner")?.hotkey().as_str())?;
     let validator_uid = chain.register(own.hotkey(), coldkey.clone(), STAKE)?;
-    let own_hotkey = own.hotkey();
     let own_chain = chain.handle(own.hotkey());
     let streaming = settings.neuron.streaming;
     let options = TransportOptions { allow_local: true, streaming, ..TransportOptions::default() };
@@ -131,10 +139,6 @@ pub async fn start(
         })?;
         admitted.push((hotkey, uid, address));
     }
-    let epoch_blocks = u64::from(settings.localnet.tempo) + 1;
-    let watch = ChainWatchConfig { resync_blocks: 1, ..WATCH };
-    let config =
-        validator::config(settings, netuid(settings), seed, own_hotkey, watch, epoch_blocks);
     let mut topology = Topology::default();
     let validator = start_validator(overseer, config, parts, &shared, &mut topology)
         .map_err(|error| Ended::new(Exit::File, error))?;
@@ -143,6 +147,7 @@ pub async fn start(
         miners: Vec::new(),
         topology,
         model: Arc::clone(&shared.meter),
+        count_tokens,
         chain,
         validator_uid,
         block_time: settings.localnet.block_time,
@@ -151,7 +156,7 @@ pub async fn start(
     };
     let board = AnswerBoard::default();
     for (kind, uid, keypair) in registered {
-        net.add_miner(settings, kind, uid, keypair, &shared, &board, &journal)?;
+        net.add_miner(settings, in_flight, kind, uid, keypair, &shared, &board, &journal)?;
     }
     for (hotkey, uid, address) in admitted {
         net.publish(LocalMiner { kind: LocalKind::External, uid, hotkey }, address);
@@ -166,6 +171,7 @@ impl Localnet {
     fn add_miner(
         &mut self,
         settings: &Settings,
+        in_flight: usize,
         kind: MinerKind,
         uid: Uid,
         keypair: Arc<Keypair>,
@@ -177,7 +183,6 @@ impl Localnet {
         let address = if kind == MinerKind::Dead {
             DEAD
         } else {
-            let in_flight = settings.neuron.num_concurrent_forwards;
             if kind == MinerKind::OpenAi {
                 let message = "localnet.miners: `openai` is not for a local network, whose miners \
                                share one model; start it as `sn1 miner --miner.kind openai` and \
@@ -295,7 +300,8 @@ fn key(seed: u64, name: &str) -> anyhow::Result<Keypair> {
 }
 
 /// The subnet's number, which means nothing to anybody else.
-fn netuid(settings: &Settings) -> Netuid {
+#[must_use]
+pub fn netuid(settings: &Settings) -> Netuid {
     Netuid(settings.netuid.unwrap_or(1))
 }
 

@@ -8,10 +8,12 @@ use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{Hotkey, Netuid, RunSeed, Tao};
 use sn1_actors::model_worker::meter::ModelMeter;
+use sn1_actors::organic::{self, OrganicConfig};
 use sn1_actors::persona_agent::PersonaAgentConfig;
 use sn1_actors::ports::{Chain, ChainError, Journal, Ledger, ScoreBook};
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::task_maker::TaskMakerConfig;
+use sn1_actors::task_maker::tasks::TaskKind;
 use sn1_actors::weight_setter::{
     ColdStart, SetError, SetWeights, Standings, WeightSetterConfig, WeightsOnChain,
 };
@@ -20,9 +22,10 @@ use sn1_actors::wiring::{
 };
 
 use super::joining::WATCH;
-use super::{model, sampling, tools};
-use crate::config::Settings;
+use super::{gateway, model, sampling, tools};
+use crate::config::{Choose, Settings};
 use crate::exit::{Ended, Exit};
+use crate::gateway::TokenCounter;
 use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource};
 
 /// How long a text of the validator's may take: a model on a CPU has long queues.
@@ -86,8 +89,27 @@ pub fn config(
             patience: CHAIN_PATIENCE,
         },
         chain_watch,
-        organic: None,
+        organic: organic(settings),
     }
+}
+
+/// How API users' queries are taken, if they are.
+fn organic(settings: &Settings) -> Option<OrganicConfig> {
+    let gateway = &settings.gateway;
+    let kind = TaskKind::named("generic_instruction")?;
+    let share = settings.neuron.task_mix.iter().find(|share| share.kind == kind);
+    let measures = share.map(|share| Arc::clone(&share.measures));
+    gateway.enabled.then(|| OrganicConfig {
+        in_flight: gateway.in_flight,
+        scored: gateway.scored,
+        choose: match gateway.choose {
+            Choose::First => organic::Choose::First,
+            Choose::Best => organic::Choose::Best,
+        },
+        log_texts: gateway.log_texts,
+        kind,
+        measures: measures.unwrap_or_else(|| Arc::new(kind.default_measures())),
+    })
 }
 
 /// What a validator on a real chain works with.
@@ -114,6 +136,8 @@ pub struct Running {
     pub topology: Topology,
     /// What the model did.
     pub model: Arc<ModelMeter>,
+    /// Counts tokens for API users.
+    pub count_tokens: TokenCounter,
 }
 
 /// Starts a validator, which does nothing before its pacer runs.
@@ -130,21 +154,23 @@ pub async fn start(
     let in_flight = settings.neuron.num_concurrent_forwards;
     let tools = tools::open_for_tasks(settings, &overseer.clock(), seed).await?;
     let model = model::open(settings, overseer).await?;
-    let failpoints = Failpoints::default();
-    let shared = start_shared(overseer, model, tools, 2 * in_flight, &failpoints);
+    let count_tokens = gateway::token_counter(&model.text);
     let own = keypair.hotkey();
+    let config = config(settings, netuid, seed, own, WATCH, settings.neuron.epoch_length);
+    let under_way = config.under_way();
+    let failpoints = Failpoints::default();
+    let shared = start_shared(overseer, model, tools, in_flight + under_way, &failpoints);
     let streaming = settings.neuron.streaming;
     let options = TransportOptions { allow_local, streaming, ..TransportOptions::default() };
     let uuids = Arc::new(UuidSource::from_entropy());
     let transport = HttpTransport::new(keypair, overseer.clock(), uuids, options);
     let parts =
         ValidatorParts { transport: Arc::new(transport), chain, ledger, journal, failpoints };
-    let config = config(settings, netuid, seed, own, WATCH, settings.neuron.epoch_length);
     let mut topology = Topology::default();
     let validator = start_validator(overseer, config, parts, &shared, &mut topology)
         .map_err(|error| Ended::new(Exit::File, error))?;
-    topology.check(in_flight)?;
-    Ok(Running { validator, topology, model: Arc::clone(&shared.meter) })
+    topology.check(under_way)?;
+    Ok(Running { validator, topology, model: Arc::clone(&shared.meter), count_tokens })
 }
 
 /// Waits until no conversation is under way.

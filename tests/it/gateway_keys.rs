@@ -1,6 +1,9 @@
-//! `sn1 gateway keys`: keys are made, listed and revoked, and shown once.
+//! `sn1 gateway keys`: keys are made, listed and revoked, and shown once; and what a running gateway
+//! makes of them.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
@@ -16,9 +19,8 @@ fn keys(place: &Place) -> Value {
 #[test]
 fn a_key_is_shown_once_listed_by_its_first_characters_and_revoked() {
     let place = Place::new();
-    let new = format!(
-        "gateway keys new --name bob --requests-per-minute 5 --concurrent 2 --tokens-per-day 900"
-    );
+    let new =
+        "gateway keys new --name bob --requests-per-minute 5 --concurrent 2 --tokens-per-day 900";
     let key = place.run(&format!("{new} --quiet {OF_ALICE}")).expect(0).out.trim().to_owned();
     assert!(key.starts_with("sk-sn1-") && key.len() > 45 && !key.contains(['\n', ' ']), "{key}");
 
@@ -103,4 +105,49 @@ fn what_cannot_be_done_is_said_in_a_line() {
     }
     let kept = fs::read_to_string(place.path(&folder).join("keys.json")).unwrap();
     assert_eq!(kept, "nonsense");
+}
+
+/// What the gateway at a base URL replies, head and body.
+fn asked(base: &str, request: &str, key: &str, body: &str) -> String {
+    let host = base.strip_prefix("http://").unwrap().strip_suffix("/v1").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{request} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\ncontent-type: \
+         application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply
+}
+
+#[test]
+fn a_local_network_prints_a_base_url_and_a_key_and_obeys_the_commands_while_it_runs() {
+    let place = Place::new();
+    let mut net = place.start(
+        "localnet --model fake --gateway --localnet.block_time 0.2 --localnet.miners echo,phrase",
+    );
+    let told = net.until_printed("key sk-sn1-");
+    let field = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    let (base, key, folder) = (field("gateway "), field("key "), field("keys "));
+    let models = |key: &str| asked(base, "GET /v1/models", key, "");
+    assert!(models(key).starts_with("HTTP/1.1 200"), "{}", models(key));
+    assert!(models("sk-sn1-other").starts_with("HTTP/1.1 401"));
+    let question = json!({"model": "sn1", "messages": [{"role": "user", "content": "Why?"}]});
+    let reply = asked(base, "POST /v1/chat/completions", key, &question.to_string());
+    assert!(reply.starts_with("HTTP/1.1 200") && reply.contains("chat.completion"), "{reply}");
+
+    let new = "gateway keys new --quiet --requests-per-minute 1 --name few";
+    let few = place.run_with(new, &["--folder", folder]).expect(0).out.trim().to_owned();
+    assert!(models(&few).starts_with("HTTP/1.1 200"), "it works at once");
+    place.run_with("gateway keys revoke localnet", &["--folder", folder]).expect(0);
+    assert!(models(key).starts_with("HTTP/1.1 401"), "it is refused at once");
+    net.signal("TERM");
+    let ended = net.wait().expect(0);
+    assert!(!ended.err.contains(&key[12..]), "a key is in the log");
+    let listed = place.run_with("gateway keys list --json", &["--folder", folder]).json();
+    let used = |n: usize| listed["keys"][n]["used"]["tokens_today"].as_u64().unwrap();
+    assert!(used(0) > 0 && used(1) == 0, "{listed}");
 }

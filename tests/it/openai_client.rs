@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::harness::Place;
-use gateway::{ANSWER, Gateway, Kept, MODEL};
+use gateway::{ANSWER, Gateway, KEY, Kept, MODEL};
 
 /// The Python that has the client, if there is one.
 fn python() -> Option<PathBuf> {
@@ -26,7 +26,6 @@ fn python() -> Option<PathBuf> {
 /// What the client makes of all that it is to ask.
 fn tell(python: &Path, gateway: &Gateway, todos: &[Value]) -> Vec<Value> {
     let place = Place::new().with("PYTHONDONTWRITEBYTECODE", "1");
-    let todos: Vec<Value> = todos.iter().map(|todo| with_key(todo, gateway.key())).collect();
     let path = place.write("todos.json", &json!(todos).to_string());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/openai_client.py");
     let arguments = [script, gateway.url().into(), path];
@@ -37,22 +36,13 @@ fn tell(python: &Path, gateway: &Gateway, todos: &[Value]) -> Vec<Value> {
     told
 }
 
-/// The same with the gateway's key, if it names no other.
-fn with_key(todo: &Value, key: &str) -> Value {
-    let mut todo = todo.clone();
-    if todo.get("key").is_none() {
-        todo["key"] = key.into();
-    }
-    todo
-}
-
 /// A question, with further arguments.
 fn ask(message: &str, more: &Value) -> Value {
     let mut ask = json!({"model": "sn1", "messages": [{"role": "user", "content": message}]});
     for (name, value) in more.as_object().unwrap() {
         ask[name] = value.clone();
     }
-    json!({"ask": ask})
+    json!({"key": KEY, "ask": ask})
 }
 
 fn error(told: &Value) -> (&str, &Value) {
@@ -69,7 +59,7 @@ fn the_official_client_gets_models_answers_streams_and_usage() {
         &python,
         &gateway,
         &[
-            json!({}),
+            json!({"key": KEY}),
             ask("hello", &tastes),
             ask("hello", &json!({"max_tokens": 4})),
             ask("hello", &json!({"stop": [","]})),

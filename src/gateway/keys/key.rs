@@ -31,9 +31,9 @@ impl ApiKey {
         Ok(Self(Zeroizing::new(format!("{PREFIX}{}", text.as_str()))))
     }
 
-    /// A key of any text.
+    /// One that everybody knows.
     #[cfg(test)]
-    pub(in crate::gateway) fn of(text: &str) -> Self {
+    pub(super) fn known(text: &str) -> Self {
         Self(Zeroizing::new(text.to_owned()))
     }
 

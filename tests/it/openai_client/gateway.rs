@@ -4,14 +4,15 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sn1::gateway::keys::{KeyLimits, KeyRing, new_key};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use sn1::gateway::keys::KeyRing;
 use sn1::gateway::{Door, GatewayOptions, GatewayParts, GatewayServer};
 use sn1::wire::UuidSource;
 use sn1_actors::domain::{Hotkey, Moment, Query, Uid};
@@ -20,6 +21,7 @@ use sn1_actors::ports::Clock;
 use tempfile::TempDir;
 use tokio::sync::{Notify, oneshot};
 
+pub(super) const KEY: &str = "sk-sn1-test";
 pub(super) const MODEL: &str = "lab/zephyr";
 pub(super) const ANSWER: &str =
     "Well met, and so early in the day; what brings you here, if I may ask?";
@@ -44,9 +46,7 @@ pub(super) struct Gateway {
     door: Arc<Watched>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    key: String,
-    /// Of the key.
-    _folder: TempDir,
+    _keys: TempDir,
 }
 
 /// What goes through the door.
@@ -99,8 +99,7 @@ impl Gateway {
         let silence = Duration::from_millis(kept.silence_ms);
         let clock =
             Telling { clock: sn1::wiring::system_clock(), silence, silent: Arc::clone(&silent) };
-        let folder = TempDir::new().unwrap();
-        let (key, keys) = ring(folder.path(), kept.requests_per_minute);
+        let (keys, folder) = ring(kept.requests_per_minute);
         let parts = GatewayParts {
             door: door(Arc::clone(&watched), silent),
             keys,
@@ -126,19 +125,7 @@ impl Gateway {
             });
         };
         let thread = Builder::new().name("gateway".into()).spawn(serve).unwrap();
-        Self {
-            address,
-            door: watched,
-            stop: Some(stop),
-            thread: Some(thread),
-            key,
-            _folder: folder,
-        }
-    }
-
-    /// The one key.
-    pub(super) fn key(&self) -> &str {
-        &self.key
+        Self { address, door: watched, stop: Some(stop), thread: Some(thread), _keys: folder }
     }
 
     pub(super) fn url(&self) -> String {
@@ -189,12 +176,19 @@ impl Drop for Gateway {
     }
 }
 
-/// A ring of one key, and the key.
-fn ring(folder: &Path, requests_per_minute: u32) -> (String, KeyRing) {
-    let clock = sn1::wiring::system_clock();
-    let limits = KeyLimits { requests_per_minute, concurrent: 16, tokens_per_day: 1 << 40 };
-    let made = actix_rt::System::new().block_on(new_key(folder, &*clock, "test", limits));
-    (made.unwrap().0.expose().to_owned(), KeyRing::open(folder, clock).unwrap())
+/// The one key, in a folder that has to stay.
+fn ring(requests_per_minute: u32) -> (KeyRing, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = json!({
+        "requests_per_minute": requests_per_minute, "concurrent": 16, "tokens_per_day": 1_u64 << 40,
+    });
+    let key = json!({
+        "id": "1", "name": "test", "shown": KEY, "hash": hex::encode(Sha256::digest(KEY)),
+        "created": 0, "revoked": null, "limits": limits,
+    });
+    let keys = json!({"schema": 1, "keys": [key]}).to_string();
+    fs::write(folder.path().join("keys.json"), keys).unwrap();
+    (KeyRing::open(folder.path(), sn1::wiring::system_clock()).unwrap(), folder)
 }
 
 /// Does what a message says; `silent` is told when a stream was silent for too long.
