@@ -6,6 +6,7 @@
 //! stream of answers that are still to come.
 
 pub mod choice;
+pub mod rhythm;
 
 use std::sync::Arc;
 use std::time::Duration;
