@@ -153,8 +153,12 @@ mod tests {
         }
         rhythm.push(Kind::Own, 1).unwrap();
         rhythm.push(Kind::Own, 2).unwrap();
-        let own: Vec<usize> =
-            all(&mut rhythm).iter().enumerate().filter(|(_, n)| **n < 100).map(|(at, _)| at).collect();
+        let own: Vec<usize> = all(&mut rhythm)
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| **n < 100)
+            .map(|(at, _)| at)
+            .collect();
         assert_eq!(own, [8, 17]);
     }
 
