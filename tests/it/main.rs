@@ -10,6 +10,7 @@ mod commands;
 mod exploits;
 mod fault_proxy;
 mod harness;
+mod indistinguishable;
 mod localnet;
 mod maths;
 mod miner;

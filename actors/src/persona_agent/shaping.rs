@@ -117,7 +117,8 @@ pub fn dressed(
     let system = own_system.or_else(|| {
         let wanted = shape.system?.min(MOST_CHARACTERS);
         let pieces = fill(wanted, pools::SYSTEM, &mut passages, random);
-        Some(ChatMessage::system(pieces.joined()))
+        let text = pieces.joined();
+        (!text.is_empty()).then(|| ChatMessage::system(text))
     });
     let missing = shape.exchanges.len().min(MOST_EXCHANGES).saturating_sub(history.len() / 2);
     let mut messages: Vec<ChatMessage> = system.into_iter().collect();

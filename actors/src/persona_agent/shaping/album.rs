@@ -74,13 +74,13 @@ impl Album {
     /// is what was asked, as the person worded it, and the best answer. Users' own conversations do
     /// not belong here.
     pub fn keep(&self, context: &Context, exchange: Option<(&str, &str)>) {
-        let kept = |text: &str| cut_at_sentence(text, MOST_CHARACTERS);
-        let exchange = exchange
-            .filter(|(challenge, answer)| !challenge.is_empty() && !answer.is_empty())
-            .map(|(challenge, answer)| Exchanged {
-                challenge: kept(challenge),
-                answer: kept(answer),
-            });
+        let kept = |text: &str| {
+            let kept = cut_at_sentence(text, MOST_CHARACTERS);
+            (!kept.trim().is_empty()).then_some(kept)
+        };
+        let exchange = exchange.and_then(|(challenge, answer)| {
+            Some(Exchanged { challenge: kept(challenge)?, answer: kept(answer)? })
+        });
         let passage = passage(context);
         if passage.is_none() && exchange.is_none() {
             return;

@@ -200,6 +200,15 @@ fn what_was_really_said_before_stays_next_to_the_challenge() {
 }
 
 #[test]
+fn what_holds_nothing_to_be_said_is_no_message() {
+    let album = Album::default();
+    album.keep(&article(1), Some(("a question", "\u{7}\u{1b}")));
+    let shape = Shape { system: Some(0), exchanges: vec![(9, 9)], last: 0 };
+    let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album, 7);
+    assert_eq!(dressed, phrasing(CHALLENGE));
+}
+
+#[test]
 fn an_album_is_bounded_and_forgets_the_oldest() {
     let album = Album::default();
     for n in 1..2_000 {
