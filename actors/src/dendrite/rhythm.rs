@@ -99,11 +99,10 @@ impl<T> Rhythm<T> {
     /// What goes out now: at most one thing. Users come first, as somebody waits for them, but they
     /// cannot stop the validator's own.
     pub fn beat(&mut self) -> Beat<T> {
-        if self.in_a_row < USERS_IN_A_ROW || self.own.is_empty() {
-            if let Some(item) = self.users.pop_front() {
-                self.in_a_row = self.in_a_row.saturating_add(1);
-                return Beat::Go(item);
-            }
+        let users_turn = self.in_a_row < USERS_IN_A_ROW || self.own.is_empty();
+        if users_turn && let Some(item) = self.users.pop_front() {
+            self.in_a_row = self.in_a_row.saturating_add(1);
+            return Beat::Go(item);
         }
         match self.own.pop_front() {
             Some(item) => {
