@@ -7,6 +7,7 @@
 //! it sends, to whom and when: a user only hears the answers as well.
 
 pub mod choice;
+pub mod rhythm;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,6 +10,7 @@ pub mod guard;
 pub mod paraphrase;
 mod phraser;
 pub mod prompt;
+pub mod shaping;
 mod words;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ mod exploits;
 mod fault_proxy;
 mod gateway_keys;
 mod harness;
+mod indistinguishable;
 mod localnet;
 mod maths;
 mod miner;

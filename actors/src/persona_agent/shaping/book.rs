@@ -1,0 +1,76 @@
+//! What shapes users' queries have.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::domain::Query;
+
+use super::Shape;
+
+/// The shapes of so many users' queries are kept.
+const MOST_SHAPES: usize = 512;
+/// Until so many were noted, guesses stand in for those that are lacking.
+const GUESSED: usize = 64;
+/// A drawn length differs from the noted one by up to this share.
+const JITTER: f64 = 0.1;
+
+/// The shapes of the last users' queries: lengths only, nothing of what was said. A clone is another
+/// handle on the same book.
+///
+/// Before users come it holds guesses: mostly one message of 40 to 400 characters, some with a
+/// system message, some with one to three exchanges before. Each query of the first 64 takes the
+/// place of one guess.
+#[derive(Clone, Debug, Default)]
+pub struct ShapeBook(Arc<Mutex<VecDeque<Shape>>>);
+
+impl ShapeBook {
+    /// Notes the shape of a user's query; the oldest of many is forgotten.
+    pub fn note(&self, query: &Query) {
+        let shape = Shape::of(query);
+        let mut shapes = self.0.lock();
+        if shapes.len() >= MOST_SHAPES {
+            shapes.pop_front();
+        }
+        shapes.push_back(shape);
+    }
+
+    /// A shape as users' queries have them, each of its lengths a little off.
+    pub fn draw(&self, random: &mut ChaCha8Rng) -> Shape {
+        let noted = {
+            let shapes = self.0.lock();
+            let at = random.random_range(0..shapes.len().max(GUESSED));
+            shapes.get(at).cloned()
+        };
+        let shape = noted.unwrap_or_else(|| guess(random));
+        let mut near = |length: usize| {
+            let share = random.random_range(1.0 - JITTER..=1.0 + JITTER);
+            // Lengths are bounded, so that this loses nothing.
+            (length as f64 * share).round() as usize
+        };
+        Shape {
+            system: shape.system.map(&mut near),
+            exchanges: shape.exchanges.iter().map(|(u, a)| (near(*u), near(*a))).collect(),
+            last: near(shape.last),
+        }
+    }
+}
+
+/// How queries look as long as nothing is known about them.
+fn guess(random: &mut ChaCha8Rng) -> Shape {
+    let system = random.random_bool(0.25).then(|| random.random_range(28..=320));
+    let exchanges = match random.random_range(0..100) {
+        0..70 => 0,
+        70..85 => 1,
+        85..95 => 2,
+        _ => 3,
+    };
+    let mut exchange = || (random.random_range(30..=300), random.random_range(100..=1_200));
+    let exchanges = (0..exchanges).map(|_| exchange()).collect();
+    // Short ones are more frequent: evenly in the logarithm.
+    let last = (random.random_range(40.0_f64.ln()..=400.0_f64.ln())).exp().round() as usize;
+    Shape { system, exchanges, last }
+}

@@ -1,0 +1,265 @@
+use proptest::prelude::*;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::domain::{ContextBody, Persona, Section};
+
+use super::*;
+
+fn random(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+fn article(n: usize) -> Context {
+    let text =
+        format!("Town {n} lies by a river. It has {n} bridges and a market. ").repeat(20 + n);
+    Context {
+        source: "test".into(),
+        title: format!("Town {n}"),
+        topic: format!("the town of number {n}"),
+        subtopic: "towns".into(),
+        tags: Vec::new(),
+        origin: None,
+        body: ContextBody::Article { sections: vec![Section { heading: None, text }] },
+    }
+}
+
+/// An album of some finished conversations, the first about `article(0)`.
+fn album(pages: usize) -> Album {
+    let album = Album::default();
+    for n in 0..pages {
+        let challenge = format!("How many bridges does town number {n} have? I need to know it.");
+        let answer = format!("Town {n} has {n} bridges. They are old. ").repeat(1 + n % 30);
+        album.keep(&article(n), Some((&challenge, &answer)));
+    }
+    album
+}
+
+fn phrasing(challenge: &str) -> Phrasing {
+    Phrasing {
+        persona: Persona { profile: "student".into(), mood: "lazy".into(), tone: "rude".into() },
+        goal: "goal".into(),
+        history: Vec::new(),
+        challenge: challenge.into(),
+        attempts: Vec::new(),
+        time: std::time::Duration::ZERO,
+        system_prompt: String::new(),
+    }
+}
+
+fn leading() -> ChallengeForm {
+    ChallengeForm::LeadingTo { order: "Sum this up".into(), text: "the text".into() }
+}
+
+/// A challenge about `article(0)` in a shape.
+fn dress(
+    challenge: &str,
+    shape: &Shape,
+    form: &ChallengeForm,
+    album: &Album,
+    seed: u64,
+) -> Phrasing {
+    let context = article(0);
+    let around = Surroundings { form, context: &context, album };
+    dressed(phrasing(challenge), shape, &around, &mut random(seed))
+}
+
+fn query(said: &[(Role, &str)]) -> Query {
+    let (roles, messages) = said.iter().map(|(role, text)| (*role, (*text).to_owned())).unzip();
+    Query { roles, messages }
+}
+
+const CHALLENGE: &str = "what is a bridge for?";
+
+#[test]
+fn a_shape_says_how_long_each_message_is_and_nothing_else() {
+    use Role::{Assistant, System, User};
+    let chat = [(System, "Be brief."), (User, "Hä?"), (Assistant, "Hm."), (User, "Why?")];
+    let shape = Shape { system: Some(9), exchanges: vec![(3, 3)], last: 4 };
+    assert_eq!(Shape::of(&query(&chat)), shape);
+    assert_eq!(Shape::of(&Query::from_user("Why?")), Shape { last: 4, ..Shape::default() });
+    let long = Query::from_user("x".repeat(MOST_CHARACTERS + 1));
+    assert_eq!(Shape::of(&long).last, MOST_CHARACTERS);
+    let many: Vec<_> = [(User, "u"), (Assistant, "a")].repeat(40);
+    let many = query(&[&many[..], &[(User, "last")]].concat());
+    assert_eq!(Shape::of(&many).exchanges.len(), MOST_EXCHANGES);
+}
+
+#[test]
+fn a_query_in_any_order_is_put_into_the_one_that_miners_see() {
+    use Role::{Assistant, System, User};
+    let odd = [
+        (Assistant, "Welcome!"),
+        (User, "Hi."),
+        (System, "Be brief."),
+        (User, ""),
+        (User, "Are you there?"),
+        (Assistant, "Yes."),
+        (User, "Good."),
+    ];
+    let ordered = [
+        (System, "Welcome!\n\nBe brief."),
+        (User, "Hi.\n\nAre you there?"),
+        (Assistant, "Yes."),
+        (User, "Good."),
+    ];
+    assert_eq!(in_order(query(&odd)), query(&ordered));
+    assert_eq!(in_order(query(&ordered)), query(&ordered));
+    assert_eq!(in_order(query(&[(User, "a"), (Assistant, "b")])).messages, ["a", "b", ""]);
+}
+
+#[test]
+fn users_shapes_take_the_place_of_the_guesses() {
+    let book = ShapeBook::default();
+    let users = Query::from_user("x".repeat(1_000));
+    let share = |book: &ShapeBook| {
+        let mut random = random(7);
+        let drawn = (0..2_000).map(|_| book.draw(&mut random));
+        drawn.filter(|shape| (900..=1_100).contains(&shape.last)).count()
+    };
+    assert_eq!(share(&book), 0);
+    for _ in 0..32 {
+        book.clone().note(&users);
+    }
+    assert!((800..1_200).contains(&share(&book)), "{}", share(&book));
+    for _ in 0..32 {
+        book.note(&users);
+    }
+    assert_eq!(share(&book), 2_000);
+    for _ in 0..512 {
+        book.note(&Query::from_user("short"));
+    }
+    assert_eq!(share(&book), 0);
+}
+
+#[test]
+fn before_users_come_most_queries_are_one_message_of_a_usual_length() {
+    let (book, mut random) = (ShapeBook::default(), random(7));
+    let drawn: Vec<Shape> = (0..2_000).map(|_| book.draw(&mut random)).collect();
+    assert!(drawn.iter().all(|shape| (36..=440).contains(&shape.last)));
+    let plain = drawn.iter().filter(|s| s.system.is_none() && s.exchanges.is_empty()).count();
+    assert!((900..1_200).contains(&plain), "{plain}");
+    assert!(drawn.iter().any(|shape| shape.exchanges.len() == 3 && shape.system.is_some()));
+}
+
+#[test]
+fn a_dressed_phrasing_has_the_messages_of_the_shape() {
+    let shape = Shape { system: Some(120), exchanges: vec![(80, 400), (200, 900)], last: 700 };
+    let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album(40), 7);
+    use Role::{Assistant, System, User};
+    let roles = [System, User, Assistant, User, Assistant, User];
+    assert_eq!(dressed.query().roles, roles);
+    let found = Shape::of(&dressed.query());
+    let near = |found: usize, wanted: usize| found.abs_diff(wanted) * 20 <= wanted;
+    assert!(near(found.system.unwrap(), 120) && near(found.last, 700), "{found:?}");
+    for ((u, a), (user, assistant)) in found.exchanges.iter().zip(&shape.exchanges) {
+        assert!(near(*u, *user) && near(*a, *assistant), "{found:?}");
+    }
+}
+
+#[test]
+fn nothing_follows_a_text_that_a_challenge_leads_to() {
+    let shape = Shape { last: 500, ..Shape::default() };
+    for seed in 0..50 {
+        let text = format!("{CHALLENGE}\n\nthe text");
+        let dressed = dress(&text, &shape, &leading(), &album(20), seed);
+        assert!(dressed.challenge.ends_with(&text), "{}", dressed.challenge);
+        assert!(dressed.challenge.len() > 400);
+    }
+}
+
+#[test]
+fn nothing_about_what_is_asked_is_put_around_it() {
+    let (album, shape) =
+        (album(2), Shape { exchanges: vec![(80, 400); 4], system: None, last: 4_000 });
+    for seed in 0..50 {
+        let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album, seed);
+        assert!(!dressed.query().messages.concat().contains("Town 0"), "{dressed:?}");
+        assert!(dressed.query().messages.concat().contains("Town 1"), "{dressed:?}");
+        // There is one exchange about something else.
+        assert_eq!(dressed.history.len(), 2);
+    }
+}
+
+#[test]
+fn what_was_really_said_before_stays_next_to_the_challenge() {
+    let context = article(0);
+    let (form, album) = (ChallengeForm::Phrased, album(40));
+    let around = Surroundings { form: &form, context: &context, album: &album };
+    let said = vec![
+        ChatMessage::user("What is a town?"),
+        ChatMessage { role: Role::Assistant, content: "Many houses.".into() },
+    ];
+    let phrasing = Phrasing { history: said.clone(), ..phrasing(CHALLENGE) };
+    let mut shape = Shape { system: Some(60), exchanges: vec![(80, 400); 2], last: 100 };
+    let more = dressed(phrasing.clone(), &shape, &around, &mut random(7));
+    assert_eq!((more.history.len(), &more.history[3..]), (5, &said[..]));
+    shape.exchanges.clear();
+    let again = Phrasing { challenge: CHALLENGE.into(), ..more.clone() };
+    let again = dressed(again, &shape, &around, &mut random(8));
+    assert_eq!(again.history, more.history, "one system message, and no exchange is lost");
+}
+
+#[test]
+fn what_holds_nothing_to_be_said_is_no_message() {
+    let album = Album::default();
+    album.keep(&article(1), Some(("a question", "\u{7}\u{1b}")));
+    let shape = Shape { system: Some(0), exchanges: vec![(9, 9)], last: 0 };
+    let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album, 7);
+    assert_eq!(dressed, phrasing(CHALLENGE));
+}
+
+#[test]
+fn an_album_is_bounded_and_forgets_the_oldest() {
+    let album = Album::default();
+    for n in 1..2_000 {
+        let answer = "It is big. ".repeat(1_000);
+        album.keep(&article(n % 50), Some((&format!("question {n}?"), &answer)));
+    }
+    let shape = Shape { exchanges: vec![(80, 400); 16], ..Shape::default() };
+    let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album, 7);
+    assert_eq!(dressed.history.len(), 32);
+    for message in dressed.history.iter().filter(|message| message.role == Role::User) {
+        let digits: String = message.content.chars().filter(char::is_ascii_digit).collect();
+        assert!(digits.parse::<usize>().unwrap() > 1_700, "{}", message.content);
+    }
+}
+
+prop_compose! {
+    fn shapes()(
+        system in proptest::option::of(0..3_000_usize),
+        exchanges in proptest::collection::vec((0..600_usize, 0..3_000_usize), 0..20),
+        last in 0..20_000_usize,
+    ) -> Shape {
+        Shape { system, exchanges, last }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_challenge_is_never_lost_and_no_message_is_empty(
+        shape in shapes(), pages in 0..30_usize, challenge in "(?s).{1,300}", seed: u64,
+    ) {
+        let album = album(pages);
+        let dressed = dress(&challenge, &shape, &ChallengeForm::Phrased, &album, seed);
+        prop_assert!(dressed.challenge.contains(&challenge));
+        prop_assert!(dressed.history.iter().all(|message| !message.content.is_empty()));
+        prop_assert_eq!(in_order(dressed.query()), dressed.query());
+        let again = dress(&challenge, &shape, &ChallengeForm::Phrased, &album, seed);
+        prop_assert_eq!(dressed, again);
+    }
+
+    #[test]
+    fn lengths_come_near_a_shape_above_the_floor(
+        last in 40..6_000_usize, system in 30..2_000_usize, user in 40..600_usize,
+        assistant in 40..2_000_usize, seed: u64,
+    ) {
+        let shape = Shape { system: Some(system), exchanges: vec![(user, assistant)], last };
+        let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album(40), seed);
+        let found = Shape::of(&dressed.query());
+        let near = |found: usize, wanted: usize| found.abs_diff(wanted) <= 3.max(wanted / 20);
+        prop_assert!(near(found.last, last), "{} of {last}: {}", found.last, dressed.challenge);
+        prop_assert!(near(found.system.unwrap(), system), "{:?} of {system}", found.system);
+        let (u, a) = found.exchanges[0];
+        prop_assert!(near(u, user) && near(a, assistant), "{u} of {user}, {a} of {assistant}");
+    }
+}

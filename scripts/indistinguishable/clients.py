@@ -1,0 +1,124 @@
+"""Bursty users of a gateway, who say what nobody wrote for this project.
+
+Usage: clients.py --base-url URL --key KEY --count N --sent FILE [--rate PER_SECOND] [--seed N]
+
+Their texts are paragraphs of the documentation in this Python's own standard library; two thirds ask
+with one message, others with a system message or after earlier exchanges. They come in bursts: the
+bursts by a Poisson process, in each some queries shortly after one another. The last message of each
+query is written to FILE as a line of JSON, so that what miners saw of it can be told apart.
+"""
+
+import argparse
+import ast
+import asyncio
+import json
+import math
+import random
+import sys
+import sysconfig
+import warnings
+from pathlib import Path
+from typing import Dict, List, TextIO
+
+import aiohttp
+
+SHORTEST, LONGEST = 20, 2_000
+IN_A_BURST = 8
+WITHIN_A_BURST_S = 0.02
+PATIENCE = aiohttp.ClientTimeout(total=120)
+Message = Dict[str, str]
+
+
+def paragraphs() -> List[str]:
+    """Each once, in the order of the files' names."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found: Dict[str, None] = {}
+    for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        except (SyntaxError, UnicodeDecodeError):
+            continue
+        for node in ast.walk(tree):
+            text = ast.get_docstring(node) if isinstance(node, documented) else None
+            for paragraph in (text or "").split("\n\n"):
+                said = " ".join(paragraph.split())
+                if SHORTEST <= len(said) <= LONGEST:
+                    found[said] = None
+    return list(found)
+
+
+def chat(texts: List[str], last: str, draw: random.Random) -> List[Message]:
+    def said(role: str) -> Message:
+        return {"role": role, "content": draw.choice(texts)}
+
+    messages = [said("system")] if draw.random() < 0.25 else []
+    for _ in range(draw.choices([0, 1, 2, 3], [70, 15, 10, 5])[0]):
+        messages += [said("user"), said("assistant")]
+    return [*messages, {"role": "user", "content": last}]
+
+
+def several(mean: float, draw: random.Random) -> int:
+    """At least one, so many more as a Poisson draw says."""
+    bound, product, count = math.exp(1 - mean), draw.random(), 1
+    while product > bound:
+        product *= draw.random()
+        count += 1
+    return count
+
+
+async def ask(
+    session: aiohttp.ClientSession, url: str, messages: List[Message], sent: TextIO
+) -> bool:
+    print(json.dumps(messages[-1]["content"]), file=sent)
+    content = {"model": "sn1", "messages": messages}
+    try:
+        async with session.post(f"{url}/chat/completions", json=content) as response:
+            await response.read()
+            return response.status == 200
+    except (aiohttp.ClientError, asyncio.TimeoutError):
+        return False
+
+
+async def come(asked: argparse.Namespace) -> None:
+    draw, texts = random.Random(asked.seed), paragraphs()
+    draw.shuffle(texts)
+    print(f"{len(texts)} texts", flush=True)
+    headers = {"authorization": f"Bearer {asked.key}"}
+    connections = aiohttp.TCPConnector(limit=256)
+    running: List["asyncio.Task[bool]"] = []
+    with open(asked.sent, "w", encoding="utf-8", buffering=1) as sent:
+        async with aiohttp.ClientSession(
+            headers=headers, timeout=PATIENCE, connector=connections
+        ) as session:
+            while len(running) < asked.count:
+                await asyncio.sleep(draw.expovariate(asked.rate / IN_A_BURST))
+                for _ in range(min(several(IN_A_BURST, draw), asked.count - len(running))):
+                    at = len(running)
+                    last = texts[at % len(texts)]
+                    if at >= len(texts):
+                        # Each query says something else, or its fan-out could not be counted.
+                        last = f"{last} {texts[draw.randrange(len(texts))]}"
+                    query = chat(texts, last, draw)
+                    task = asyncio.create_task(ask(session, asked.base_url, query, sent))
+                    running.append(task)
+                    await asyncio.sleep(draw.expovariate(1 / WITHIN_A_BURST_S))
+            answered = sum(await asyncio.gather(*running))
+    print(f"{answered} of {len(running)} were answered", flush=True)
+    if answered < 0.98 * len(running):
+        sys.exit("too many queries failed; see the validator's log")
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--base-url", required=True)
+    parser.add_argument("--key", required=True)
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--sent", required=True)
+    parser.add_argument("--rate", type=float, default=8.0)
+    parser.add_argument("--seed", type=int, default=7)
+    asyncio.run(come(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
