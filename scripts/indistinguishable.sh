@@ -13,7 +13,6 @@ usage="usage: scripts/indistinguishable.sh [--self-test]
   SKIP         rounds of users before those, from which the validator learns shapes; 512 when not set
   MINERS       miners that are asked in each round; 3 when not set
   RATE         users' queries a second, on average; 8 when not set
-  RHYTHM       seconds from one dispatch to the next, on average; 0.05 when not set
   KEEP         a folder for what was captured; else that is gone at the end
 At 8 a second the users of a whole run come for twelve minutes. Ports 23600 to 23619 and 23690 have to
 be free."
@@ -28,7 +27,7 @@ case ${1-} in
     exit 2
     ;;
 esac
-each=${EACH:-5000} skip=${SKIP:-512} miners=${MINERS:-3} rate=${RATE:-8} rhythm=${RHYTHM:-0.05}
+each=${EACH:-5000} skip=${SKIP:-512} miners=${MINERS:-3} rate=${RATE:-8}
 [[ $each =~ ^[1-9][0-9]{1,5}$ && $skip =~ ^[0-9]{1,5}$ && $miners =~ ^([1-9]|1[0-9]|20)$ ]] || {
     echo "$usage" >&2
     exit 2
@@ -89,7 +88,7 @@ read -ra external <<<"$("$python" "$peer" --base $base --miners "$miners" --flag
 # stand-in for the model.
 env HOME="$out/home" XDG_STATE_HOME="$out/home" "$sn1" localnet --gateway 23690 \
     --neuron.model_id fake --in-flight 64 --seed 7 --localnet.miners dead "${external[@]}" \
-    --neuron.sample_size "$((miners + 1))" --gateway.rhythm "$rhythm" \
+    --neuron.sample_size "$((miners + 1))" \
     >"$out/localnet" 2>&1 &
 started+=($!)
 until_said "$out/localnet" 'sk-sn1-' $!

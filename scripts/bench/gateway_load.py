@@ -150,7 +150,7 @@ def started(command: List[str], log: Path, sign: str) -> Tuple[subprocess.Popen,
 async def gateway(asked: argparse.Namespace) -> List[str]:
     """Prints the gateway's figures and gives what is wrong with them."""
     command = [asked.sn1, "localnet", "--gateway", str(GATEWAY), "--neuron.model_id", "fake"]
-    command += ["--localnet.miners", ",".join(["mock"] * MINERS), "--gateway.rhythm", "0"]
+    command += ["--localnet.miners", ",".join(["mock"] * MINERS)]
     command += ["--gateway.in_flight", str(2 * asked.users)]
     process, said = started(command, asked.log, r"sk-sn1-")
     try:

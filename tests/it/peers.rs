@@ -97,8 +97,9 @@ fn python_dendrites_count_our_answers_as_success() {
 }
 
 /// Every kind of miner that answers by itself, and what its answer to "hi" is, where that is known.
-const KINDS: [(&str, Option<&str>); 4] = [
+const KINDS: [(&str, Option<&str>); 5] = [
     ("echo", Some("hi")),
+    ("mock --miner.mock_delay 0.05", Some("Mock reply to: hi")),
     ("phrase --neuron.phrase same", Some("same")),
     ("model", None),
     ("agent", None),

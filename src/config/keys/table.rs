@@ -165,8 +165,6 @@ pub const KEYS: &[Key] = &[
     used("gateway.max_body", Kind::Integer { min: 1_024, max: 1 << 24 }, ASKING, "longest request in bytes"),
     used("gateway.scored", Kind::Integer { min: 0, max: 1_024 }, ASKING, "users' queries whose answers are scored at a time; those beyond are not"),
     used("gateway.log_texts", Kind::Bool, ASKING, "write what users ask and are answered into the journal"),
-    used("gateway.rhythm", Kind::Seconds(Range::closed(0.0, 60.0)), ASKING, "time from one dispatch to the next, on average, of both kinds of query; 0 holds none back"),
-    used("gateway.cover", Kind::Bool, ASKING, "ask something that nobody waits for where a dispatch would be left out"),
 
     used("localnet.miners", Kind::TextList, LOCALNET, "kinds of the miners, one a miner"),
     maybe("localnet.external_miners", Kind::Repeated, LOCALNET, "miner of another process to admit, as HOST:PORT=SS58; may be repeated"),

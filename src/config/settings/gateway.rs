@@ -1,11 +1,10 @@
 //! `gateway.*`: the door for API users.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{none_is_empty, seconds};
+use super::none_is_empty;
 
 /// How API users' queries are taken and answered.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -30,11 +29,6 @@ pub struct Gateway {
     pub scored: usize,
     /// Write users' texts into the journal.
     pub log_texts: bool,
-    /// Time from one dispatch to the next, on average; zero holds none back.
-    #[serde(deserialize_with = "seconds")]
-    pub rhythm: Duration,
-    /// Fill dispatches that would be left out.
-    pub cover: bool,
 }
 
 /// Which of the miners' answers a user gets.
