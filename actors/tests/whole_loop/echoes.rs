@@ -1,6 +1,7 @@
 //! What an answer earns that is made of what was said before.
 
 use serde_json::{Map, Value};
+use sn1_actors::assistant::Kind;
 use sn1_actors::domain::{ChatMessage, Role};
 use sn1_actors::testkit::Stage;
 
@@ -48,6 +49,11 @@ fn repeats_the_answer(messages: &[ChatMessage]) -> String {
     person(messages).or(answer).unwrap_or_else(|| ANSWER.into())
 }
 
+/// Two say what the writer does, and one repeats the question.
+fn two_models() -> [Kind; 5] {
+    [Kind::Model, Kind::Model, Kind::Copier, Kind::Echo, Kind::Phrase("I do not know.".into())]
+}
+
 /// The steps of second turns.
 fn second_turns(
     kinds: &'static [(&'static str, f64)],
@@ -56,7 +62,15 @@ fn second_turns(
     let mut second = Vec::new();
     Stage::play(async |stage: Stage| {
         let writer = Some(writer);
-        let plan = Plan { kinds, writer, steps: 4, max_turns: 2, in_flight: 1, ..Plan::default() };
+        let plan = Plan {
+            kinds,
+            miners: two_models,
+            writer,
+            steps: 4,
+            max_turns: 2,
+            in_flight: 1,
+            ..Plan::default()
+        };
         Net::start(&stage, plan).run().await;
         second.extend(net::steps(&stage).into_iter().filter(|step| step["turn"] == 1));
     });
