@@ -54,11 +54,7 @@ if [[ ${1-} == --self-test ]]; then
     "$python" scripts/indistinguishable/test_classify.py
     exit
 fi
-sn1=${SN1:-}
-if [[ -z $sn1 ]]; then
-    cargo build --release --bin sn1
-    sn1=${CARGO_TARGET_DIR:-target}/release/sn1
-fi
+. scripts/bench/binary.sh
 place=${KEEP:-$out}
 mkdir -p "$place" "$out/home"
 captured=$place/captured.jsonl sent=$place/sent.jsonl

@@ -7,5 +7,6 @@
 pub mod boundary;
 pub mod fences;
 pub mod plain_words;
+pub mod roman;
 pub mod sentences;
 pub mod shown;

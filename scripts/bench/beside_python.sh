@@ -8,11 +8,7 @@ peers() {
     shift
     out=$(mktemp -d)
     trap 'rm -rf "$out"' EXIT
-    sn1=${SN1:-}
-    if [[ -z $sn1 ]]; then
-        cargo build --release --bin sn1
-        sn1=${CARGO_TARGET_DIR:-target}/release/sn1
-    fi
+    . scripts/bench/binary.sh
     python=${PYTHON:-}
     if [[ -z $python ]]; then
         python3 -m venv "$out/venv"

@@ -11,11 +11,7 @@ if [[ ${1-} =~ ^[0-9]+$ ]]; then
     count=$1
     shift
 fi
-sn1=${SN1:-}
-if [[ -z $sn1 ]]; then
-    cargo build --release --bin sn1
-    sn1=${CARGO_TARGET_DIR:-target}/release/sn1
-fi
+. scripts/bench/binary.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

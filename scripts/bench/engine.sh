@@ -29,11 +29,7 @@ for precision in $precisions; do
     [[ $precision =~ ^(faithful|fast|f32)$ ]] || usage
 done
 
-sn1=${SN1:-}
-if [[ -z $sn1 ]]; then
-    cargo build --release --bin sn1
-    sn1=${CARGO_TARGET_DIR:-target}/release/sn1
-fi
+. scripts/bench/binary.sh
 python=${LLAMA_PYTHON:-}
 if [[ -z $python ]]; then
     venv=${XDG_CACHE_HOME:-$HOME/.cache}/sn1/bench/llama-cpp-0.3.36

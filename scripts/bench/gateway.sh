@@ -31,11 +31,7 @@ fi
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-sn1=${SN1:-}
-if [[ -z $sn1 ]]; then
-    cargo build --release --bin sn1
-    sn1=${CARGO_TARGET_DIR:-target}/release/sn1
-fi
+. scripts/bench/binary.sh
 # with NAME: a new Python with what tests/peers/NAME.txt lists.
 with() {
     python3 -m venv "$out/$1"

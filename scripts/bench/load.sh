@@ -22,11 +22,7 @@ in_flight=${IN_FLIGHT:-24}
 steps=${STEPS:-96}
 [[ $in_flight =~ ^[1-9][0-9]{0,3}$ && $steps =~ ^[1-9][0-9]{0,5}$ ]] || usage
 
-sn1=${SN1:-}
-if [[ -z $sn1 ]]; then
-    cargo build --release --bin sn1
-    sn1=${CARGO_TARGET_DIR:-target}/release/sn1
-fi
+. scripts/bench/binary.sh
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 

@@ -10,11 +10,7 @@ if [[ ${1-} =~ ^[0-9]+$ ]]; then
     steps=$1
     shift
 fi
-sn1=${SN1:-}
-if [[ -z $sn1 ]]; then
-    cargo build --release --bin sn1
-    sn1=${CARGO_TARGET_DIR:-target}/release/sn1
-fi
+. scripts/bench/binary.sh
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 

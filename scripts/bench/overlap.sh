@@ -15,11 +15,7 @@ case ${1-} in
     ;;
 esac
 
-sn1=${SN1:-}
-if [[ -z $sn1 ]]; then
-    cargo build --release --bin sn1
-    sn1=${CARGO_TARGET_DIR:-target}/release/sn1
-fi
+. scripts/bench/binary.sh
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 

@@ -38,12 +38,7 @@ fi
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
-sn1=${SN1:-}
-if [[ -z $sn1 ]]; then
-    echo "building sn1 (release)"
-    cargo build --release --bin sn1
-    sn1=${CARGO_TARGET_DIR:-target}/release/sn1
-fi
+. scripts/bench/binary.sh
 python=${SN1_SDK10_PYTHON:-}
 if [[ -z $python ]]; then
     echo "installing the Python SDK 10.5.0 into a temporary environment"

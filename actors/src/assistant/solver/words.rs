@@ -2,22 +2,7 @@
 
 use super::numbers::{fraction, whole};
 use super::{Kind, Problem};
-
-const ROMAN: [(i128, &str); 13] = [
-    (1000, "M"),
-    (900, "CM"),
-    (500, "D"),
-    (400, "CD"),
-    (100, "C"),
-    (90, "XC"),
-    (50, "L"),
-    (40, "XL"),
-    (10, "X"),
-    (9, "IX"),
-    (5, "V"),
-    (4, "IV"),
-    (1, "I"),
-];
+use crate::text::roman::numeral;
 
 pub(super) const KINDS: &[Kind] = &[
     Kind {
@@ -175,17 +160,8 @@ fn from_decimal(p: &Problem<'_>) -> Option<String> {
 }
 
 fn roman(p: &Problem<'_>) -> Option<String> {
-    let number = *p.rest.contains("roman").then(|| p.whole())??.first()?;
-    (1..4_000).contains(&number).then_some(())?;
-    let mut rest = number;
-    let mut written = String::new();
-    for (value, letters) in ROMAN {
-        while rest >= value {
-            written.push_str(letters);
-            rest -= value;
-        }
-    }
-    Some(written)
+    let number = u32::try_from(*p.rest.contains("roman").then(|| p.whole())??.first()?).ok()?;
+    (1..4_000).contains(&number).then(|| numeral(number))
 }
 
 fn from_coded(p: &Problem<'_>) -> Option<String> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use sn1_actors::text::roman::numeral;
 
 use super::TOPIC;
 use crate::tools::maths::decimal;
@@ -95,30 +96,9 @@ fn is_leap_year(random: &mut ChaCha8Rng) -> Posed {
 }
 
 fn decimal_to_roman_numerals(random: &mut ChaCha8Rng) -> Posed {
-    const NUMERALS: [(u32, &str); 13] = [
-        (1000, "M"),
-        (900, "CM"),
-        (500, "D"),
-        (400, "CD"),
-        (100, "C"),
-        (90, "XC"),
-        (50, "L"),
-        (40, "XL"),
-        (10, "X"),
-        (9, "IX"),
-        (5, "V"),
-        (4, "IV"),
-        (1, "I"),
-    ];
     until_some(random, |random| {
         let number = random.random_range(11..=3999);
-        let (mut rest, mut roman) = (number, String::new());
-        for (value, numeral) in NUMERALS {
-            while rest >= value {
-                roman.push_str(numeral);
-                rest -= value;
-            }
-        }
+        let roman = numeral(number);
         // A single letter stands in any sentence.
         (roman.len() > 1).then(|| {
             Posed::new(format!("Write the number {number} in Roman numerals."), roman.as_str())
