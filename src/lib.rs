@@ -17,5 +17,6 @@ pub mod tap;
 pub mod telemetry;
 pub mod tools;
 pub mod wallet;
+mod whole_file;
 pub mod wire;
 pub mod wiring;

@@ -10,11 +10,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::nonce::{Line, Mark, NonceBook};
+use crate::whole_file;
 
 /// The longest file that is read; what we write stays below, at a few hundred bytes a line.
 const MAX_BYTES: u64 = 64 << 20;
@@ -169,26 +169,13 @@ fn keep_aside(path: &Path, aside: &Path) -> io::Result<()> {
 /// Puts a new file with what still counts in the place of the old one, readable by its owner only:
 /// a crash leaves one or the other. Gives it open at its end, and its number of lines.
 fn replace(path: &Path, book: &NonceBook, now: Duration) -> io::Result<(File, usize)> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let new = path.with_extension("new");
-    // One that a crash left could have another mode.
-    match std::fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
     let lines = book.lines(now);
     let mut bytes = Vec::new();
     for line in &lines {
         bytes.extend(written(line)?);
     }
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
-    // The rename itself is on disk only when the folder is.
-    File::open(folder)?.sync_all()?;
+    whole_file::replace(path, &bytes)?;
+    let file = OpenOptions::new().append(true).open(path)?;
     Ok((file, lines.len()))
 }
 

@@ -4,7 +4,7 @@
 //! Only `sn1 miner` uses it. A validator does without: what it pays must not rest on an old subnet.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use sn1_actors::runtime::Overseer;
 use tokio::sync::watch;
 
 use super::unix_time;
+use crate::whole_file;
 
 /// A subnet has some hundreds of neurons, each of less than a thousand bytes.
 const LARGEST: u64 = 16 << 20;
@@ -86,14 +87,7 @@ impl LastSeen {
     fn write(&self, metagraph: &Metagraph) -> io::Result<()> {
         let (network, metagraph) = (self.network.clone(), metagraph.clone());
         let kept = Kept { network, time: unix_time().as_secs(), metagraph };
-        let new = self.path.with_extension("json.new");
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let mut file = File::create(&new)?;
-        file.write_all(&serde_json::to_vec(&kept)?)?;
-        file.sync_all()?;
-        std::fs::rename(new, &self.path)
+        whole_file::replace(&self.path, &serde_json::to_vec(&kept)?)
     }
 }
 

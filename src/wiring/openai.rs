@@ -1,7 +1,7 @@
 //! The text source of an `openai` miner: one server, within a budget of tokens a day.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use sn1_actors::wiring::ModelParts;
 use super::{model, remote};
 use crate::config::Settings;
 use crate::exit::{Ended, Exit};
+use crate::whole_file;
 
 /// The account in the state folder.
 const BOOK: &str = "openai_tokens.json";
@@ -54,17 +55,6 @@ impl SpendingFile {
     fn failure(&self, cause: impl ToString) -> BookError {
         BookError { place: self.0.display().to_string(), cause: cause.to_string() }
     }
-
-    fn write(&self, text: &[u8]) -> io::Result<()> {
-        let folder = self.0.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        let draft = self.0.with_extension("new");
-        let mut file = File::create(&draft)?;
-        file.write_all(text)?;
-        file.sync_all()?;
-        std::fs::rename(&draft, &self.0)?;
-        File::open(folder)?.sync_all()
-    }
 }
 
 impl SpendingBook for SpendingFile {
@@ -82,7 +72,7 @@ impl SpendingBook for SpendingFile {
 
     fn save(&self, spending: Spending) -> Result<(), BookError> {
         let text = serde_json::to_vec(&spending).map_err(|error| self.failure(error))?;
-        self.write(&text).map_err(|error| self.failure(error))
+        whole_file::replace(&self.0, &text).map_err(|error| self.failure(error))
     }
 }
 

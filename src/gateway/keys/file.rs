@@ -1,8 +1,8 @@
 //! The files of the keys: read with every bound, replaced whole, for their owner only.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::KeyEntry;
 use crate::ledger::lock::LockError;
+use crate::whole_file;
 
 /// Neither file is larger: a key takes 400 bytes.
 const LARGEST: u64 = 8 << 20;
@@ -132,18 +133,7 @@ pub(super) fn write(path: &Path, value: &impl Serialize) -> Result<(), KeyFileEr
         make_folder(folder)?;
         let mut bytes = serde_json::to_vec_pretty(value)?;
         bytes.push(b'\n');
-        let new = path.with_extension("new");
-        // One that a crash left could have another mode.
-        match std::fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)?;
-        // The rename itself is on disk only when the folder is.
-        File::open(folder)?.sync_all()
+        whole_file::replace(path, &bytes)
     };
     put().map_err(|cause| KeyFileError::Unusable { path: path.into(), cause })
 }
