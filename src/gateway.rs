@@ -24,7 +24,7 @@ use sn1_actors::ports::Clock;
 
 use crate::wire::UuidSource;
 
-pub use server::{GatewayError, GatewayOptions, GatewayServer, GatewayStopper, RunningGateway};
+pub use server::{GatewayError, GatewayOptions, GatewayServer};
 
 /// Has a user's query answered. Called from the server's thread; dropping the future gives up the
 /// answer, not the round.

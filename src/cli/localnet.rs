@@ -14,10 +14,10 @@ use super::view::View;
 use super::{output, settings, steps};
 use crate::config::{Role, Settings, Subtensor, add_config_flags};
 use crate::exit::{Ended, Exit};
-use crate::gateway::GatewayStopper;
 use crate::gateway::keys::{KeyLimits, new_key};
 use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
+use crate::running_server::ServerStopper;
 use crate::tap::Tap;
 use crate::wiring::gateway::Gateway;
 use crate::wiring::localnet::Localnet;
@@ -152,7 +152,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 /// A gateway that lets users in.
 struct OpenGateway {
     base_url: String,
-    stopper: GatewayStopper,
+    stopper: ServerStopper,
 }
 
 fn let_users_in(

@@ -17,10 +17,10 @@ use super::view::View;
 use super::{development_key_flag, loaded, neuron, output, signing_key, steps};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
-use crate::gateway::GatewayStopper;
 use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
 use crate::ledger::lock::InstanceLock;
+use crate::running_server::ServerStopper;
 use crate::tap::Tap;
 use crate::wire::Keypair;
 use crate::wiring::gateway::{self, Gateway};
@@ -211,7 +211,7 @@ async fn start(
     kept: &Kept,
     tap: &Tap,
     gateway: Option<Gateway>,
-) -> anyhow::Result<(Running, Option<GatewayStopper>)> {
+) -> anyhow::Result<(Running, Option<ServerStopper>)> {
     let chain = joining.join(overseer, Arc::clone(&keypair));
     let outside = Outside {
         keypair: Arc::clone(&keypair),

@@ -5,24 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::dev::{Server, ServerHandle};
 use actix_web::http::Method;
 use actix_web::{App, HttpServer, Route, web};
 use reqwest::Url;
-use sn1_actors::ports::Clock;
 use sn1_actors::text::shown::shown;
 
 use super::error::ApiError;
 use super::users::{self, Gateway};
 use super::{GatewayParts, reply};
 use crate::connections::Connections;
+use crate::running_server::RunningServer;
 
 /// How long a connection is kept for another request.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long a request's head may take.
 const HEAD_ARRIVAL: Duration = Duration::from_secs(5);
-/// How often quiet connections are looked for.
-const LOOK: Duration = Duration::from_secs(1);
 /// How long requests under way may take when the server stops.
 const SHUTDOWN_SECS: u64 = 5;
 /// How long a browser remembers what an origin may do.
@@ -122,7 +119,7 @@ impl GatewayServer {
         self,
         parts: GatewayParts,
         options: GatewayOptions,
-    ) -> Result<RunningGateway, GatewayError> {
+    ) -> Result<RunningServer, GatewayError> {
         let origins = options.cors_origins;
         if let Some(none) = origins.iter().find(|origin| !is_origin(origin)) {
             return Err(GatewayError::Origin(shown(none)));
@@ -153,7 +150,7 @@ impl GatewayServer {
             .disable_signals()
             .listen(self.listener)?
             .run();
-        Ok(RunningGateway { server, connections: watched, clock, address: self.address })
+        Ok(RunningServer::new(server, watched, clock, self.address))
     }
 }
 
@@ -195,51 +192,4 @@ fn cors(origins: &[String]) -> Cors {
 /// Whether a text is what browsers send as an origin.
 fn is_origin(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| url.has_host() && url.origin().ascii_serialization() == text)
-}
-
-/// A server that accepts requests; it can be stopped only while [`serve`](Self::serve) is polled.
-pub struct RunningGateway {
-    server: Server,
-    connections: Connections,
-    clock: Arc<dyn Clock>,
-    address: SocketAddr,
-}
-
-impl RunningGateway {
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// What stops it.
-    #[must_use]
-    pub fn stopper(&self) -> GatewayStopper {
-        GatewayStopper(self.server.handle())
-    }
-
-    /// Resolves when the server has stopped.
-    ///
-    /// # Errors
-    /// [`GatewayError::Run`] when it failed.
-    pub async fn serve(self) -> Result<(), GatewayError> {
-        let Self { mut server, connections, clock, .. } = self;
-        loop {
-            tokio::select! {
-                ended = &mut server => return Ok(ended?),
-                () = clock.sleep(LOOK) => connections.close_quiet(),
-            }
-        }
-    }
-}
-
-/// Stops a server from elsewhere.
-#[derive(Clone, Debug)]
-pub struct GatewayStopper(ServerHandle);
-
-impl GatewayStopper {
-    /// Accepts nothing more, and resolves when what is under way is answered, or after 5 seconds.
-    pub async fn stop(&self) {
-        self.0.stop(true).await;
-    }
 }

@@ -16,7 +16,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, web};
 use futures_util::future::BoxFuture;
 use sn1_actors::axon::Refusal;
@@ -30,13 +29,12 @@ use self::reply::Replier;
 use super::keys::Keypair;
 use super::uuids::UuidSource;
 use crate::connections::Connections;
+use crate::running_server::RunningServer;
 
 /// Python dendrites keep idle connections for 15 seconds; leave later than they.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// How long a request's head may take.
 const HEAD_ARRIVAL: Duration = Duration::from_secs(5);
-/// How often quiet connections are looked for.
-const LOOK: Duration = Duration::from_secs(1);
 /// How long requests under way may take when the server stops.
 const SHUTDOWN_SECS: u64 = 5;
 
@@ -142,7 +140,7 @@ impl AxonServer {
         uuids: Arc<UuidSource>,
         options: AxonOptions,
         door: AxonDoor,
-    ) -> Result<RunningAxon, ServeError> {
+    ) -> Result<RunningServer, ServeError> {
         let replier = Replier::new(keypair, Arc::clone(&clock), uuids);
         let (most, quiet) = (options.max_connections_per_address, options.max_quiet);
         let connections = Connections::new(most, quiet, Arc::clone(&clock));
@@ -163,54 +161,7 @@ impl AxonServer {
             .listen(self.listener)?
             .run();
         let (connections, clock) = watch;
-        Ok(RunningAxon { server, connections, clock, address: self.address })
-    }
-}
-
-/// A server that accepts requests; it can be stopped only while [`serve`](Self::serve) is polled.
-pub struct RunningAxon {
-    server: Server,
-    connections: Connections,
-    clock: Arc<dyn Clock>,
-    address: SocketAddr,
-}
-
-impl RunningAxon {
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// What stops it.
-    #[must_use]
-    pub fn stopper(&self) -> AxonStopper {
-        AxonStopper(self.server.handle())
-    }
-
-    /// Resolves when the server has stopped.
-    ///
-    /// # Errors
-    /// [`ServeError::Run`] when it failed.
-    pub async fn serve(self) -> Result<(), ServeError> {
-        let Self { mut server, connections, clock, .. } = self;
-        loop {
-            tokio::select! {
-                ended = &mut server => return Ok(ended?),
-                () = clock.sleep(LOOK) => connections.close_quiet(),
-            }
-        }
-    }
-}
-
-/// Stops a server from elsewhere.
-#[derive(Clone, Debug)]
-pub struct AxonStopper(ServerHandle);
-
-impl AxonStopper {
-    /// Accepts nothing more, and resolves when what is under way is answered, or after 5 seconds.
-    pub async fn stop(&self) {
-        self.0.stop(true).await;
+        Ok(RunningServer::new(server, connections, clock, self.address))
     }
 }
 

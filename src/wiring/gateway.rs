@@ -16,8 +16,9 @@ use crate::config::Settings;
 use crate::exit::{Ended, Exit};
 use crate::gateway::keys::KeyRing;
 use crate::gateway::{
-    Door, GatewayError, GatewayOptions, GatewayParts, GatewayServer, GatewayStopper, TokenCounter,
+    Door, GatewayError, GatewayOptions, GatewayParts, GatewayServer, TokenCounter,
 };
+use crate::running_server::ServerStopper;
 use crate::wire::UuidSource;
 
 /// Bytes of a token of English, on average, where the model that counts them is on another machine.
@@ -84,7 +85,7 @@ impl Gateway {
         netuid: Netuid,
         organic: Port<AskMiners>,
         count_tokens: TokenCounter,
-    ) -> Result<GatewayStopper, Ended> {
+    ) -> Result<ServerStopper, Ended> {
         let Self { server, keys } = self;
         let timeout = settings.neuron.timeout;
         let parts = GatewayParts {

@@ -10,7 +10,7 @@ use sn1_actors::runtime::{AskError, Fault, FaultKind, Overseer};
 use sn1_actors::wiring::Miner;
 
 use crate::exit::{Ended, Exit};
-use crate::wire::server::AxonStopper;
+use crate::running_server::ServerStopper;
 use crate::wire::{AxonDoor, AxonOptions, AxonServer, Keypair, Seat, UuidSource};
 
 /// Serves an axon: every request is put to whoever stands behind the door. Gives its address and
@@ -24,7 +24,7 @@ pub fn serve(
     keypair: Arc<Keypair>,
     options: AxonOptions,
     door: AxonDoor,
-) -> anyhow::Result<(SocketAddr, AxonStopper)> {
+) -> anyhow::Result<(SocketAddr, ServerStopper)> {
     let bound = AxonServer::bind(address).map_err(|error| Ended::new(Exit::Address, error))?;
     let uuids = Arc::new(UuidSource::from_entropy());
     let running = bound.run(keypair, overseer.clock(), uuids, options, door)?;

@@ -24,7 +24,7 @@ use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{ExternalMiner, MinerKind, Settings};
 use crate::exit::{Ended, Exit};
 use crate::gateway::TokenCounter;
-use crate::wire::server::AxonStopper;
+use crate::running_server::ServerStopper;
 use crate::wire::{
     AxonOptions, HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier, resolve,
 };
@@ -81,7 +81,7 @@ pub struct Localnet {
     validator_uid: Uid,
     block_time: Duration,
     overseer: Overseer,
-    stoppers: Vec<AxonStopper>,
+    stoppers: Vec<ServerStopper>,
 }
 
 /// Starts a local network. `seed` decides keys and all draws.

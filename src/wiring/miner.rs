@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use super::{axon_options, local_axon, model, openai, sampling, state_folder, tools};
 use crate::config::{MinerKind, Settings, settings};
 use crate::exit::{Ended, Exit};
-use crate::wire::server::AxonStopper;
+use crate::running_server::ServerStopper;
 use crate::wire::{Keypair, MarksFile, NonceBook, Verifier, ss58};
 
 /// What an assistant answers with.
@@ -86,7 +86,7 @@ pub struct Serving {
     /// Where.
     pub address: SocketAddr,
     /// What stops it.
-    pub stopper: AxonStopper,
+    pub stopper: ServerStopper,
     /// Where requests go in; those in it wait for their answers.
     pub admit: Port<Admit>,
 }

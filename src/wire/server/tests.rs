@@ -13,7 +13,7 @@ use crate::wire::{HttpTransport, NonceBook, TransportOptions, Verifier, body_has
 pub(super) const UNIX: Duration = Duration::from_secs(1_795_000_000);
 
 /// Starts an axon of //Alice whose wall clock stands at `unix`.
-fn run(unix: Duration, door: AxonDoor) -> RunningAxon {
+fn run(unix: Duration, door: AxonDoor) -> RunningServer {
     let options = AxonOptions {
         max_connections: 8,
         max_connections_per_address: 4,
