@@ -70,6 +70,8 @@ pub(crate) struct Plan {
     pub(crate) organic: Option<Organics>,
     /// Who writes in the model's place; none is the stand-in.
     pub(crate) writer: Option<fn(&[ChatMessage]) -> String>,
+    /// The model's server takes nothing, and says what it was asked.
+    pub(crate) quoting: bool,
 }
 
 impl Default for Plan {
@@ -93,6 +95,7 @@ impl Default for Plan {
             },
             organic: None,
             writer: None,
+            quoting: false,
         }
     }
 }
@@ -133,6 +136,7 @@ impl Net {
         let askers = plan.in_flight * usize::from(MINERS + 2);
         let model = ModelParts {
             text: match plan.writer {
+                _ if plan.quoting => TextSource::Remote(Arc::new(Quoting)),
                 Some(writer) => TextSource::Remote(Arc::new(Writer(writer))),
                 None => TextSource::Local(Arc::new(StandInCodec)),
             },
@@ -399,6 +403,25 @@ impl TextBackend for Writer {
             decode: Duration::ZERO,
         };
         Box::pin(std::future::ready(Ok(generation)))
+    }
+
+    fn capacity(&self) -> usize {
+        64
+    }
+}
+
+/// Refuses each chat with its own words.
+struct Quoting;
+
+impl TextBackend for Quoting {
+    fn generate(
+        &self,
+        request: TextRequest,
+        _: Option<mpsc::Sender<Piece>>,
+    ) -> BoxFuture<'static, Result<Generation, TextError>> {
+        let last = request.messages.last().map(|message| message.content.clone());
+        let error = TextError::Request(last.unwrap_or_default());
+        Box::pin(std::future::ready(Err(error)))
     }
 
     fn capacity(&self) -> usize {

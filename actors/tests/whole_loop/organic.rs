@@ -371,6 +371,21 @@ fn users_texts_reach_the_journal_only_with_leave() {
 }
 
 #[test]
+fn what_a_model_s_server_quotes_of_a_user_reaches_the_journal_only_with_leave() {
+    for log_texts in [false, true] {
+        Stage::play(async |stage: Stage| {
+            let organics = Organics { log_texts, ..organics() };
+            let net = awake(&stage, Plan { miners: honest, quoting: true, ..plan(organics) }).await;
+            assert!(ask(&net, question()).await.is_ok());
+            stage.clock.sleep(Duration::from_secs(60)).await;
+            let ends = ends(&stage);
+            let [Stopped::NoText(cause)] = &*ends else { panic!("{ends:?}") };
+            assert_eq!(cause.contains(SECRET), log_texts, "{cause}");
+        });
+    }
+}
+
+#[test]
 fn a_thousand_users_who_leave_midway_leave_nothing_behind() {
     Stage::play(async |stage: Stage| {
         let organics = Organics { in_flight: 64, ..organics() };
