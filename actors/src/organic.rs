@@ -168,6 +168,9 @@ impl Handler<Job<AskMiners>> for Organic {
     fn handle(&mut self, job: Job<AskMiners>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("organic:ask");
         let Job { message: AskMiners { query }, reply, slot, .. } = job;
+        if self.deps.log.tally().borrow().is_enough_under_way() {
+            return reply.send(Err(OrganicError::Interrupted(AskError::Gone)));
+        }
         let free = self.deps.places.try_take().zip(self.deps.credits.try_take());
         let Some((place, credit)) = free else {
             return reply.send(Err(OrganicError::Overloaded));

@@ -24,7 +24,7 @@ const HEAD_ARRIVAL: Duration = Duration::from_secs(5);
 /// How often quiet connections are looked for.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long requests under way may take when the server stops.
-const SHUTDOWN_SECS: u64 = 5;
+const SHUTDOWN_SECS: u64 = 60;
 /// How long a browser remembers what an origin may do.
 const REMEMBER_SECS: usize = 3_600;
 
@@ -238,7 +238,7 @@ impl RunningGateway {
 pub struct GatewayStopper(ServerHandle);
 
 impl GatewayStopper {
-    /// Accepts nothing more, and resolves when what is under way is answered, or after 5 seconds.
+    /// Accepts nothing more, and resolves when what is under way is answered, or after a minute.
     pub async fn stop(&self) {
         self.0.stop(true).await;
     }

@@ -8,9 +8,9 @@ use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{Hotkey, Netuid, RunSeed, Tao};
 use sn1_actors::model_worker::meter::ModelMeter;
-use sn1_actors::organic::{self, OrganicConfig};
+use sn1_actors::organic::{self, OrganicConfig, SLACK};
 use sn1_actors::persona_agent::PersonaAgentConfig;
-use sn1_actors::ports::{Chain, ChainError, Journal, Ledger, ScoreBook};
+use sn1_actors::ports::{Chain, ChainError, Clock, Journal, Ledger, ScoreBook, in_time};
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::task_maker::TaskMakerConfig;
 use sn1_actors::task_maker::tasks::TaskKind;
@@ -179,6 +179,15 @@ pub async fn drained(validator: &Validator) {
     while validator.credits.out() > 0 {
         let _ = tally.changed().await;
     }
+}
+
+/// Takes no more users' queries, and waits until those under way are answered and scored, for as
+/// long as their miners may take. Gives whether they all are.
+pub async fn users_drained(clock: &dyn Clock, validator: &Validator, timeout: Duration) -> bool {
+    validator.organic_log.want(Some(0));
+    let mut tally = validator.organic_log.tally();
+    let ended = tally.wait_for(|tally| tally.under_way() == 0);
+    in_time(clock, timeout.saturating_add(SLACK), ended).await.is_some()
 }
 
 /// How everyone stands.

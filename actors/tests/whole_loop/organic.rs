@@ -408,6 +408,21 @@ fn what_a_model_s_server_quotes_of_a_user_reaches_the_journal_only_with_leave() 
 }
 
 #[test]
+fn a_validator_that_ends_takes_no_more_users_and_answers_those_it_has() {
+    Stage::play(async |stage: Stage| {
+        let thinking = Duration::from_secs(5);
+        let net = awake(&stage, Plan { miners: honest, thinking, ..plan(organics()) }).await;
+        asks(&stage, &net, question());
+        stage.clock.sleep(Duration::from_secs(1)).await;
+        net.validator.organic_log.want(Some(0));
+        let late = ask(&net, question()).await;
+        assert_eq!(late, Err(OrganicError::Interrupted(AskError::Gone)));
+        stage.clock.sleep(TIMEOUT + SLACK).await;
+        assert_eq!((outcomes(&stage), ends(&stage).len()), (vec![OrganicOutcome::Answered], 1));
+    });
+}
+
+#[test]
 fn a_thousand_users_who_leave_midway_leave_nothing_behind() {
     Stage::play(async |stage: Stage| {
         let organics = Organics { in_flight: 64, ..organics() };
