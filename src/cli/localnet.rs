@@ -109,7 +109,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 
     let began = overseer.clock().now();
     let stopper = door.as_ref().map(|door| &door.stopper);
-    let end = steps::run(&overseer, &net.validator, &settings, &mut signals, &view, stopper).await?;
+    let end =
+        steps::run(&overseer, &net.validator, &settings, &mut signals, &view, stopper).await?;
     if end == Exit::Interrupted {
         return Ok(end);
     }

@@ -281,17 +281,8 @@ struct Users {
 /// Starts Organic, and gives the door to it. It has more slots than there are places, so that one
 /// query too many is refused at once.
 fn start_organic(overseer: &Overseer, users: Users) -> Port<AskMiners> {
-    let Users {
-        config,
-        timeout,
-        sample_size,
-        log,
-        own,
-        references,
-        dendrite,
-        journal,
-        failpoints,
-    } = users;
+    let Users { config, timeout, sample_size, log, own, references, dendrite, journal, failpoints } =
+        users;
     let inbox = Inbox::<Organic>::open("organic", overseer.clock());
     let ask_miners = inbox.port(2 * config.in_flight);
     let deps = OrganicDeps {
