@@ -136,8 +136,8 @@ impl Net {
         let askers = plan.in_flight * usize::from(MINERS + 2);
         let model = ModelParts {
             text: match plan.writer {
-                _ if plan.quoting => TextSource::Remote(Arc::new(Quoting)),
-                Some(writer) => TextSource::Remote(Arc::new(Writer(writer))),
+                _ if plan.quoting => TextSource::Remote(Arc::new(Writer(None))),
+                Some(writer) => TextSource::Remote(Arc::new(Writer(Some(writer)))),
                 None => TextSource::Local(Arc::new(StandInCodec)),
             },
             device: Arc::new(StandInDevice::new(Arc::clone(&stage.clock), plan.rate)),
@@ -383,8 +383,8 @@ impl Tool for OneFile {
     }
 }
 
-/// Answers each chat by a function of it.
-struct Writer(fn(&[ChatMessage]) -> String);
+/// Answers each chat by a function of it; without one it refuses each with its own words.
+struct Writer(Option<fn(&[ChatMessage]) -> String>);
 
 impl TextBackend for Writer {
     fn generate(
@@ -392,8 +392,8 @@ impl TextBackend for Writer {
         request: TextRequest,
         _: Option<mpsc::Sender<Piece>>,
     ) -> BoxFuture<'static, Result<Generation, TextError>> {
-        let generation = Generation {
-            text: (self.0)(&request.messages),
+        let generation = |text| Generation {
+            text,
             prompt_ids: Vec::new(),
             generated_ids: Vec::new(),
             billed_tokens: None,
@@ -402,26 +402,12 @@ impl TextBackend for Writer {
             prefill: Duration::ZERO,
             decode: Duration::ZERO,
         };
-        Box::pin(std::future::ready(Ok(generation)))
-    }
-
-    fn capacity(&self) -> usize {
-        64
-    }
-}
-
-/// Refuses each chat with its own words.
-struct Quoting;
-
-impl TextBackend for Quoting {
-    fn generate(
-        &self,
-        request: TextRequest,
-        _: Option<mpsc::Sender<Piece>>,
-    ) -> BoxFuture<'static, Result<Generation, TextError>> {
-        let last = request.messages.last().map(|message| message.content.clone());
-        let error = TextError::Request(last.unwrap_or_default());
-        Box::pin(std::future::ready(Err(error)))
+        let last = || request.messages.last().map(|last| last.content.clone());
+        let written = match self.0 {
+            Some(write) => Ok(generation(write(&request.messages))),
+            None => Err(TextError::Request(last().unwrap_or_default())),
+        };
+        Box::pin(std::future::ready(written))
     }
 
     fn capacity(&self) -> usize {
