@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sn1_actors::domain::{StatusCode, Uid};
 use sn1_actors::ports::{Event, Journal, JournalError};
 use tokio::sync::mpsc;
@@ -40,7 +40,7 @@ impl Tap {
         self.missed.load(Ordering::Relaxed)
     }
 
-    /// How often each miner answered.
+    /// How often each miner answered in the validator's own steps.
     #[must_use]
     pub fn answered(&self) -> BTreeMap<Uid, u64> {
         self.answered.lock().clone()
@@ -55,7 +55,9 @@ impl Tap {
 
 impl Journal for Tap {
     fn record(&self, event: Event) {
-        if let Event::Step(step) = &event {
+        if let Event::Step(step) = &event
+            && !is_users(step)
+        {
             let mut answered = self.answered.lock();
             for uid in answering(step.get("uids"), step.get("status_codes")) {
                 *answered.entry(uid).or_default() += 1;
@@ -77,6 +79,11 @@ impl Journal for Tap {
     }
 }
 
+/// Whether a step is an API user's, which counts neither for a run's steps nor in its summary.
+pub(crate) fn is_users(step: &Map<String, Value>) -> bool {
+    step.get("organic") == Some(&Value::Bool(true))
+}
+
 fn answering(uids: Option<&Value>, codes: Option<&Value>) -> Vec<Uid> {
     let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     let number = |value: &Value| value.as_u64().and_then(|n| u16::try_from(n).ok());
@@ -84,4 +91,22 @@ fn answering(uids: Option<&Value>, codes: Option<&Value>) -> Vec<Uid> {
     both.filter(|(_, code)| number(code) == Some(StatusCode::OK.0))
         .filter_map(|(uid, _)| number(&uid).map(Uid))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sn1_actors::testkit::MemoryJournal;
+
+    use super::*;
+
+    #[test]
+    fn answers_to_users_are_not_counted_as_the_validator_s_own() {
+        let (tap, _window) = Tap::on(Arc::new(MemoryJournal::default()));
+        for organic in [json!(null), json!(true)] {
+            let step = json!({"uids": [3], "status_codes": [200], "organic": organic});
+            tap.record(Event::Step(step.as_object().unwrap().clone()));
+        }
+        assert_eq!(tap.answered(), [(Uid(3), 1)].into());
+    }
 }

@@ -128,12 +128,12 @@ impl Handler<Job<Challenge>> for Dendrite {
     fn handle(&mut self, job: Job<Challenge>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("dendrite:challenge");
         let deps = self.deps.clone();
-        let Job { message: challenge, slot, .. } = job;
+        let Job { message: mut challenge, slot, .. } = job;
         let (targets, block) = self.choose(&challenge.conversation);
         self.deps.tasks.spawn("round", async move {
             let _slot = slot;
             deps.failpoints.hit("dendrite:task");
-            // A user learns it from the end of the answers.
+            challenge.asker.tell_asked(targets.len());
             if targets.is_empty() {
                 return challenge.conversation.end(Stopped::NoMiners);
             }

@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Supervised};
-use tokio::sync::{mpsc, oneshot};
+use serde::Deserialize;
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::conversation::{Conversation, ConversationLog};
+use crate::conversation::{Conversation, ConversationLog, Tally};
 use crate::dendrite::Challenge;
 use crate::domain::{Answer, ConversationId, Hotkey, MinerReply, Moment, Query, Uid};
 use crate::ports::{Clock, Event, Journal, OrganicOutcome, in_time};
@@ -77,7 +78,8 @@ pub enum OrganicError {
 }
 
 /// Which of the miners' answers a user gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Choose {
     /// The first good one.
     First,
@@ -85,12 +87,28 @@ pub enum Choose {
     Best,
 }
 
+impl Choose {
+    /// Every way there is.
+    pub const ALL: [Self; 2] = [Self::First, Self::Best];
+
+    /// The name in configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Best => "best",
+        }
+    }
+}
+
 /// How users' queries are taken.
 #[derive(Clone, Debug)]
 pub struct OrganicConfig {
     /// Queries under way at a time.
     pub in_flight: usize,
-    /// Queries whose answers are scored at a time; those beyond are not.
+    /// Queries whose answers are scored at a time; those beyond are not. Users also never have more
+    /// steps than this above the validator's own of the run, done and under way: a miner's friend who
+    /// asks much must not decide what the averages are made of.
     pub scored: usize,
     /// Which answer a user gets.
     pub choose: Choose,
@@ -119,6 +137,8 @@ pub struct OrganicDeps {
     pub scored: Credits,
     /// Users' conversations: the validator's own are counted elsewhere.
     pub log: ConversationLog,
+    /// How the validator's own conversations end.
+    pub own: watch::Receiver<Tally>,
     /// The next id; it outlives a restart.
     pub next_id: Arc<AtomicU64>,
     /// Makes the references.
@@ -164,6 +184,9 @@ impl Handler<Job<AskMiners>> for Organic {
     fn handle(&mut self, job: Job<AskMiners>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("organic:ask");
         let Job { message: AskMiners { query }, reply, slot, .. } = job;
+        if self.deps.log.tally().borrow().is_enough_under_way() {
+            return reply.send(Err(OrganicError::Interrupted(AskError::Gone)));
+        }
         let free = self.deps.places.try_take().zip(self.deps.credits.try_take());
         let Some((place, credit)) = free else {
             return reply.send(Err(OrganicError::Overloaded));
@@ -205,7 +228,7 @@ impl OrganicDeps {
         }
         let id = ConversationId(self.next_id.fetch_add(1, Ordering::Relaxed));
         let conversation = self.log.begin(id, credit);
-        let scored = if self.config.scored == 0 { None } else { self.scored.try_take() };
+        let scored = self.ration();
         let note = Note { conversation: id, scored: scored.is_some(), began };
         let (challenge, mut heard) = self.challenge(query, conversation, scored);
         self.dendrite.push(challenge).await;
@@ -213,14 +236,13 @@ impl OrganicDeps {
         let deadline = began.after(self.timeout.saturating_add(SLACK));
         let mut desk = Desk { deps: self, note, reply: Some(reply) };
         let mut good = Vec::new();
-        let (mut asked, mut cause) = (0, None);
+        let mut cause = None;
         loop {
             let Some(answer) = self.by(deadline, heard.answers.recv()).await else {
                 cause.get_or_insert("no answer in time".to_owned());
                 break;
             };
             let Some(answer) = answer else { break };
-            asked += 1;
             if !has_come(&answer.reply) {
                 let MinerReply { status, message, .. } = &answer.reply;
                 cause.get_or_insert_with(|| shown(&format!("{status} {message}")));
@@ -236,10 +258,20 @@ impl OrganicDeps {
             let at = good.iter().position(|answer| Some(answer.uid) == best);
             desk.answer(good.swap_remove(at.unwrap_or(0)));
         }
-        desk.refuse(match cause {
-            Some(cause) => OrganicError::AllFailed { asked, cause },
-            None => OrganicError::NoMiners,
+        desk.refuse(match (heard.asked.try_recv(), cause) {
+            (Ok(0), _) => OrganicError::NoMiners,
+            (Ok(asked), Some(cause)) => OrganicError::AllFailed { asked, cause },
+            // The query was lost before anybody was asked, or their requests were.
+            (Ok(_), None) | (Err(_), _) => OrganicError::Interrupted(AskError::Interrupted),
         });
+    }
+
+    /// What a round is scored with, as long as users have no more than their share of the steps.
+    fn ration(&self) -> Option<Credit> {
+        let under_way = self.scored.out() as u64;
+        let users = self.log.tally().borrow().steps + under_way;
+        let most = self.own.borrow().steps + self.config.scored as u64;
+        (users < most).then(|| self.scored.try_take()).flatten()
     }
 
     /// A query as a challenge, and where its answers are heard.
@@ -269,7 +301,9 @@ impl OrganicDeps {
         };
         let best = Some(best).filter(|_| choose == Choose::Best && scored.is_some());
         let (sender, answers) = mpsc::channel(self.sample_size.max(1));
+        let (tell_asked, asked) = oneshot::channel();
         let listener = Listener {
+            asked: Some(tell_asked),
             answers: Some(sender),
             scored,
             best: best.is_some().then_some(tell_best),
@@ -278,7 +312,7 @@ impl OrganicDeps {
         let phrasing = Arc::new(round::phrasing(chat));
         let task = Arc::new(round::task(kind, measures, phrasing.challenge.clone(), references));
         let challenge = Challenge { conversation, task, phrasing, asker: Asker::User(listener) };
-        (challenge, Heard { answers, best, answers_in })
+        (challenge, Heard { asked, answers, best, answers_in })
     }
 
     async fn by<T>(&self, deadline: Moment, answer: impl Future<Output = T>) -> Option<T> {
@@ -291,6 +325,8 @@ type Answered = Result<OrganicAnswer, OrganicError>;
 
 /// What Organic hears of a round.
 struct Heard {
+    /// How many are asked; nothing where the query was lost before.
+    asked: oneshot::Receiver<usize>,
     /// Each answer; it ends when no more will come.
     answers: mpsc::Receiver<Answer>,
     /// Whose answer was the best, if that is what the user gets.
@@ -334,7 +370,10 @@ impl Desk<'_> {
             _ if reply.is_abandoned() => OrganicOutcome::Gone,
             Ok(_) => OrganicOutcome::Answered,
             Err(OrganicError::NoMiners) => OrganicOutcome::NoMiners,
-            Err(_) => OrganicOutcome::AllFailed,
+            Err(OrganicError::AllFailed { .. }) => OrganicOutcome::AllFailed,
+            Err(OrganicError::Interrupted(_) | OrganicError::Overloaded) => {
+                OrganicOutcome::Interrupted
+            }
         };
         let uid = answered.as_ref().ok().map(|answer| answer.uid);
         self.deps.journal.record(Event::OrganicAnswered {

@@ -146,7 +146,12 @@ impl RewardScorerDeps {
                 round.conversation.count_step();
                 self.pass_on(round, scored).await;
             }
-            Err(cause) => round.conversation.end(Stopped::NoText(cause)),
+            Err(cause) => {
+                // A model's server may quote what it was asked.
+                let withheld = round.asker.withholds_texts();
+                let cause = if withheld { "withheld".to_owned() } else { cause };
+                round.conversation.end(Stopped::NoText(cause));
+            }
         }
     }
 

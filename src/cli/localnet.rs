@@ -108,7 +108,9 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         .spawn("view", view.clone().follow(window, settings.run.steps, overseer.clock()));
 
     let began = overseer.clock().now();
-    let end = steps::run(&overseer, &net.validator, &settings, &mut signals, &view).await?;
+    let stopper = door.as_ref().map(|door| &door.stopper);
+    let end =
+        steps::run(&overseer, &net.validator, &settings, &mut signals, &view, stopper).await?;
     if end == Exit::Interrupted {
         return Ok(end);
     }
@@ -140,9 +142,6 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         summary.write(path)?;
     }
     tap.record(Event::RunFinished { steps: summary.steps });
-    if let Some(door) = &door {
-        door.stopper.stop().await;
-    }
     net.stop().await;
     overseer.kill().stop();
     journal.flush().map_err(|error| Ended::new(Exit::File, error))?;

@@ -81,7 +81,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     overseer.tasks().spawn("view", following);
 
     let began = overseer.clock().now();
-    let end = steps::run(&overseer, &running.validator, settings, &mut signals, &view).await?;
+    let (validator, door) = (&running.validator, door.as_ref());
+    let end = steps::run(&overseer, validator, settings, &mut signals, &view, door).await?;
     if end == Exit::Interrupted {
         return Ok(end);
     }
@@ -112,9 +113,6 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         summary.write(path)?;
     }
     tap.record(Event::RunFinished { steps: summary.steps });
-    if let Some(door) = &door {
-        door.stop().await;
-    }
     overseer.kill().stop();
     kept.journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
     Ok(end)

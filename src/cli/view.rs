@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::output::{line, shown};
 use crate::config::Settings;
+use crate::tap::is_users;
 
 /// The view of one run. Clones are the same view.
 #[derive(Clone)]
@@ -59,8 +60,12 @@ impl View {
         let mut seen = 0_u64;
         while let Some(event) = events.recv().await {
             let Event::Step(step) = event else { continue };
+            if is_users(&step) {
+                self.print(&row("user", &step));
+                continue;
+            }
             seen += 1;
-            self.print(&row(seen, &step));
+            self.print(&row(&seen.to_string(), &step));
             self.bar.set_position(seen);
             let elapsed = clock.now().since(began);
             self.bar.set_message(eta(seen, steps, elapsed));
@@ -103,13 +108,13 @@ fn eta(seen: u64, steps: Option<u64>, elapsed: Duration) -> String {
     }
 }
 
-fn row(seen: u64, step: &Map<String, Value>) -> String {
+fn row(number: &str, step: &Map<String, Value>) -> String {
     let text = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default();
     let seconds = step.get("step_time").and_then(Value::as_f64).unwrap_or_default();
     let best = step.get("best_uid").and_then(Value::as_u64);
     let best = best.map_or("-".to_owned(), |uid| uid.to_string());
     format!(
-        "{seen:>4} {:<13} {seconds:>5.1} {best:>5}  {} | {} -> {}",
+        "{number:>4} {:<13} {seconds:>5.1} {best:>5}  {} | {} -> {}",
         text("task"),
         rewards(step),
         shown(text("challenge"), 60),
@@ -141,7 +146,7 @@ mod tests {
             "task": "qa", "step_time": 12.34, "best_uid": 2, "uids": [3, 2], "rewards": [0.1, 0.5],
             "challenge": "What?\n\u{1b}[2J", "best": "That.",
         });
-        let row = row(7, step.as_object().unwrap());
+        let row = row("7", step.as_object().unwrap());
         assert!(row.contains("2:0.50 3:0.10"), "{row}");
         assert!(row.contains("What? [2J -> That.") && !row.contains('\u{1b}'), "{row}");
     }

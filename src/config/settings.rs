@@ -30,7 +30,7 @@ mod tools;
 
 pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
-pub use gateway::{Choose, Gateway};
+pub use gateway::Gateway;
 pub use miner::{Blacklist, Miner, MinerKind, OpenAi};
 pub use persona::Persona;
 pub use rewards::Rewards;

@@ -28,7 +28,7 @@ pub use file::KeyFileError;
 pub use key::{ApiKey, KeyEntry, KeyLimits, PREFIX};
 pub use usage::{Used, used};
 
-use file::{Stamp, keys_path, read_keys};
+use file::{KeysRead, Stamp, keys_path, read_keys};
 use usage::{Kept, Time, Use};
 
 /// How long what was used may be known to this process alone.
@@ -207,15 +207,20 @@ impl State {
     fn look_again(&mut self, path: &Path) {
         let looked = Stamp::of(path)
             .map_err(|cause| KeyFileError::Unusable { path: path.to_owned(), cause });
-        let read = match looked {
-            Ok(stamp) if stamp == self.seen => return,
-            Ok(stamp) => {
-                // Also of a damaged one, which is not read with every request.
-                self.seen = stamp;
-                read_keys(path)
-            }
-            Err(error) => Err(error),
-        };
+        match looked {
+            Ok(stamp) if stamp == self.seen => {}
+            Ok(stamp) => self.take_over(stamp, read_keys(path)),
+            Err(error) => self.take_over(self.seen, Err(error)),
+        }
+    }
+
+    /// Takes over what was read of the file that looked like `stamp`.
+    fn take_over(&mut self, stamp: Option<Stamp>, read: Result<KeysRead, KeyFileError>) {
+        // A damaged file is not read with every request. What cannot be read may be read the next
+        // time, and a key may have been revoked in it.
+        if matches!(read, Err(KeyFileError::Damaged { .. })) {
+            self.seen = stamp;
+        }
         match read {
             Ok((keys, seen)) => {
                 tracing::info!("the gateway's keys changed");

@@ -20,14 +20,27 @@ pub(super) fn query(chat: &Value) -> Result<Query, ApiError> {
         return Err(wrong(&format!("at most {MAX_MESSAGES} `messages` are taken")));
     }
     let mut query = Query { roles: Vec::new(), messages: Vec::new() };
+    let mut last = None;
     for (at, message) in chat.iter().enumerate() {
         let (role, content) = read(message, &format!("messages[{at}]"))?;
-        query.roles.push(role);
-        query.messages.push(content);
+        last = Some((role, content.trim().is_empty()));
+        // Clients send an empty system prompt where there is none, and an answer that a stop cut at
+        // its beginning.
+        if !content.trim().is_empty() {
+            query.roles.push(role);
+            query.messages.push(content);
+        }
     }
-    match query.roles.last() {
-        Some(Role::User) => Ok(query),
-        Some(Role::System | Role::Assistant) => Err(wrong("the last message has to be the user's")),
+    match last {
+        Some((Role::User, false)) => Ok(query),
+        Some((Role::User, true)) => {
+            let place = format!("messages[{}].content", chat.len() - 1);
+            let message = format!("`{place}` is empty");
+            Err(ApiError::field(place, message))
+        }
+        Some((Role::System | Role::Assistant, _)) => {
+            Err(wrong("the last message has to be the user's"))
+        }
         None => Err(wrong("`messages` is empty")),
     }
 }
@@ -67,23 +80,18 @@ fn role(role: &Value, place: String) -> Result<Role, ApiError> {
 
 /// A text, or parts of one, which become paragraphs.
 fn content(content: &Value, place: String) -> Result<String, ApiError> {
-    let text = match content {
-        Value::String(text) => text.clone(),
+    match content {
+        Value::String(text) => Ok(text.clone()),
         Value::Array(parts) => {
             let parts = parts.iter().enumerate();
             let parts = parts.map(|(at, part)| text_part(part, || format!("{place}[{at}]")));
-            parts.collect::<Result<Vec<_>, _>>()?.join("\n")
+            Ok(parts.collect::<Result<Vec<_>, _>>()?.join("\n"))
         }
         _ => {
             let message = format!("`{place}` has to be a string or a list of text parts");
-            return Err(ApiError::field(place, message));
+            Err(ApiError::field(place, message))
         }
-    };
-    if text.trim().is_empty() {
-        let message = format!("`{place}` is empty");
-        return Err(ApiError::field(place, message));
     }
-    Ok(text)
 }
 
 fn text_part(part: &Value, place: impl Fn() -> String) -> Result<&str, ApiError> {

@@ -290,6 +290,18 @@ mod tests {
     }
 
     #[test]
+    fn empty_messages_before_the_last_are_left_out() {
+        let chat = json!({"messages": [
+            {"role": "system", "content": ""},
+            {"role": "user", "content": "a"},
+            {"role": "assistant", "content": " "},
+            {"role": "user", "content": "b"},
+        ]});
+        let Query { roles, messages } = parse(&chat).unwrap().query;
+        assert_eq!((&*roles, &*messages), (&[Role::User; 2][..], &["a".into(), "b".into()][..]));
+    }
+
+    #[test]
     fn a_chat_that_cannot_be_asked_is_refused_where_it_is_wrong() {
         let user = json!({"role": "user", "content": "hi"});
         let text = json!({"type": "text", "text": "hi"});

@@ -21,7 +21,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long a request's head may take.
 const HEAD_ARRIVAL: Duration = Duration::from_secs(5);
 /// How long requests under way may take when the server stops.
-const SHUTDOWN_SECS: u64 = 5;
+const SHUTDOWN_SECS: u64 = 60;
 /// How long a browser remembers what an origin may do.
 const REMEMBER_SECS: usize = 3_600;
 

@@ -8,9 +8,9 @@ use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{Hotkey, Netuid, RunSeed, Tao};
 use sn1_actors::model_worker::meter::ModelMeter;
-use sn1_actors::organic::{self, OrganicConfig};
+use sn1_actors::organic::{OrganicConfig, SLACK};
 use sn1_actors::persona_agent::PersonaAgentConfig;
-use sn1_actors::ports::{Chain, ChainError, Journal, Ledger, ScoreBook};
+use sn1_actors::ports::{Chain, ChainError, Clock, Journal, Ledger, ScoreBook, in_time};
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::task_maker::TaskMakerConfig;
 use sn1_actors::task_maker::tasks::TaskKind;
@@ -23,7 +23,7 @@ use sn1_actors::wiring::{
 
 use super::joining::WATCH;
 use super::{gateway, model, sampling, tools};
-use crate::config::{Choose, Settings};
+use crate::config::Settings;
 use crate::exit::{Ended, Exit};
 use crate::gateway::TokenCounter;
 use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource};
@@ -97,18 +97,13 @@ pub fn config(
 fn organic(settings: &Settings) -> Option<OrganicConfig> {
     let gateway = &settings.gateway;
     let kind = TaskKind::named("generic_instruction")?;
-    let share = settings.neuron.task_mix.iter().find(|share| share.kind == kind);
-    let measures = share.map(|share| Arc::clone(&share.measures));
     gateway.enabled.then(|| OrganicConfig {
         in_flight: gateway.in_flight,
         scored: gateway.scored,
-        choose: match gateway.choose {
-            Choose::First => organic::Choose::First,
-            Choose::Best => organic::Choose::Best,
-        },
+        choose: gateway.choose,
         log_texts: gateway.log_texts,
         kind,
-        measures: measures.unwrap_or_else(|| Arc::new(kind.default_measures())),
+        measures: settings.tasks.measures(kind),
     })
 }
 
@@ -179,6 +174,15 @@ pub async fn drained(validator: &Validator) {
     while validator.credits.out() > 0 {
         let _ = tally.changed().await;
     }
+}
+
+/// Takes no more users' queries, and waits until those under way are answered and scored, for as
+/// long as their miners may take. Gives whether they all are.
+pub async fn users_drained(clock: &dyn Clock, validator: &Validator, timeout: Duration) -> bool {
+    validator.organic_log.want(Some(0));
+    let mut tally = validator.organic_log.tally();
+    let ended = tally.wait_for(|tally| tally.under_way() == 0);
+    in_time(clock, timeout.saturating_add(SLACK), ended).await.is_some()
 }
 
 /// How everyone stands.

@@ -147,6 +147,11 @@ fn a_local_network_prints_a_base_url_and_a_key_and_obeys_the_commands_while_it_r
     net.signal("TERM");
     let ended = net.wait().expect(0);
     assert!(!ended.err.contains(&key[12..]), "a key is in the log");
+    assert!(ended.out.contains("user generic_ins"), "a user's step is shown: {}", ended.out);
+    let journal = ended.out.lines().find_map(|line| line.strip_prefix("journal ")).unwrap();
+    let journal = fs::read_to_string(place.path(journal.trim())).unwrap();
+    let last = journal.lines().last().unwrap();
+    assert!(last.contains("\"event\":\"run_finished\""), "users come before the end: {last}");
     let listed = place.run_with("gateway keys list --json", &["--folder", folder]).json();
     let used = |n: usize| listed["keys"][n]["used"]["tokens_today"].as_u64().unwrap();
     assert!(used(0) > 0 && used(1) == 0, "{listed}");

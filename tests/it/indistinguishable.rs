@@ -1,7 +1,8 @@
-//! What a miner's socket sees of a query does not say on whose behalf it is asked.
+//! How what miners' sockets see of two kinds of queries is compared.
 //!
-//! The comparison is held against itself here: two kinds that go the same way have no difference,
-//! and each way in which they could differ is found.
+//! The comparison is held against itself here: two kinds that go through one transport have no
+//! difference, and each way in which they could differ is found. Left out: the way of the validator's
+//! own queries and users' to that transport; the whole loop's tests compare it without sockets.
 
 mod compare;
 
@@ -100,7 +101,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-/// Some rounds of the validator's own and of users, by the same key.
+/// Some rounds of one kind and of another, by the same key and transport.
 fn both(rounds: usize, timeouts: [Duration; 2]) -> [Vec<CapturedRequest>; 2] {
     block_on(async {
         let miners = Miners::listen().await;
@@ -115,7 +116,7 @@ fn facets(found: &[StructuralDifference]) -> Vec<&str> {
 }
 
 #[test]
-fn a_thousand_queries_of_each_kind_have_no_structural_difference() {
+fn the_comparison_finds_no_difference_between_one_transport_s_queries_and_its_others() {
     let [own, users] = both(250, [TIMEOUT; 2]);
     assert_eq!((own.len(), users.len()), (1_000, 1_000));
     assert_eq!(compare(&own, &users), []);

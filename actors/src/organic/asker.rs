@@ -20,6 +20,8 @@ pub enum Asker {
 /// A user who hears the answers of a round, and how the round is scored.
 #[derive(Debug)]
 pub struct Listener {
+    /// Hears how many are asked, as soon as they are chosen.
+    pub asked: Option<oneshot::Sender<usize>>,
     /// Each answer, as it arrives; it has a place for everybody who may be asked. Dendrite takes it,
     /// so that it ends with the last answer and not with the round.
     pub answers: Option<mpsc::Sender<Answer>>,
@@ -56,6 +58,18 @@ impl Asker {
         match self {
             Self::Persona => true,
             Self::User(listener) => listener.scored.is_some(),
+        }
+    }
+
+    /// Lets a user hear how many are asked.
+    pub fn tell_asked(&mut self, number: usize) {
+        let asked = match self {
+            Self::Persona => None,
+            Self::User(listener) => listener.asked.take(),
+        };
+        if let Some(asked) = asked {
+            // A user who is gone hears nothing.
+            let _ = asked.send(number);
         }
     }
 

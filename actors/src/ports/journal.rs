@@ -43,6 +43,8 @@ pub enum OrganicOutcome {
     NoMiners,
     /// Nothing: everybody who was asked failed.
     AllFailed,
+    /// Nothing: something on the validator's side broke off.
+    Interrupted,
 }
 
 /// One line of the journal.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::chain_watch::ChainWatchConfig;
-use crate::conversation::ConversationLog;
+use crate::conversation::{ConversationLog, Tally};
 use crate::dendrite::{Challenge, Dendrite, DendriteConfig, DendriteDeps};
 use crate::domain::{Metagraph, RunSeed};
 use crate::organic::{self, AskMiners, Organic, OrganicConfig, OrganicDeps};
@@ -185,6 +185,7 @@ pub fn start_validator(
             timeout: config.dendrite.timeout,
             sample_size: config.dendrite.sample_size,
             log: organic_log.clone(),
+            own: log.tally(),
             references: ReferenceMaker {
                 model_worker: topology.ask("organic", &shared.generate),
                 ..workshop.references()
@@ -270,6 +271,7 @@ struct Users {
     timeout: Duration,
     sample_size: usize,
     log: ConversationLog,
+    own: watch::Receiver<Tally>,
     references: ReferenceMaker,
     dendrite: Port<Challenge>,
     journal: Arc<dyn Journal>,
@@ -279,7 +281,7 @@ struct Users {
 /// Starts Organic, and gives the door to it. It has more slots than there are places, so that one
 /// query too many is refused at once.
 fn start_organic(overseer: &Overseer, users: Users) -> Port<AskMiners> {
-    let Users { config, timeout, sample_size, log, references, dendrite, journal, failpoints } =
+    let Users { config, timeout, sample_size, log, own, references, dendrite, journal, failpoints } =
         users;
     let inbox = Inbox::<Organic>::open("organic", overseer.clock());
     let ask_miners = inbox.port(2 * config.in_flight);
@@ -291,6 +293,7 @@ fn start_organic(overseer: &Overseer, users: Users) -> Port<AskMiners> {
         scored: overseer.credits(config.scored),
         config,
         log,
+        own,
         next_id: Arc::new(AtomicU64::new(organic::FIRST_ID)),
         references,
         dendrite,

@@ -70,6 +70,8 @@ pub(crate) struct Plan {
     pub(crate) organic: Option<Organics>,
     /// Who writes in the model's place; none is the stand-in.
     pub(crate) writer: Option<fn(&[ChatMessage]) -> String>,
+    /// The model's server takes nothing, and says what it was asked.
+    pub(crate) quoting: bool,
 }
 
 impl Default for Plan {
@@ -93,6 +95,7 @@ impl Default for Plan {
             },
             organic: None,
             writer: None,
+            quoting: false,
         }
     }
 }
@@ -133,7 +136,8 @@ impl Net {
         let askers = plan.in_flight * usize::from(MINERS + 2);
         let model = ModelParts {
             text: match plan.writer {
-                Some(writer) => TextSource::Remote(Arc::new(Writer(writer))),
+                _ if plan.quoting => TextSource::Remote(Arc::new(Writer(None))),
+                Some(writer) => TextSource::Remote(Arc::new(Writer(Some(writer)))),
                 None => TextSource::Local(Arc::new(StandInCodec)),
             },
             device: Arc::new(StandInDevice::new(Arc::clone(&stage.clock), plan.rate)),
@@ -379,8 +383,8 @@ impl Tool for OneFile {
     }
 }
 
-/// Answers each chat by a function of it.
-struct Writer(fn(&[ChatMessage]) -> String);
+/// Answers each chat by a function of it; without one it refuses each with its own words.
+struct Writer(Option<fn(&[ChatMessage]) -> String>);
 
 impl TextBackend for Writer {
     fn generate(
@@ -388,8 +392,8 @@ impl TextBackend for Writer {
         request: TextRequest,
         _: Option<mpsc::Sender<Piece>>,
     ) -> BoxFuture<'static, Result<Generation, TextError>> {
-        let generation = Generation {
-            text: (self.0)(&request.messages),
+        let generation = |text| Generation {
+            text,
             prompt_ids: Vec::new(),
             generated_ids: Vec::new(),
             billed_tokens: None,
@@ -398,7 +402,12 @@ impl TextBackend for Writer {
             prefill: Duration::ZERO,
             decode: Duration::ZERO,
         };
-        Box::pin(std::future::ready(Ok(generation)))
+        let last = || request.messages.last().map(|last| last.content.clone());
+        let written = match self.0 {
+            Some(write) => Ok(generation(write(&request.messages))),
+            None => Err(TextError::Request(last().unwrap_or_default())),
+        };
+        Box::pin(std::future::ready(written))
     }
 
     fn capacity(&self) -> usize {

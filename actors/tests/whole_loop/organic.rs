@@ -9,6 +9,7 @@ use sn1_actors::organic::{
     AskMiners, Choose, FIRST_ID, OrganicAnswer, OrganicError, SLACK, ask_miners,
 };
 use sn1_actors::ports::{ChainError, Event, OrganicOutcome, Stopped};
+use sn1_actors::runtime::AskError;
 use sn1_actors::testkit::{Stage, hotkey};
 
 use crate::net::{self, DEAD, MINERS, Net, Organics, Plan, TIMEOUT};
@@ -222,9 +223,25 @@ fn no_more_are_scored_at_a_time_than_may_be() {
         stage.clock.sleep(Duration::from_secs(120)).await;
         assert_eq!((net::steps(&stage).len(), ends(&stage).len()), (2, 6));
         assert!(ends(&stage).iter().all(|stopped| *stopped == Stopped::Completed));
-        assert!(ask(&net, question()).await.is_ok());
-        stage.clock.sleep(Duration::from_secs(120)).await;
-        assert_eq!(net::steps(&stage).len(), 3, "a place is free again");
+    });
+}
+
+#[test]
+fn users_have_no_more_steps_than_the_validator_s_own_and_the_places() {
+    Stage::play(async |stage: Stage| {
+        let organics = Organics { scored: 2, ..organics() };
+        let net = awake(&stage, Plan { miners: honest, steps: 3, ..plan(organics) }).await;
+        let users = async || {
+            for _ in 0..9 {
+                assert!(ask(&net, question()).await.is_ok());
+                stage.clock.sleep(Duration::from_secs(120)).await;
+            }
+            net.validator.organic_log.tally().borrow().steps
+        };
+        assert_eq!(users().await, 2);
+        net.run().await;
+        assert_eq!(users().await, 3 + 2, "its own steps make room");
+        assert_eq!(ends(&stage), vec![Stopped::Completed; 18]);
     });
 }
 
@@ -286,7 +303,12 @@ fn a_crash_on_a_user_s_way_costs_no_more_than_that_query() {
             let net = awake(&stage, Plan { miners: honest, ..plan(organics()) }).await;
             let before = stage.overseer.tasks().running();
             let first = ask(&net, question()).await;
-            assert_eq!(first.is_err(), place.starts_with("dendrite"), "{first:?}");
+            if place.starts_with("dendrite") {
+                assert_eq!(first, Err(OrganicError::Interrupted(AskError::Interrupted)));
+                assert_eq!(outcomes(&stage), [OrganicOutcome::Interrupted]);
+            } else {
+                assert!(first.is_ok(), "{first:?}");
+            }
             settle(&stage, &net, before).await;
             assert_eq!(ends(&stage), [Stopped::Dropped]);
             assert!(ask(&net, question()).await.is_ok());
@@ -368,6 +390,36 @@ fn users_texts_reach_the_journal_only_with_leave() {
             assert_eq!(step["reference"].as_str().unwrap().contains(SECRET), log_texts);
         });
     }
+}
+
+#[test]
+fn what_a_model_s_server_quotes_of_a_user_reaches_the_journal_only_with_leave() {
+    for log_texts in [false, true] {
+        Stage::play(async |stage: Stage| {
+            let organics = Organics { log_texts, ..organics() };
+            let net = awake(&stage, Plan { miners: honest, quoting: true, ..plan(organics) }).await;
+            assert!(ask(&net, question()).await.is_ok());
+            stage.clock.sleep(Duration::from_secs(60)).await;
+            let ends = ends(&stage);
+            let [Stopped::NoText(cause)] = &*ends else { panic!("{ends:?}") };
+            assert_eq!(cause.contains(SECRET), log_texts, "{cause}");
+        });
+    }
+}
+
+#[test]
+fn a_validator_that_ends_takes_no_more_users_and_answers_those_it_has() {
+    Stage::play(async |stage: Stage| {
+        let thinking = Duration::from_secs(5);
+        let net = awake(&stage, Plan { miners: honest, thinking, ..plan(organics()) }).await;
+        asks(&stage, &net, question());
+        stage.clock.sleep(Duration::from_secs(1)).await;
+        net.validator.organic_log.want(Some(0));
+        let late = ask(&net, question()).await;
+        assert_eq!(late, Err(OrganicError::Interrupted(AskError::Gone)));
+        stage.clock.sleep(TIMEOUT + SLACK).await;
+        assert_eq!((outcomes(&stage), ends(&stage).len()), (vec![OrganicOutcome::Answered], 1));
+    });
 }
 
 #[test]

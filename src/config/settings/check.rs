@@ -5,6 +5,7 @@
 use figment::Figment;
 use serde::de::DeserializeOwned;
 use sn1_actors::domain::Traits;
+use sn1_actors::organic::Choose;
 use sn1_actors::reward_scorer::closing::CopyMode;
 use sn1_actors::task_maker::TaskShare;
 use sn1_actors::task_maker::tasks::{self, TaskKind};
@@ -12,8 +13,7 @@ use sn1_actors::task_maker::tasks::{self, TaskKind};
 use super::persona::{self, GoalKind};
 use super::tools::is_contact;
 use super::{
-    Choose, DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName,
-    TaskMeasures,
+    DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName, TaskMeasures,
 };
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
@@ -49,7 +49,7 @@ pub(super) fn all(
         check.miner("localnet.miners", &kind);
     }
     check.name_in("persona.goal", GoalKind::ALL.iter().map(|goal| goal.as_str()));
-    check.name_in("gateway.choose", Choose::ALL.iter().map(|way| way.as_str()));
+    check.name_in("gateway.choose", Choose::ALL.iter().map(|way| way.name()));
     check.name_in("rewards.copies", CopyMode::ALL.iter().map(|mode| mode.name()));
     for key in persona::LISTS {
         check.traits(key);

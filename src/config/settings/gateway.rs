@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde::Deserialize;
+use sn1_actors::organic::Choose;
 
 use super::none_is_empty;
 
@@ -25,32 +26,9 @@ pub struct Gateway {
     pub in_flight: usize,
     /// The longest request, in bytes.
     pub max_body: usize,
-    /// Queries whose answers are scored at a time; those beyond are not.
+    /// Queries whose answers are scored at a time, and more in all than the validator has steps of its
+    /// own; those beyond are not.
     pub scored: usize,
     /// Write users' texts into the journal.
     pub log_texts: bool,
-}
-
-/// Which of the miners' answers a user gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Choose {
-    /// The first good one.
-    First,
-    /// The one that earned most, when all are scored.
-    Best,
-}
-
-impl Choose {
-    /// Every way.
-    pub const ALL: [Self; 2] = [Self::First, Self::Best];
-
-    /// The name in configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Best => "best",
-        }
-    }
 }

@@ -72,11 +72,29 @@ pub async fn new_key(
         let oldest = keys.iter().position(|key| key.revoked.is_some());
         keys.remove(oldest.ok_or(KeyEditError::TooMany)?);
     }
-    let key = ApiKey::generate()?;
-    let entry = KeyEntry::of(&key, name, limits, clock.unix().as_secs());
+    let created = clock.unix().as_secs();
+    let (key, entry) = with_own_id(&keys, || {
+        let key = ApiKey::generate()?;
+        let entry = KeyEntry::of(&key, name, limits, created);
+        Ok((key, entry))
+    })?;
     keys.push(entry.clone());
     write_keys(&path, keys)?;
     Ok((key, entry))
+}
+
+/// The first key drawn whose id no other has: ids are short, and two keys of one id would share what
+/// is used of their limits.
+pub(super) fn with_own_id(
+    keys: &[KeyEntry],
+    draw: impl Fn() -> Result<(ApiKey, KeyEntry), getrandom::Error>,
+) -> Result<(ApiKey, KeyEntry), getrandom::Error> {
+    loop {
+        let (key, entry) = draw()?;
+        if keys.iter().all(|other| other.id != entry.id) {
+            return Ok((key, entry));
+        }
+    }
 }
 
 /// Ends the use of the key with this id or, if none has it, this name. A running gateway refuses it

@@ -83,8 +83,11 @@ pub(super) fn keys_path(folder: &Path) -> PathBuf {
     folder.join("keys.json")
 }
 
-/// The keys at `path`, in order of age, and which version they are of; none where there is no file.
-pub(super) fn read_keys(path: &Path) -> Result<(Vec<KeyEntry>, Option<Stamp>), KeyFileError> {
+/// The keys of a file, in order of age, and which version of it they are of.
+pub(super) type KeysRead = (Vec<KeyEntry>, Option<Stamp>);
+
+/// The keys at `path`; none where there is no file.
+pub(super) fn read_keys(path: &Path) -> Result<KeysRead, KeyFileError> {
     let Some((KeyDocument { schema, keys }, stamp)) = read(path)? else {
         return Ok((Vec::new(), None));
     };

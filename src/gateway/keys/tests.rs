@@ -362,6 +362,35 @@ fn keys_that_are_known_stay_while_their_file_is_damaged() {
 }
 
 #[test]
+fn a_file_that_could_not_be_read_for_a_moment_is_read_the_next_time() {
+    let stage = Stage::with(MANY);
+    let ring = stage.ring();
+    stage.revoke("alice").unwrap();
+    let path = keys_path(stage.folder.path());
+    let stamp = Stamp::of(&path).unwrap();
+    let cause = std::io::Error::other("too many open files");
+    ring.0.state.lock().take_over(stamp, Err(KeyFileError::Unusable { path, cause }));
+    assert!(!stage.admitted(&ring), "the key was revoked");
+}
+
+#[test]
+fn no_two_keys_have_one_id() {
+    let stage = Stage::with(FEW);
+    let draws = std::cell::Cell::new(0);
+    let draw = || {
+        draws.set(draws.get() + 1);
+        let mut entry = stage.entry.clone();
+        if draws.get() == 3 {
+            entry.id = "another".into();
+        }
+        Ok((ApiKey::known("sk-sn1-drawn"), entry))
+    };
+    let keys = [stage.entry.clone()];
+    let (_, entry) = edit::with_own_id(&keys, draw).unwrap();
+    assert_eq!((entry.id.as_str(), draws.get()), ("another", 3));
+}
+
+#[test]
 fn names_are_told_apart() {
     let stage = Stage::with(FEW);
     let (folder, clock) = (stage.folder.path(), &*stage.clock);
