@@ -30,9 +30,10 @@ pub(super) fn command() -> Command {
         .about("Say who asked this miner, what came of it, and how it stands on the chain")
         .after_help(
             "Examples:\n  sn1 miner report --netuid 61 --subtensor.network test --wallet.name alice \
-             --wallet.hotkey miner1\n  sn1 miner report --uri //Alice --json\n\nGive the flags of \
-             the miner: its journal is found by them. The miner may run meanwhile. Where no chain is \
-             named, or it does not answer in 5 seconds, the journal alone is told.",
+             --wallet.hotkey miner1\n  sn1 miner report --uri //Alice --json\n\nGive the \
+             same wallet, network, axon, logging and journal flags as to the miner, and no others: \
+             its journal is found by them. The miner may run meanwhile. Where no chain is named, or \
+             it does not answer in 5 seconds, the journal alone is told.",
         )
         .arg(development_key_flag())
         .arg(json_flag());
