@@ -70,6 +70,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Miner, matches)?;
     let settings = &loaded.settings;
+    miner::works_alone(settings.miner.kind)?;
     let joining = joining(settings)?;
     let keypair = Arc::new(signing_key(matches, &loaded).await?);
     let hotkey = keypair.hotkey();

@@ -146,8 +146,11 @@ impl Inner {
         let came = self.clock.now();
         let deadline = came.after(self.options.patience);
         let mut tried = Tried::new();
+        let mut sent = false;
         loop {
-            let (index, mut visit) = self.place(&tried, deadline).await?;
+            let unplaced =
+                |why| if sent { TextError::Unavailable(why) } else { TextError::NotSent(why) };
+            let (index, mut visit) = self.place(&tried, deadline).await.map_err(unplaced)?;
             let failure = match self.attempt(&mut visit, request, pieces).await {
                 Ok(answered) => return Ok(generation(came, answered)),
                 Err(failure) => failure,
@@ -162,7 +165,11 @@ impl Inner {
                 }
                 // It may be asked again once it has rested, if the patience lasts.
                 Failure::Busy { .. } => {}
-                Failure::WrongModel(_) | Failure::Failed(_) => {
+                Failure::WrongModel(_) => {
+                    tried.insert(index);
+                }
+                Failure::Failed(_) => {
+                    sent = true;
                     tried.insert(index);
                 }
             }
@@ -170,7 +177,7 @@ impl Inner {
     }
 
     /// Waits for a place at the least busy server that is well and was not tried.
-    async fn place(&self, tried: &Tried, deadline: Moment) -> Result<(usize, Visit), TextError> {
+    async fn place(&self, tried: &Tried, deadline: Moment) -> Result<(usize, Visit), String> {
         loop {
             let now = self.clock.now();
             let ready = self.ready(tried, now);
@@ -202,8 +209,7 @@ impl Inner {
                 Ok((Err(_), ..)) => return Err(self.none_left()),
                 Err(_) => {
                     let patience = self.options.patience;
-                    let busy = format!("no server had a free place within {patience:?}");
-                    return Err(TextError::Unavailable(busy));
+                    return Err(format!("no server had a free place within {patience:?}"));
                 }
             }
         }
@@ -237,9 +243,9 @@ impl Inner {
         rests.min()
     }
 
-    fn none_left(&self) -> TextError {
+    fn none_left(&self) -> String {
         let complaints: Vec<String> = self.servers.iter().map(|one| one.complaint()).collect();
-        TextError::Unavailable(complaints.join("; "))
+        complaints.join("; ")
     }
 
     async fn attempt(

@@ -44,6 +44,29 @@ pub fn kind(kind: MinerKind, settings: &Settings) -> Result<Kind, Ended> {
     })
 }
 
+/// Refuses the kinds that only a local network has.
+///
+/// # Errors
+/// If a miner on its own would answer nothing by that kind.
+pub fn works_alone(kind: MinerKind) -> Result<(), Ended> {
+    let cause = match kind {
+        MinerKind::Copier => "copies the other miners of its process, and here are none",
+        MinerKind::Dead => "answers nothing",
+        MinerKind::Model
+        | MinerKind::Agent
+        | MinerKind::OpenAi
+        | MinerKind::Echo
+        | MinerKind::Phrase
+        | MinerKind::Mock
+        | MinerKind::Slow => return Ok(()),
+    };
+    let kind = kind.as_str();
+    let message = format!(
+        "miner.kind = `{kind}` {cause}: it is for localnet.miners only; take another kind, as `agent`"
+    );
+    Err(Ended::new(Exit::Usage, message))
+}
+
 /// How one miner works, as configured.
 #[must_use]
 pub fn config(kind: Kind, delay: Duration, in_flight: usize, settings: &Settings) -> MinerConfig {
@@ -152,6 +175,25 @@ async fn text_source(
             let mut settings = settings.clone();
             model::FAKE.clone_into(&mut settings.neuron.model_id);
             model::open(&settings, overseer).await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_miner_on_its_own_is_of_no_kind_that_needs_a_local_network() {
+        for kind in MinerKind::ALL {
+            let told = works_alone(*kind).err().map(|ended| ended.message);
+            match kind {
+                MinerKind::Copier | MinerKind::Dead => {
+                    let told = told.unwrap();
+                    assert!(told.contains(kind.as_str()) && told.contains("localnet"), "{told}");
+                }
+                _ => assert_eq!(told, None),
+            }
         }
     }
 }

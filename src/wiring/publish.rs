@@ -93,7 +93,7 @@ impl Published {
                         "the hotkey has lost its slot: `sn1 register` gives it another one");
                 }
                 Standing::Due(_) if given_up == Some(self.address) => {}
-                Standing::Due(before) => match self.tell(before, clock).await {
+                Standing::Due(before) => match self.tell(before, seen.block, clock).await {
                     Some(block) => since = block,
                     None => given_up = Some(self.address),
                 },
@@ -110,12 +110,19 @@ impl Published {
     }
 
     /// Puts the address on the chain; gives a block by which it is there, or none if it never will.
-    async fn tell(&self, before: Option<SocketAddr>, clock: &dyn Clock) -> Option<BlockNumber> {
+    async fn tell(
+        &self,
+        before: Option<SocketAddr>,
+        seen: BlockNumber,
+        clock: &dyn Clock,
+    ) -> Option<BlockNumber> {
         let address = self.address;
         match served(self.chain.as_ref(), clock, address).await {
             Ok(()) => {
                 tracing::info!(%address, ?before, "the axon's address is on the chain");
-                self.chain.block_after(BlockNumber(0)).await.ok()
+                let block = self.chain.block_after(BlockNumber(0)).await;
+                // A chain that is away again has it all the same, and not before the next block.
+                Some(block.unwrap_or(BlockNumber(seen.0.saturating_add(1))))
             }
             Err(error) => {
                 tracing::error!(%address, %error, "nobody will find the axon");
@@ -258,6 +265,45 @@ mod tests {
             assert_eq!(stands(&without, there, block), Standing::Lost);
             let unread = Metagraph::empty(without.netuid);
             assert_eq!(stands(&unread, there, BlockNumber(0)), Standing::Told);
+        });
+    }
+
+    #[test]
+    fn an_address_is_published_again_even_if_the_chain_went_away_right_after_the_first_time() {
+        Stage::play(async |stage: Stage| {
+            let chain = Arc::new(FakeChain::new(Arc::clone(&stage.clock), 1));
+            let before = chain.metagraph().await.unwrap();
+            let (shows, metagraph) = watch::channel(Arc::new(before.clone()));
+            let address = SocketAddr::from(([203, 0, 113, 1], 8091));
+            let axon = Published {
+                chain: Arc::clone(&chain) as Arc<dyn Chain>,
+                metagraph,
+                hotkey: before.neurons[1].hotkey.clone(),
+                address,
+                whereabouts: Whereabouts {
+                    place: AxonPlace {
+                        ip: address.ip(),
+                        port: address.port(),
+                        external_ip: None,
+                        external_port: None,
+                    },
+                    network: Network::Local,
+                },
+            };
+            chain.fail_once_served(ChainError::Unreachable("gone".into()));
+            let play = async {
+                stage.clock.sleep(Duration::from_secs(60)).await;
+                assert_eq!(chain.served(), [address]);
+                chain.fail(None);
+                // Another machine has put its own address there.
+                shows.send_replace(Arc::new(Metagraph { block: BlockNumber(9), ..before }));
+                stage.clock.sleep(Duration::from_secs(60)).await;
+                assert_eq!(chain.served(), [address, address]);
+            };
+            tokio::select! {
+                () = axon.keep(stage.clock.as_ref()) => panic!("it keeps the address for ever"),
+                () = play => {}
+            }
         });
     }
 

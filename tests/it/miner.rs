@@ -96,8 +96,9 @@ fn a_report_tells_who_asked_while_the_miner_runs() {
 #[test]
 fn a_report_without_its_chain_tells_what_the_journal_has() {
     let place = Place::new();
-    let (_miner, port) = echo(&place);
+    let (mut miner, port) = echo(&place);
     ask(&place, port, ALICE);
+    miner.until(&place.path(JOURNAL), "\"served\"");
     let away = "miner report --uri //Alice --json --netuid 1 --subtensor.chain_endpoint \
                 ws://127.0.0.1:1";
     let report = place.run(away).json();

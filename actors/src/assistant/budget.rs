@@ -169,9 +169,11 @@ impl TextBackend for Capped {
                         reserved.settle(billed);
                     }
                 }
-                // Nothing was written, so nothing is charged.
-                Err(TextError::Request(_) | TextError::Unavailable(_)) => reserved.settle(0),
-                Err(TextError::Interrupted(_)) => {}
+                // It was refused or never sent, so nothing is charged.
+                Err(TextError::Request(_) | TextError::NotSent(_)) => reserved.settle(0),
+                // It may have been sent, and a server charges what it reads and writes even if
+                // nothing of it arrives.
+                Err(TextError::Unavailable(_) | TextError::Interrupted(_)) => {}
             }
             written
         })

@@ -46,6 +46,17 @@ impl Problem<'_> {
         whole.filter(|whole| !whole.is_empty())
     }
 
+    /// The numbers of its first sentence, if that has nothing else: several numbers of a chatty
+    /// message are not all of the problem.
+    fn list(&self) -> Option<Vec<f64>> {
+        numbers::list(self.rest)
+    }
+
+    /// The same, if all are whole.
+    fn whole_list(&self) -> Option<Vec<i128>> {
+        self.list()?.into_iter().map(numbers::whole).collect()
+    }
+
     /// A result in the form that is asked for.
     fn shown(&self, value: f64) -> Option<String> {
         numbers::shown(value, self.rest)

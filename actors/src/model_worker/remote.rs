@@ -150,7 +150,7 @@ pub(super) async fn write(
 fn model_error(error: TextError) -> ModelError {
     match error {
         TextError::Request(cause) => ModelError::Request(cause),
-        TextError::Unavailable(cause) => ModelError::Failed(cause),
+        TextError::NotSent(cause) | TextError::Unavailable(cause) => ModelError::Failed(cause),
         TextError::Interrupted(cause) => ModelError::BrokeOff(cause),
     }
 }

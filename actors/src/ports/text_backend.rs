@@ -25,7 +25,10 @@ pub enum TextError {
     /// The request is at fault; no backend will take it.
     #[error("the request cannot be run: {0}")]
     Request(String),
-    /// No backend answered; asking again later may succeed.
+    /// No backend could be asked at all; asking again later may succeed.
+    #[error("no model server can be asked: {0}")]
+    NotSent(String),
+    /// No backend answered, though one may have begun to; asking again later may succeed.
     #[error("no model server answered: {0}")]
     Unavailable(String),
     /// The text broke off after some of it had been streamed; it cannot go on elsewhere.

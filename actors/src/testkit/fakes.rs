@@ -153,7 +153,9 @@ pub struct FakeChain {
     clock: Arc<dyn Clock>,
     metagraph: Metagraph,
     calls: Mutex<Vec<WeightsCall>>,
+    served: Mutex<Vec<SocketAddr>>,
     failing: Mutex<Option<ChainError>>,
+    failing_once_served: Mutex<Option<ChainError>>,
 }
 
 impl FakeChain {
@@ -172,7 +174,14 @@ impl FakeChain {
         };
         let neurons = (0..=miners).map(neuron).collect();
         let metagraph = Metagraph { netuid: Netuid(1), block: BlockNumber(1), neurons };
-        Self { clock, metagraph, calls: Mutex::default(), failing: Mutex::default() }
+        Self {
+            clock,
+            metagraph,
+            calls: Mutex::default(),
+            served: Mutex::default(),
+            failing: Mutex::default(),
+            failing_once_served: Mutex::default(),
+        }
     }
 
     /// The weights that were set, in order.
@@ -184,6 +193,17 @@ impl FakeChain {
     /// Makes every call from now on fail so, or work again.
     pub fn fail(&self, error: Option<ChainError>) {
         *self.failing.lock() = error;
+    }
+
+    /// The addresses that were published, in order.
+    #[must_use]
+    pub fn served(&self) -> Vec<SocketAddr> {
+        self.served.lock().clone()
+    }
+
+    /// Makes every call fail so after the next address was published.
+    pub fn fail_once_served(&self, error: ChainError) {
+        *self.failing_once_served.lock() = Some(error);
     }
 
     fn block(&self) -> BlockNumber {
@@ -259,8 +279,13 @@ impl Chain for FakeChain {
         self.answer(self.block())
     }
 
-    fn serve_axon(&self, _: SocketAddr) -> BoxFuture<'static, Result<(), ChainError>> {
-        self.answer(())
+    fn serve_axon(&self, address: SocketAddr) -> BoxFuture<'static, Result<(), ChainError>> {
+        let answer = self.answer(());
+        if self.failing.lock().is_none() {
+            self.served.lock().push(address);
+            *self.failing.lock() = self.failing_once_served.lock().take();
+        }
+        answer
     }
 }
 

@@ -1,6 +1,7 @@
 //! `sn1 miner report`: why validators are served or not, from the journal, also while the miner
 //! writes it, and from the chain, if one is named and answers soon.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,9 +31,10 @@ pub(super) fn command() -> Command {
         .about("Say who asked this miner, what came of it, and how it stands on the chain")
         .after_help(
             "Examples:\n  sn1 miner report --netuid 61 --subtensor.network test --wallet.name alice \
-             --wallet.hotkey miner1\n  sn1 miner report --uri //Alice --json\n\nGive the flags of \
-             the miner: its journal is found by them. The miner may run meanwhile. Where no chain is \
-             named, or it does not answer in 5 seconds, the journal alone is told.",
+             --wallet.hotkey miner1\n  sn1 miner report --uri //Alice --json\n\nGive the \
+             same wallet, network, axon, logging and journal flags as to the miner, and no others: \
+             its journal is found by them. The miner may run meanwhile. Where no chain is named, or \
+             it does not answer in 5 seconds, the journal alone is told.",
         )
         .arg(development_key_flag())
         .arg(json_flag());
@@ -49,11 +51,13 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let netuid = joining.as_ref().map_or(NO_CHAIN, |joining| joining.netuid);
     let journal = neuron::journal_path(settings, netuid, &hotkey);
-    let tally = tally(&journal)?;
     let chain = match &joining {
         Some(joining) => Some(OnChain::look(settings, joining).await),
         None => None,
     };
+    let metagraph = chain.as_ref().and_then(|chain| chain.metagraph.as_ref().ok());
+    let permitted = metagraph.map_or_else(BTreeSet::new, permitted);
+    let tally = tally(&journal, permitted)?;
     let report = Report { hotkey, journal, tally, chain };
     if matches.get_flag("json") {
         output::json(&report.json())?;
@@ -81,14 +85,20 @@ fn own_hotkey(matches: &ArgMatches, loaded: &Loaded) -> Result<Hotkey, Ended> {
     })
 }
 
+/// Those whose requests the operator looks for.
+fn permitted(metagraph: &Metagraph) -> BTreeSet<Hotkey> {
+    let validators = metagraph.neurons.iter().filter(|neuron| neuron.validator_permit);
+    validators.map(|neuron| neuron.hotkey.clone()).collect()
+}
+
 /// What the journal has; none where there is no journal.
-fn tally(path: &Path) -> Result<Option<Tally>, Ended> {
+fn tally(path: &Path, permitted: BTreeSet<Hotkey>) -> Result<Option<Tally>, Ended> {
     let failed = |cause: &dyn std::fmt::Display| Ended::new(Exit::File, cause);
     let mut reader = ServedReader::open(path).map_err(|error| failed(&error))?;
     if reader.is_empty() {
         return Ok(None);
     }
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(permitted);
     while let Some(served) = reader.next_request().map_err(|error| failed(&error))? {
         tally.take(&served);
     }

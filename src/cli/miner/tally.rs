@@ -1,7 +1,7 @@
 //! What became of a miner's requests, by caller, in bounded memory: whoever knocks may claim any
 //! hotkey and be refused with any text.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sn1_actors::domain::Hotkey;
 
@@ -81,18 +81,29 @@ pub(super) struct Tally {
     pub(super) others: Caller,
     /// When the first was over, in seconds since the Unix epoch.
     pub(super) since: Option<f64>,
+    /// Who is never counted with the others.
+    known: BTreeSet<Hotkey>,
+    /// Nobody is left who could be.
+    full: bool,
 }
 
 impl Tally {
+    /// A tally that tells these apart, even if they are never answered: validators with a permit.
+    pub(super) fn new(known: BTreeSet<Hotkey>) -> Self {
+        Self { known, ..Self::default() }
+    }
+
     pub(super) fn take(&mut self, served: &Served) {
         self.since.get_or_insert(served.time);
         let Ok(hotkey) = Hotkey::parse(&served.hotkey) else {
             return self.others.take(served);
         };
-        if !self.callers.contains_key(&hotkey) && self.callers.len() >= CALLERS {
+        let new = !self.callers.contains_key(&hotkey);
+        if new && self.callers.len() >= CALLERS && !self.full {
             self.forget_refused();
+            self.full = self.callers.len() >= CALLERS;
         }
-        let room = self.callers.len() < CALLERS;
+        let room = self.callers.len() < CALLERS || self.known.contains(&hotkey);
         match self.callers.get_mut(&hotkey) {
             Some(caller) => caller.take(served),
             None if room => self.callers.entry(hotkey).or_default().take(served),
@@ -103,8 +114,9 @@ impl Tally {
     /// Makes room: a name that was never let in may be anybody's invention.
     fn forget_refused(&mut self) {
         let all = std::mem::take(&mut self.callers);
-        let (kept, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            all.into_iter().partition(|(_, caller)| caller.answered > 0);
+        let (kept, gone): (BTreeMap<_, _>, BTreeMap<_, _>) = all
+            .into_iter()
+            .partition(|(hotkey, caller)| caller.answered > 0 || self.known.contains(hotkey));
         self.callers = kept;
         gone.into_values().for_each(|caller| self.others.add(caller));
     }
@@ -144,13 +156,15 @@ mod tests {
 
     #[test]
     fn a_flood_of_invented_names_and_reasons_takes_bounded_memory_and_loses_no_count() {
-        let mut tally = Tally::default();
+        let known = Hotkey::parse(&name(9_998)).unwrap();
+        let mut tally = Tally::new(BTreeSet::from([known.clone()]));
         tally.take(&served(&name(9_999), 200, "Success", 1.0));
+        tally.take(&served(known.as_str(), 403, "not on the list", 1.0));
         for n in 0..9_000 {
             tally.take(&served(&name(n), 403, &format!("reason {n}"), 0.0));
         }
         assert!(tally.callers.len() <= CALLERS && tally.others.refused.len() <= REASONS + 1);
-        assert_eq!(tally.totals(), (1, 9_000));
+        assert_eq!((tally.totals(), tally.callers[&known].refusals()), ((1, 9_001), 1));
         assert!(tally.callers.contains_key(&Hotkey::parse(&name(9_999)).unwrap()));
     }
 }

@@ -123,7 +123,7 @@ pub const KEYS: &[Key] = &[
     used("engine.server_in_flight", Kind::Integer { min: 1, max: 4_096 }, ALL, "requests at a time to one model server"),
     maybe("engine.server_key_env", Kind::Text, ALL, "environment variable that holds the servers' key; none is sent when left out"),
 
-    used("miner.kind", Kind::Text, MINER, "what answers: model, agent, openai, echo, phrase, mock, slow, copier"),
+    used("miner.kind", Kind::Text, MINER, "what answers: model, agent, openai, echo, phrase, mock, slow"),
     used("miner.mock_delay", Kind::Seconds(Range::closed(0.0, HOUR)), ANSWERING, "how long a mock miner takes, on average"),
     used("miner.mock_failures", Kind::Float(UNIT), ANSWERING, "part of the questions that a mock miner does not answer"),
     used("miner.self_weights", Kind::Bool, MINER, "set a weight on itself, as the original's miners did"),

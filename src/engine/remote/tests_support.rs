@@ -177,7 +177,9 @@ pub(super) async fn dead_address() -> String {
 
 /// What must be said of servers that gave no text.
 pub(super) fn unavailable(result: Outcome, words: &[&str]) {
-    let Err(TextError::Unavailable(reason)) = result else { panic!("{result:?}") };
+    let Err(TextError::NotSent(reason) | TextError::Unavailable(reason)) = result else {
+        panic!("{result:?}")
+    };
     says(&reason, words);
 }
 

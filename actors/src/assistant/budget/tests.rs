@@ -54,6 +54,8 @@ impl TextBackend for Writer {
         Box::pin(async move {
             match asked.as_str() {
                 "hang" => pending().await,
+                "refuse" => Err(TextError::Request("no such model".into())),
+                "away" => Err(TextError::NotSent("it rests".into())),
                 "dead" => Err(TextError::Unavailable("refused".into())),
                 "break" => Err(TextError::Interrupted("reset".into())),
                 bill => Ok(Generation {
@@ -134,14 +136,16 @@ fn the_count_survives_a_restart_and_ends_with_the_day_but_not_when_the_clock_is_
 
 #[test]
 fn a_text_whose_bill_is_not_known_costs_what_it_may_at_most() {
-    for asked in ["hang", "break", "no bill"] {
+    for asked in ["hang", "break", "dead", "no bill"] {
         let bench = Bench::new();
         let _ = ask(&bench.open(1_000), asked);
         assert_eq!(bench.spent(), 50 + 16 + asked.len() as u64 / 2, "{asked}");
     }
-    let bench = Bench::new();
-    let _ = ask(&bench.open(1_000), "dead");
-    assert_eq!(bench.spent(), 0);
+    for asked in ["refuse", "away"] {
+        let bench = Bench::new();
+        let _ = ask(&bench.open(1_000), asked);
+        assert_eq!(bench.spent(), 0, "{asked}");
+    }
 }
 
 #[test]

@@ -103,6 +103,9 @@ pub(super) fn asked(text: &str) -> Option<String> {
     BEGINS.iter().find_map(|begins| {
         let (_, rest) = text.rsplit_once(begins)?;
         let (expression, wanted) = whole_expression(rest)?;
+        if begins.starts_with("what") && is_name(&expression) {
+            return None;
+        }
         let tokens = tokens(&expression)?;
         // A number alone asks for nothing.
         let works = tokens.iter().any(|token| matches!(token, Token::Sign(sign) if *sign != '-'))
@@ -115,6 +118,11 @@ pub(super) fn asked(text: &str) -> Option<String> {
         (parser.at == tokens.len()).then_some(())?;
         value.shown(wanted)
     })
+}
+
+/// Whether numbers are written together as in `9/11`, `24/7` and `9-1-1`, which are names as well.
+fn is_name(expression: &str) -> bool {
+    expression.trim().chars().all(|letter| letter.is_ascii_digit() || "/-".contains(letter))
 }
 
 /// The expression up to the end of its sentence, in signs, and what is said of it afterwards.

@@ -30,7 +30,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
     Kind {
         begins: "perimeter of a polygon whose sides have the lengths ",
-        solve: |p| p.shown(p.whole()?.iter().sum::<i128>() as f64),
+        solve: |p| p.shown(p.whole_list()?.iter().sum::<i128>() as f64),
     },
     Kind {
         begins: "right triangle whose legs measure ",
@@ -138,7 +138,10 @@ pub(super) const KINDS: &[Kind] = &[
     },
     Kind {
         begins: "euclidean norm of the vector ",
-        solve: |p| p.shown(dot(p.numbers.all(), p.numbers.all()).sqrt()),
+        solve: |p| {
+            let vector = p.list()?;
+            p.shown(dot(&vector, &vector).sqrt())
+        },
     },
 ];
 
@@ -159,7 +162,7 @@ fn pyramid([height, a, b]: [f64; 3]) -> f64 {
 
 /// Two vectors of the same length.
 fn vectors(problem: &Problem<'_>) -> Option<(Vec<f64>, Vec<f64>)> {
-    let numbers = problem.numbers.all();
+    let numbers = problem.list()?;
     let (a, b) = numbers.split_at_checked(numbers.len() / 2)?;
     (!a.is_empty() && a.len() == b.len()).then(|| (a.to_vec(), b.to_vec()))
 }

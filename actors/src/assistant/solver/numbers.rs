@@ -45,6 +45,35 @@ fn read(text: &str) -> Option<Vec<f64>> {
     Some(numbers)
 }
 
+/// Words that lead to a list of numbers.
+const LEADING: [&str; 5] = ["the", "these", "following", "numbers", "values"];
+
+/// The numbers at the start of a text, if its first sentence is a list of them and nothing else.
+pub(super) fn list(text: &str) -> Option<Vec<f64>> {
+    let end = text.char_indices().find(|(at, letter)| {
+        let next = text.as_bytes().get(at + 1);
+        matches!(letter, '?' | '\n') || (*letter == '.' && !next.is_some_and(u8::is_ascii_digit))
+    });
+    let sentence = text.get(..end.map_or(text.len(), |(at, _)| at))?;
+    let signs = [',', ';', '(', ')', '[', ']'];
+    let numbers: Option<Vec<f64>> = sentence
+        .split_whitespace()
+        .map(|word| word.trim_matches(signs))
+        .filter(|word| !word.is_empty())
+        .skip_while(|word| LEADING.contains(word))
+        .filter(|word| *word != "and")
+        .map(number)
+        .collect();
+    numbers.filter(|numbers| !numbers.is_empty())
+}
+
+/// A word that is a number.
+fn number(word: &str) -> Option<f64> {
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    let is_number = !digits.is_empty() && literal(digits) == digits && digits.len() <= DIGITS;
+    if is_number { word.parse().ok() } else { None }
+}
+
 /// The digits at the start of a text, with a decimal point between two of them.
 pub(super) fn literal(text: &str) -> &str {
     let mut seen_point = false;

@@ -18,12 +18,12 @@ pub(super) const KINDS: &[Kind] = &[
         solve: |p| {
             let lcm =
                 |a: i128, b: &i128| (a / gcd(a, *b).max(1)).checked_mul(*b).filter(|n| *n > 0);
-            p.whole()?.iter().try_fold(1, lcm).map(|n| n.to_string())
+            p.whole_list()?.iter().try_fold(1, lcm).map(|n| n.to_string())
         },
     },
     Kind {
         begins: "all common positive factors of ",
-        solve: |p| divisors(p.whole()?.into_iter().fold(0, gcd)).map(|all| listed(&all)),
+        solve: |p| divisors(p.whole_list()?.into_iter().fold(0, gcd)).map(|all| listed(&all)),
     },
     Kind {
         begins: "all positive factors of ",
@@ -122,7 +122,7 @@ fn only(p: &Problem<'_>) -> Option<i128> {
 }
 
 fn greatest(p: &Problem<'_>) -> Option<String> {
-    let numbers = p.whole().filter(|numbers| numbers.len() > 1)?;
+    let numbers = p.whole_list().filter(|numbers| numbers.len() > 1)?;
     Some(numbers.into_iter().fold(0, gcd).to_string())
 }
 

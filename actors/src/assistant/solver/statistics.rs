@@ -1,17 +1,19 @@
 //! Means, spreads and chances.
 
+use super::numbers::{list, literal};
 use super::{Kind, Problem};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind {
         begins: "mean and the median of the numbers ",
-        solve: |p| tuple(p, &[mean(data(p)?), median(data(p)?)]),
+        solve: |p| tuple(p, &[mean(&data(p)?), median(&data(p)?)]),
     },
     Kind {
         begins: "population standard deviation and the population variance of the data ",
         solve: |p| {
-            let variance = variance(data(p)?);
-            tuple(p, &[mean(data(p)?), variance.sqrt(), variance])
+            let data = data(p)?;
+            let variance = variance(&data);
+            tuple(p, &[mean(&data), variance.sqrt(), variance])
         },
     },
     Kind {
@@ -28,15 +30,17 @@ pub(super) const KINDS: &[Kind] = &[
             p.shown(1.0 / mean(&inverse))
         },
     },
-    Kind { begins: "what is the mean of ", solve: |p| p.shown(mean(data(p)?)) },
-    Kind { begins: "what is the average of ", solve: |p| p.shown(mean(data(p)?)) },
-    Kind { begins: "what is the median of ", solve: |p| p.shown(median(data(p)?)) },
+    Kind { begins: "what is the mean of ", solve: |p| p.shown(mean(&data(p)?)) },
+    Kind { begins: "what is the average of ", solve: |p| p.shown(mean(&data(p)?)) },
+    Kind { begins: "what is the median of ", solve: |p| p.shown(median(&data(p)?)) },
     Kind {
         begins: "confidence interval for the mean of the population from which the sample ",
         solve: |p| {
-            let (z, sample) = data(p)?.split_last()?;
-            let reach = z * (variance(sample) / sample.len() as f64).sqrt();
-            tuple(p, &[mean(sample) - reach, mean(sample) + reach])
+            let (sample, rest) = p.rest.split_once(" was drawn")?;
+            let sample = list(sample)?;
+            let z: f64 = literal(rest.split_once("z = ")?.1).parse().ok()?;
+            let reach = z * (variance(&sample) / sample.len() as f64).sqrt();
+            tuple(p, &[mean(&sample) - reach, mean(&sample) + reach])
         },
     },
     Kind {
@@ -65,8 +69,8 @@ pub(super) const KINDS: &[Kind] = &[
     },
 ];
 
-fn data<'a>(p: &'a Problem<'_>) -> Option<&'a [f64]> {
-    Some(p.numbers.all()).filter(|numbers| numbers.len() > 1)
+fn data(p: &Problem<'_>) -> Option<Vec<f64>> {
+    p.list().filter(|numbers| numbers.len() > 1)
 }
 
 fn tuple(p: &Problem<'_>, values: &[f64]) -> Option<String> {

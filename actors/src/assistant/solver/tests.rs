@@ -60,6 +60,10 @@ fn what_is_no_problem_has_no_solution() {
         "What is the sum of the first 999999999999999 terms of the arithmetic progression \
          -999999999999999, 999999999999999, 3 and so on?",
         "What is 99999999999999999999999999999999999999999999 + 1?",
+        "What is 9/11?",
+        "What's 24/7?",
+        "What is 7-11?",
+        "What is 9-1-1?",
         "Is 7 a good number of prime ministers?",
         "What is the square root of -4?",
         "Is the universe a prime number?",
@@ -70,6 +74,23 @@ fn what_is_no_problem_has_no_solution() {
         &long,
     ] {
         assert_eq!(solve(text), None, "{text:.60}");
+    }
+}
+
+#[test]
+fn numbers_of_other_sentences_and_of_other_things_are_no_part_of_a_list() {
+    for (text, expected) in [
+        ("What is the median of 3, 5 and 9? I have 2 minutes.", Some("5")),
+        ("What is the greatest common divisor of 12 and 18? It's for a class of 7.", Some("6")),
+        ("What is the least common multiple of 4 and 6? I am 15.", Some("12")),
+        ("Euclidean norm of the vector (3, 4)? By 5 pm.", Some("5")),
+        ("What is the mean of -1.5 and 2.5. Thanks, from 3 of us.", Some("0.5")),
+        ("What is the average of 10 students in 3 classes over 2 years?", None),
+        ("What is the average of the primes between 1 and 10?", None),
+        ("What is the mean of 1,000 and 2,000?", None),
+        ("What is the mean of 3 and 5 squared?", None),
+    ] {
+        assert_eq!(solved(text).as_deref(), expected, "{text}");
     }
 }
 
