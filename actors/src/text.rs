@@ -9,3 +9,4 @@ pub mod fences;
 pub mod plain_words;
 pub mod sentences;
 pub mod shown;
+pub mod terms;
