@@ -83,6 +83,7 @@ mod tests {
         for other in [
             "On what date was Johannes Kepler born?",
             "When was it that people from there went to war with this and that on the UN?",
+            "When was the opening conference of the Rotterdam harbour bank held?",
             "On what exact date did it happen?",
         ] {
             assert_eq!(told(other), None, "{other}");
