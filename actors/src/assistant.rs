@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use crate::domain::{ChatMessage, Lane, Moment, Query, Role, Sampling};
+use crate::domain::{ChatMessage, Lane, Moment, Query, Sampling};
 use crate::model_worker::{self, Generate};
 use crate::ports::{Clock, Piece, in_time};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
@@ -52,8 +52,8 @@ pub enum RespondError {
 pub enum Kind {
     /// The model alone.
     Model,
-    /// A solver of its own for problems with one right answer; for the rest the model, with what
-    /// the tools know about the question.
+    /// A solver of its own for problems with one right answer; for the rest what the tools know about
+    /// the question, and the model.
     Agent,
     /// As the agent, but only when four fifths of the caller's time are gone.
     Slow,
@@ -179,7 +179,7 @@ impl AssistantDeps {
                 let answer = format!("Mock reply to: {}", last_message(query));
                 Ok(self.spoken(answer, pieces, deadline).await)
             }
-            Kind::Model => self.write(query, None, pieces, deadline).await,
+            Kind::Model => self.write(query, pieces, deadline).await,
             Kind::Agent => self.as_agent(query, pieces, deadline).await,
             Kind::Slow => {
                 let answer = self.as_agent(query, None, deadline).await;
@@ -214,11 +214,10 @@ impl AssistantDeps {
         answer
     }
 
-    /// What the model writes; `instead` takes the place of the last message.
+    /// What the model writes.
     async fn write(
         &self,
         query: &Query,
-        instead: Option<String>,
         pieces: Option<mpsc::Sender<Piece>>,
         deadline: Moment,
     ) -> Result<String, RespondError> {
@@ -230,11 +229,6 @@ impl AssistantDeps {
                 .zip(&query.messages)
                 .map(|(role, content)| ChatMessage { role: *role, content: content.clone() }),
         );
-        if let (Some(instead), Some(last)) = (instead, messages.last_mut())
-            && last.role == Role::User
-        {
-            last.content = instead;
-        }
         let sampling = Sampling { seed: seed_of(query), ..self.config.sampling };
         let request = Generate { pieces, ..Generate::new(messages, sampling, Lane::Miner) };
         let patience = deadline.since(self.clock.now());

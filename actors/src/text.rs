@@ -10,3 +10,4 @@ pub mod plain_words;
 pub mod roman;
 pub mod sentences;
 pub mod shown;
+pub mod terms;

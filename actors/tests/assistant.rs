@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use sn1_actors::assistant::RespondError;
 use sn1_actors::assistant::{Assistant, AssistantConfig, AssistantDeps, Kind, Respond};
 use sn1_actors::domain::{
-    Context, ContextBody, FinishReason, Generation, Query, Sampling, Section, SourceKind,
+    Context, ContextBody, FinishReason, Generation, Query, Role, Sampling, Section, SourceKind,
 };
 use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
@@ -136,23 +136,58 @@ fn an_agent_solves_what_it_can_without_model_and_tools() {
 }
 
 #[test]
-fn an_agent_writes_from_what_it_looked_up() {
+fn an_agent_answers_with_what_it_looked_up_and_what_the_model_adds() {
     Stage::play(async |stage: Stage| {
-        let writer = Writer("The reef shelters a quarter of the species of the sea.");
-        let port = assistant(&stage, Kind::Agent, writer, Shelf(true));
-        let answer = ask(&port, "How many species does it shelter?", None).await.unwrap();
-        assert!(answer.starts_with("The reef shelters a quarter of the species"), "{answer}");
+        let port = assistant(&stage, Kind::Agent, Writer("Many fish live there."), Shelf(true));
+        let answer = ask(&port, "How many species does a reef shelter?", None).await.unwrap();
+        assert!(answer.contains("It shelters a quarter of all species of the sea."), "{answer}");
+        assert!(answer.ends_with("Many fish live there."), "{answer}");
         let date = ask(&port, "On what exact date was the reef declared a park?", None).await;
         assert_eq!(date.unwrap(), "It was on October 20, 1975.");
+        let summary = ask(&port, "hey, could you give me a summary of Reef?", None).await;
+        assert_eq!(summary.unwrap(), REEF);
     });
 }
 
 #[test]
-fn an_agent_whose_model_is_late_dead_or_raving_answers_with_the_passage_in_time() {
-    for writer in ["", "dead", "Certainly! Whatever you like, my dearest friend of mine."] {
+fn an_agent_leaves_to_the_model_what_it_finds_about_something_that_nobody_named() {
+    Stage::play(async |stage: Stage| {
+        let port = assistant(&stage, Kind::Agent, Writer("Some of them."), Shelf(true));
+        for question in
+            ["How many species does it shelter?", "A reef is nearby. What is an island?"]
+        {
+            assert_eq!(ask(&port, question, None).await.unwrap(), "Some of them.", "{question}");
+        }
+    });
+}
+
+#[test]
+fn an_agent_understands_a_question_by_what_was_asked_before() {
+    Stage::play(async |stage: Stage| {
+        let port = assistant(&stage, Kind::Agent, Writer("dead"), Shelf(true));
+        for (first, then, expected) in [
+            ("What is a reef?", "How many species does it shelter?", "a quarter of all species"),
+            ("Sum up the reef.", "Can you go through it once more?", "built by small animals"),
+            ("What is 283 times 60?", "are you sure?", "16980"),
+        ] {
+            let query = Query {
+                roles: vec![Role::User, Role::Assistant, Role::User],
+                messages: [first, "Well.", then].map(str::to_owned).to_vec(),
+            };
+            let deadline = port.within(TIMEOUT);
+            let respond = Respond { query, pieces: None, deadline };
+            let answer = port.ask(respond, deadline).await.unwrap().unwrap();
+            assert!(answer.contains(expected), "{then}: {answer}");
+        }
+    });
+}
+
+#[test]
+fn an_agent_whose_model_is_late_or_dead_answers_with_the_passage_in_time() {
+    for writer in ["", "dead"] {
         Stage::play(async |stage: Stage| {
             let port = assistant(&stage, Kind::Agent, Writer(writer), Shelf(true));
-            let answer = ask(&port, "How many species does it shelter?", None).await.unwrap();
+            let answer = ask(&port, "How many species does a reef shelter?", None).await.unwrap();
             assert!(answer.contains("shelters a quarter of all species"), "{answer}");
         });
     }

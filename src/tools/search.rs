@@ -1,9 +1,11 @@
 //! Ranked text search over a few documents in memory: BM25 on weighted terms.
 //!
-//! The weights stand for a term's place (a term of the title counts as several of the text). The
-//! only morphology is a plural `s`; phrases, synonyms and other languages are left out.
+//! The weights stand for a term's place (a term of the title counts as several of the text). Phrases,
+//! synonyms and other languages are left out.
 
 use std::collections::{BTreeSet, HashMap};
+
+use sn1_actors::text::terms::terms;
 
 /// How fast repetitions of a term stop to count (the usual value).
 const SATURATION: f64 = 1.2;
@@ -11,11 +13,6 @@ const SATURATION: f64 = 1.2;
 const LENGTH_PENALTY: f64 = 0.75;
 /// A query is a question, not a document: terms after so many are not looked up.
 const QUERY_TERMS: usize = 256;
-
-/// Words that are in every question and tell nothing about its subject.
-const STOP_WORDS: &str = "a about an and are as at be by can could did do does explain for from \
-    had has have how i in into is it its me my of on or please so tell that the their them there \
-    these they this to was we were what when where which who whose why will with would you your";
 
 /// Documents by term.
 pub struct Index {
@@ -81,25 +78,6 @@ impl Index {
         }
         best
     }
-}
-
-/// The words of a text that tell something, in lower case.
-pub fn telling_words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| word.chars().nth(1).is_some())
-        .map(str::to_lowercase)
-        .filter(|word| !STOP_WORDS.split_whitespace().any(|stop| stop == word))
-}
-
-/// The same without a plural `s`.
-pub fn terms(text: &str) -> impl Iterator<Item = String> {
-    telling_words(text).map(|mut word| {
-        let plural = word.ends_with('s') && !word.ends_with("ss") && word.chars().count() > 3;
-        if plural {
-            word.pop();
-        }
-        word
-    })
 }
 
 #[cfg(test)]

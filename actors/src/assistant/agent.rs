@@ -1,12 +1,14 @@
-//! How an agent answers: it solves what it can itself, looks up what it is asked about, and has the
-//! model write from what it found, all within the caller's time.
+//! How an agent answers: it solves what it can itself, and looks up what it is asked about, all
+//! within the caller's time.
 //!
-//! A message that brings its own text is not looked up. Where the model is late, fails or talks
-//! nonsense, the best sentences of what was found are the answer.
+//! What is found is trusted only if its title was asked for; else the model answers alone, as it does
+//! where a message brings its own text. A summary is the lead of what was found, a question its best
+//! sentences and what the model says besides.
 
 mod dates;
 mod extract;
 mod reading;
+mod subject;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -16,14 +18,13 @@ use super::{AssistantDeps, RespondError, last_message, solver};
 use crate::domain::{Context, Moment, Query};
 use crate::ports::{Piece, Want};
 use crate::tool_fetcher::fetch;
-use extract::Found;
 use reading::Ask;
+use subject::Subject;
 
-/// What the model is to do with what was found.
-const FROM_TEXT: &str = "Answer from the text, in two or three plain and complete sentences. State \
-                         facts and do not mention the text.";
-const SUM_UP: &str = "Sum up what the text says about it, in one short paragraph of plain and \
-                      neutral sentences. State facts and do not mention the text.";
+/// Sentences of a summary.
+const SUMMARY: usize = 5;
+/// Sentences that answer a question.
+const ANSWER: usize = 3;
 
 impl AssistantDeps {
     /// The answer of an agent.
@@ -33,65 +34,64 @@ impl AssistantDeps {
         pieces: Option<mpsc::Sender<Piece>>,
         deadline: Moment,
     ) -> Result<String, RespondError> {
-        let asked = last_message(query);
-        if let Some(solution) = solver::solve(asked) {
+        let asked = subject::asked(query);
+        if let Some(solution) = asked.iter().find_map(|message| solver::solve(message)) {
             return Ok(self.spoken(solution, pieces, deadline).await);
         }
-        let ask = reading::of(asked);
-        if ask == Ask::OwnText {
-            return self.write(query, None, pieces, deadline).await;
+        let own_text = reading::brings_text(last_message(query));
+        for subject in subject::of(&asked) {
+            if own_text || subject.ask == Ask::OwnText {
+                break;
+            }
+            let Some(context) = self.look_up(&subject, deadline).await else { continue };
+            let Some(answer) = self.answer_from(&context, &subject, query, deadline).await else {
+                break;
+            };
+            return Ok(self.spoken(answer, pieces, deadline).await);
         }
-        let Some(context) = self.look_up(asked, deadline).await else {
-            return self.write(query, None, pieces, deadline).await;
-        };
-        let answer = match (ask == Ask::When).then(|| dates::told(&context, asked)).flatten() {
-            Some(date) => date,
-            None => self.written_from_text(query, ask, &context, deadline).await?,
-        };
-        Ok(self.spoken(answer, pieces, deadline).await)
+        self.write(query, pieces, deadline).await
     }
 
-    /// What the tools know about a message; nothing if they know nothing.
-    async fn look_up(&self, asked: &str, deadline: Moment) -> Option<Context> {
-        let wants = reading::quoted(asked).map(Want::Title).into_iter();
-        for want in wants.chain([Want::Search(asked.to_owned())]) {
+    /// What the tools know about a subject; nothing if what they find is about another.
+    async fn look_up(&self, subject: &Subject, deadline: Moment) -> Option<Context> {
+        let wants = reading::quoted(&subject.asked).map(Want::Title).into_iter();
+        for want in wants.chain([Want::Search(subject.searched())]) {
             // The model has to have time left when a source takes long.
             let patience = deadline.since(self.clock.now()) / 3;
             let random = ChaCha8Rng::seed_from_u64(0);
-            if let Ok(context) = fetch(&self.tool_fetcher, want, random, patience).await {
+            if let Ok(context) = fetch(&self.tool_fetcher, want, random, patience).await
+                && subject.is_of(&context)
+            {
                 return Some(context);
             }
         }
         None
     }
 
-    /// An answer from what was found: the model's, if it is in time and of use.
-    async fn written_from_text(
+    /// An answer from what was found; none if there is no sentence in it.
+    async fn answer_from(
         &self,
-        query: &Query,
-        ask: Ask,
         context: &Context,
+        subject: &Subject,
+        query: &Query,
         deadline: Moment,
-    ) -> Result<String, RespondError> {
-        let asked = last_message(query);
-        let found = match ask {
-            Ask::Summary => Found::lead(context),
-            Ask::Question | Ask::When | Ask::OwnText => Found::about(context, asked),
-        };
-        let order = if ask == Ask::Summary { SUM_UP } else { FROM_TEXT };
-        let known = format!(
-            "Text about {}:\n{}\n\nQuestion: {asked}\n{order}",
-            context.title, found.passage
-        );
+    ) -> Option<String> {
+        if subject.ask == Ask::Summary {
+            return extract::lead(context, SUMMARY);
+        }
+        if subject.ask == Ask::When
+            && let Some(date) = dates::told(context, &subject.asked)
+        {
+            return Some(date);
+        }
+        let best = extract::best(context, &subject.asked, ANSWER)?;
         // What is found has to be sent as well.
         let left = deadline.since(self.clock.now()).mul_f64(0.8);
-        let by = self.clock.now().after(left);
-        match self.write(query, Some(known), None, by).await {
-            Ok(text) => Ok(found.completed(&text)),
-            Err(error) if found.alone().is_empty() => Err(error),
+        match self.write(query, None, self.clock.now().after(left)).await {
+            Ok(text) => Some(format!("{best} {}", text.trim()).trim_end().to_owned()),
             Err(RespondError::Failed(cause)) => {
                 tracing::debug!("an agent answers without the model: {cause}");
-                Ok(found.alone())
+                Some(best)
             }
         }
     }

@@ -3,12 +3,12 @@
 use rand::seq::SliceRandom as _;
 use reqwest::Url;
 use sn1_actors::domain::{Context, ContextBody, Origin};
+use sn1_actors::text::terms::telling_words;
 
 use super::answer::Page;
 use super::api::Freshness;
 use super::{Inner, SOURCE, Streams, filter, text};
 use crate::tools::http::FetchError;
-use crate::tools::search::telling_words;
 
 /// A title is no longer, in bytes; nor is what is searched for.
 const LONGEST_TITLE: usize = 255;

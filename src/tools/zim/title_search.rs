@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use sn1_actors::text::terms::terms;
 use zim::DirectoryEntry;
 
 use super::archive::ReadError;
 use super::titles::{self, Titles};
-use crate::tools::search::terms;
 
 /// So many words of a text are looked at.
 const WORDS: usize = 40;

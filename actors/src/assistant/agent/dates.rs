@@ -1,11 +1,14 @@
 //! The date that a context tells of what is asked. Pure.
 
+use std::collections::BTreeSet;
+
 use super::extract::{shared, vocabulary};
 use crate::domain::{Context, Date};
 use crate::text::sentences::sentences;
+use crate::text::terms::telling_words;
 
-/// A sentence that has fewer words of a question tells of something else.
-const COMMON: usize = 3;
+/// Words of every question for a date.
+const OF_DATES: [&str; 6] = ["date", "exact", "exactly", "happen", "happened", "day"];
 /// So many sentences are looked through.
 const MOST: usize = 2_000;
 
@@ -13,17 +16,26 @@ const MOST: usize = 2_000;
 /// unless it is the date alone that is asked for.
 pub(super) fn told(context: &Context, asked: &str) -> Option<String> {
     let text = context.text();
-    let words = vocabulary(asked);
+    let words = telling(context, asked);
     let dated = sentences(&text).into_iter().take(MOST).filter_map(|sentence| {
         let date = date(sentence)?;
         Some((shared(sentence, &words), date, sentence))
     });
     let (common, date, sentence) =
         dated.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
-    (common >= COMMON).then(|| {
+    // A sentence that has fewer words of a question tells of something else.
+    (common > 0 && 2 * common >= words.len()).then(|| {
         let told = format!("It was on {}.", date.in_words());
-        if words.contains("date") { told } else { format!("{told} {sentence}") }
+        if vocabulary(asked).contains("date") { told } else { format!("{told} {sentence}") }
     })
+}
+
+/// The words by which a sentence is known to tell of what is asked. The title's are no such words:
+/// all of the context is about them.
+fn telling(context: &Context, asked: &str) -> BTreeSet<String> {
+    let title = vocabulary(&context.title);
+    let words = telling_words(asked).filter(|word| !OF_DATES.contains(&word.as_str()));
+    words.flat_map(|word| vocabulary(&word)).filter(|word| !title.contains(word)).collect()
 }
 
 /// The first full date of a text: `October 24, 1945` or `24 October 1945`.
@@ -68,6 +80,13 @@ mod tests {
         assert_eq!(told(asked).as_deref(), Some("It was on October 24, 1945."));
         let with = told("When did the Charter of the United Nations enter into force?");
         assert!(with.is_some_and(|told| told.ends_with("entered into force on October 24, 1945.")));
-        assert_eq!(told("On what date was Johannes Kepler born?"), None);
+        for other in [
+            "On what date was Johannes Kepler born?",
+            "When was it that people from there went to war with this and that on the UN?",
+            "When was the opening conference of the Rotterdam harbour bank held?",
+            "On what exact date did it happen?",
+        ] {
+            assert_eq!(told(other), None, "{other}");
+        }
     }
 }

@@ -7,11 +7,14 @@ const OWN_WORDS: usize = 90;
 /// A title is not longer, in words.
 const TITLE_WORDS: usize = 8;
 /// What asks for something to be done with a text that is given.
-const GIVEN: [&str; 9] = [
+const GIVEN: [&str; 12] = [
     "translate",
     "sentiment",
     "this text",
-    "the following",
+    "the following text",
+    "the following code",
+    "the following sentence",
+    "the following review",
     "this code",
     "this review",
     "summarise this:",
@@ -34,6 +37,19 @@ const WHOLE: [&str; 12] = [
     "what is known about",
 ];
 
+/// What asks for a date.
+const WHEN: [&str; 9] = [
+    "when did",
+    "when was",
+    "when were",
+    "when is",
+    "what date",
+    "which date",
+    "exact date",
+    "what day",
+    "which day",
+];
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
@@ -47,21 +63,25 @@ pub(super) enum Ask {
     Question,
 }
 
-/// What a message asks for.
+/// What a message asks for; what is only said around the question is left out of it.
 pub(super) fn of(message: &str) -> Ask {
     let lower = message.to_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
     let long = message.split_whitespace().nth(OWN_WORDS).is_some();
-    let mut words = lower.split(|letter: char| !letter.is_alphanumeric());
-    if long || !fences(message).is_empty() || says(&GIVEN) || options(&lower) {
+    if long || brings_text(message) || says(&GIVEN) {
         Ask::OwnText
-    } else if words.any(|word| matches!(word, "when" | "date" | "day")) {
+    } else if says(&WHEN) {
         Ask::When
     } else if says(&WHOLE) {
         Ask::Summary
     } else {
         Ask::Question
     }
+}
+
+/// Whether a message has code or a choice in it, which the part that asks may be without.
+pub(super) fn brings_text(message: &str) -> bool {
+    !fences(message).is_empty() || options(&message.to_lowercase())
 }
 
 /// Whether several lines begin as the options of a choice do.
@@ -94,6 +114,9 @@ mod tests {
             ("Why are coral reefs important?", Ask::Question),
             ("Could you give me a short summary of Coral reef?", Ask::Summary),
             ("On what exact date did this happen: The Charter enters into force?", Ask::When),
+            ("I would like to know the following: what is a long day?", Ask::Question),
+            ("Could you give me a summary of when I was younger?", Ask::Summary),
+            ("Translate the following text: x", Ask::OwnText),
             ("What is wrong?\n```python\nx = 1\n```", Ask::OwnText),
             ("Translate to German: good morning", Ask::OwnText),
             ("Which is right?\nA. tea\nB. ice", Ask::OwnText),

@@ -1,0 +1,179 @@
+//! What a conversation is about, without what people say around it. Pure.
+//!
+//! Users greet, give reasons, paste passages and ask on with `why does it matter?`. Only what asks is
+//! looked at, of the last message first: an earlier one may be about something else.
+
+use std::collections::BTreeSet;
+
+use super::reading::{self, Ask};
+use crate::domain::{Context, ContextBody, Query, Role};
+use crate::text::sentences::sentences;
+use crate::text::terms::terms;
+
+/// Words that are about the answer or the talk, not about a subject.
+const TALK: &str = "again all answer anybody beginner boredom brief briefly but careful carefully \
+    check clarify clear clearer clearly come curious date day detail double exact exactly excuse \
+    fact final find fine fun get give go good great happen happened hello help hey hi if important it just \
+    kindly know known leave left look main matter mean more most much no nobody not now nutshell \
+    ok once overview point put quick quickly quite really redo reply right same say see short \
+    shorter shortly simple simply so something start still sum summarise summarize summary sure \
+    take tell text than thank then thin thing think through time too trouble try understand up \
+    very want word wrong yes";
+/// What a sentence that asks without a question mark begins with.
+const ORDERS: [&str; 13] = [
+    "tell",
+    "give",
+    "explain",
+    "describe",
+    "summar",
+    "sum ",
+    "name",
+    "list",
+    "compare",
+    "write",
+    "define",
+    "translate",
+    "rephrase",
+];
+/// What a question has.
+const ASKS: [&str; 7] = ["what", "when", "which", "who", "where", "how", "why"];
+/// What a question without them begins with.
+const BEGINS: [&str; 14] = [
+    "can", "could", "do", "does", "did", "is", "are", "was", "were", "will", "would", "should",
+    "has", "have",
+];
+/// What stands for a subject that was named before.
+const POINTERS: [&str; 5] = ["it", "its", "they", "them", "this"];
+/// More earlier messages are not looked at.
+const BACK: usize = 3;
+/// Titles of more words need not be named in full: they are questions.
+const LONG_TITLE: usize = 3;
+
+/// What a conversation may be about.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Subject {
+    /// What asks, the earlier before the later.
+    pub(super) asked: String,
+    /// What is asked for.
+    pub(super) ask: Ask,
+    /// What a title is held against.
+    words: BTreeSet<String>,
+}
+
+impl Subject {
+    /// What is searched for, with its words in their order.
+    pub(super) fn searched(&self) -> String {
+        let told = |word: &&str| terms(word).next().is_none_or(|term| !is_talk(&term));
+        self.asked.split_whitespace().filter(told).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether a context is about it: what tells something in the title was asked for.
+    pub(super) fn is_of(&self, context: &Context) -> bool {
+        if matches!(context.body, ContextBody::Maths { .. }) {
+            return false;
+        }
+        // `Mercury (planet)` is asked for as Mercury.
+        let title = telling(context.title.split(" (").next().unwrap_or_default());
+        let said = title.intersection(&self.words).count();
+        match title.len() {
+            0 => false,
+            1..=LONG_TITLE => said == title.len(),
+            count => 3 * said >= 2 * count,
+        }
+    }
+}
+
+/// The messages of the user that the last one may be understood by, newest first: earlier ones only
+/// while nothing is named.
+pub(super) fn asked(query: &Query) -> Vec<&str> {
+    let users = query.roles.iter().zip(&query.messages).rev();
+    let users = users.filter(|(role, _)| **role == Role::User).map(|(_, message)| message.as_str());
+    let mut named = false;
+    users
+        .take(1 + BACK)
+        .take_while(|message| {
+            let goes_on = !named;
+            let asks = asking(message);
+            named = !telling(&asks).is_empty() && !points_back(&asks);
+            goes_on
+        })
+        .collect()
+}
+
+/// The subjects that these messages may be about, the likeliest first.
+pub(super) fn of(messages: &[&str]) -> Vec<Subject> {
+    let mut asked = String::new();
+    let mut ask = None;
+    let mut subjects = Vec::new();
+    for message in messages {
+        let asks = asking(message);
+        let names = !telling(&asks).is_empty();
+        asked = format!("{asks} {asked}").trim().to_owned();
+        if names {
+            let ask = *ask.get_or_insert_with(|| reading::of(&asks));
+            subjects.push(Subject { asked: asked.clone(), ask, words: telling(&asked) });
+        }
+    }
+    subjects
+}
+
+/// The sentences that ask, without what leads to them: of the last paragraph that has one, since
+/// passages stand before. The last paragraph, where none has.
+pub(super) fn asking(message: &str) -> String {
+    let paragraphs = || message.rsplit("\n\n").filter(|part| !part.trim().is_empty());
+    let found = paragraphs().find_map(|paragraph| {
+        let asks = sentences(paragraph).into_iter().filter(|sentence| asks(sentence));
+        let asks: Vec<&str> = asks.map(after_opening).collect();
+        (!asks.is_empty()).then(|| asks.join(" "))
+    });
+    found.unwrap_or_else(|| paragraphs().next().unwrap_or_default().to_owned())
+}
+
+fn asks(sentence: &str) -> bool {
+    let parts = || sentence.split([':', ',']).map(|part| part.trim().to_lowercase());
+    let orders = || parts().any(|part| ORDERS.iter().any(|order| part.starts_with(order)));
+    let names = || sentence.split_once(": ").is_some_and(|(before, _)| has_question(before));
+    sentence.ends_with(['?', '？', '؟']) || orders() || names()
+}
+
+/// `long day, so keep it short: what is tea?` is `what is tea?`
+fn after_opening(sentence: &str) -> &str {
+    let Some((before, after)) = sentence.split_once(": ") else { return sentence };
+    let after = after.trim();
+    let begins = words(after).next().is_some_and(|first| {
+        BEGINS.contains(&first.as_str())
+            || ORDERS.iter().any(|order| first.starts_with(order.trim()))
+    });
+    let leads = !has_question(before) && (begins || has_question(after));
+    if leads { after } else { sentence }
+}
+
+fn has_question(text: &str) -> bool {
+    words(text).any(|word| ASKS.contains(&word.as_str()))
+}
+
+/// Whether a text speaks of what was named before: it has a word for it and names nothing itself.
+fn points_back(text: &str) -> bool {
+    let named = text.contains(['"', '“', '`'])
+        || sentences(text).iter().any(|sentence| {
+            let inside = sentence.split_whitespace().skip(1).filter(|word| !word.starts_with("I'"));
+            inside.filter(|word| *word != "I").any(|word| word.starts_with(char::is_uppercase))
+        });
+    !named && words(text).any(|word| POINTERS.contains(&word.as_str()))
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(str::to_lowercase)
+}
+
+fn telling(text: &str) -> BTreeSet<String> {
+    terms(text).filter(|term| !is_talk(term)).collect()
+}
+
+fn is_talk(term: &str) -> bool {
+    TALK.split_whitespace().any(|word| word == term)
+}
+
+#[cfg(test)]
+mod tests;

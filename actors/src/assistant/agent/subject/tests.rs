@@ -1,0 +1,85 @@
+use super::*;
+use crate::testkit::context;
+
+fn article(title: &str) -> Context {
+    context(title, title, "Tests", ContextBody::Article { sections: vec![] })
+}
+
+/// The subject of the last message with what was said before, user and assistant by turns.
+fn subjects(messages: &[&str]) -> Vec<Subject> {
+    let roles = (0..messages.len())
+        .map(|n| if n % 2 == 0 { Role::User } else { Role::Assistant })
+        .collect();
+    let messages = messages.iter().map(|message| (*message).to_owned()).collect();
+    of(&asked(&Query { roles, messages }))
+}
+
+fn words(subject: &Subject) -> Vec<&str> {
+    subject.words.iter().map(String::as_str).collect()
+}
+
+#[test]
+fn what_people_say_around_a_question_is_not_its_subject() {
+    for (before, behind) in [
+        ("I would like to know the following:", "It's for my homework."),
+        ("long day, so keep it short:", "I don't have all day."),
+        ("I don't have all day:", "My kid keeps asking me."),
+        ("I've been reading about this, so:", "Thanks in advance!"),
+        ("hey,", "My coffee is getting cold."),
+        ("Excuse me,", "It's been a long day already."),
+        ("what a day to learn something!", "I've got a bet on this one, and I'd hate to lose it."),
+        ("A friend sent me this the other day:\n\nThe Nile floods.\n\n", "Cheers, me"),
+    ] {
+        for asks in ["could you give me a summary of Rosetta Stone?", "sum up Rosetta Stone"] {
+            let message = format!("{before} {asks} {behind}");
+            let message = if asks.ends_with('?') { message } else { format!("{before} {asks}.") };
+            let found = subjects(&[&message]);
+            assert_eq!(found.len(), 1, "{message}");
+            assert_eq!(words(&found[0]), ["rosetta", "stone"], "{message}");
+            assert_eq!(found[0].ask, Ask::Summary, "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_message_that_names_nothing_or_points_back_is_about_what_was_named_before() {
+    let asked = "could you give me a summary of the Nile?";
+    let again = subjects(&[asked, "It is a river.", "can you go through it once more?"]);
+    assert_eq!((words(&again[0]), again[0].ask), (vec!["nile"], Ask::Summary));
+    let on = subjects(&[asked, "It is a river.", "How many countries does it cross?"]);
+    assert!(on.iter().all(|subject| subject.ask == Ask::Question), "{on:?}");
+    assert!(!on[0].is_of(&article("Nile")) && on[1].is_of(&article("Nile")), "{on:?}");
+    assert_eq!(subjects(&["Hi!", "Hello.", "are you sure?"]), []);
+}
+
+#[test]
+fn a_message_that_names_its_subject_is_not_about_another_conversation() {
+    let found = subjects(&["What is tea?", "A drink.", "What causes tsunamis?"]);
+    assert!(found.len() == 1 && !found[0].is_of(&article("Tea")), "{found:?}");
+    assert!(found[0].is_of(&article("Tsunami")));
+}
+
+#[test]
+fn a_context_is_trusted_only_if_its_title_was_asked_for() {
+    let found = subjects(&["My coffee is getting cold. Why do tsunamis happen on Mercury?"]);
+    for (title, expected) in [
+        ("Tsunami", true),
+        ("Mercury (planet)", true),
+        ("Coffee", false),
+        ("Tsunami warning", false),
+        ("The", false),
+        ("", false),
+    ] {
+        assert_eq!(found[0].is_of(&article(title)), expected, "{title}");
+    }
+    let asked = subjects(&["how can I merge two dictionaries in Python and keep one?"]);
+    assert!(asked[0].is_of(&article("How do I merge two dictionaries in Python and keep values?")));
+    let body = ContextBody::Maths { problem: "2 + 2".into(), solution: "4".into() };
+    assert!(!found[0].is_of(&context("Tsunami", "x", "y", body)));
+}
+
+#[test]
+fn what_is_searched_for_is_without_talk_and_keeps_its_order() {
+    let found = subjects(&["so, quick thing: give me a short summary of the War of the Worlds."]);
+    assert_eq!(found[0].searched(), "me a of the War of the Worlds.");
+}
