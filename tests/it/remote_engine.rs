@@ -110,8 +110,7 @@ async fn a_llama_cpp_server_answers_through_the_engine_as_it_does_directly() {
     let stopped = ask(&engine, request(QUESTION, 24, &[stop])).await.unwrap();
     assert_eq!((stopped.text.as_str(), stopped.finish_reason), (before, FinishReason::Stop));
 
-    let Err(TextError::NotSent(reason)) =
-        ask(&engine_of("other"), request(QUESTION, 3, &[])).await
+    let Err(TextError::NotSent(reason)) = ask(&engine_of("other"), request(QUESTION, 3, &[])).await
     else {
         panic!("it has no such model")
     };
