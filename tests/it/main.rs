@@ -12,6 +12,7 @@ mod fault_proxy;
 mod gateway_keys;
 mod harness;
 mod indistinguishable;
+mod llama_server;
 mod localnet;
 mod maths;
 mod miner;

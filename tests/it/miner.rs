@@ -6,8 +6,9 @@ use crate::harness::{Place, Running, free_port};
 
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const CHARLIE: &str = "5FLSigC9HGRKVhB9FiEo4Y3koPsNmBmLJbpXg2mp1hXcS59Y";
-
 const BOB: &str = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
+const DAVE: &str = "5DAAnrj7VHTznn2AWBemMuyBwZWs6FNFjdyVXUeYum3PTXFy";
+const EVE: &str = "5HGjWAeFDfFCWPsjFQdVV2Msvz2XtMktvgocEZcCj68kUMaw";
 const JOURNAL: &str = ".bittensor/miners/default/5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY/netuid1/miner/\
      journal.jsonl";
 
@@ -155,36 +156,105 @@ fn ctrl_c_lets_an_answer_under_way_end() {
     assert_eq!(served["completion"].as_str().unwrap().trim(), ended.out.trim());
 }
 
-#[test]
-fn a_miner_whose_chain_is_away_serves_by_the_subnet_it_saw_last_and_no_other() {
-    let place = Place::new();
-    let chain = "--netuid 1 --subtensor.chain_endpoint ws://127.0.0.1:1";
-    let network = "ws://127.0.0.1:1";
-    let neuron = |uid: u16, hotkey: &str, permit: bool| {
-        json!({
-            "uid": uid, "hotkey": hotkey, "coldkey": hotkey, "stake": 5.0, "axon": null,
-            "validator_permit": permit, "last_update": 0, "incentive": 0.0,
+/// A chain that nobody answers for.
+const AWAY: &str = "ws://127.0.0.1:1";
+
+/// Has a miner of //Alice find, in place of its chain, a subnet of it and these hotkeys, each with its
+/// stake and, if it has one, a permit.
+fn subnet_seen_last(place: &Place, others: &[(&str, f64, bool)]) {
+    let mut neurons = vec![(ALICE, 5.0, false)];
+    neurons.extend(others);
+    let neurons: Vec<Value> = (0..)
+        .zip(neurons)
+        .map(|(uid, (hotkey, stake, permit)): (u16, _)| {
+            json!({
+                "uid": uid, "hotkey": hotkey, "coldkey": hotkey, "stake": stake, "axon": null,
+                "validator_permit": permit, "last_update": 0, "incentive": 0.0,
+            })
         })
-    };
-    let neurons = [neuron(0, ALICE, false), neuron(1, BOB, true)];
+        .collect();
     let kept = json!({
-        "network": network, "time": 1_700_000_000,
+        "network": AWAY, "time": 1_700_000_000,
         "metagraph": {"netuid": 1, "block": 9, "neurons": neurons},
     });
     place.write(&JOURNAL.replace("journal.jsonl", "metagraph.json"), &kept.to_string());
+}
+
+/// A miner of //Alice on that subnet, and its port.
+fn miner_of_it(place: &Place, flags: &str) -> (Running, u16) {
     let port = free_port();
     let mut miner = place.start(&format!(
-        "miner --miner.kind echo --uri //Alice --axon.ip 127.0.0.2 --axon.port {port} {chain}"
+        "miner --uri //Alice --axon.ip 127.0.0.2 --axon.port {port} --netuid 1 \
+         --subtensor.chain_endpoint {AWAY} {flags}"
     ));
     miner.until_printed(&format!("serving {ALICE} on 127.0.0.2:{port}\n"));
-    let ask = |uri: &str| {
-        let line =
-            format!("query --axon 127.0.0.2:{port} --axon.hotkey {ALICE} --uri {uri} --json");
-        let ended = place.run_with(&line, &["--message", "hi"]);
-        serde_json::from_str::<Value>(&ended.out).unwrap()["status_code"].clone()
-    };
-    assert_eq!((ask("//Bob"), ask("//Charlie")), (json!(200), json!(403)));
+    (miner, port)
+}
+
+/// The beginning of a query to it.
+fn to_it(port: u16, uri: &str) -> String {
+    format!("query --axon 127.0.0.2:{port} --axon.hotkey {ALICE} --uri {uri} --json")
+}
+
+fn status_for(place: &Place, port: u16, uri: &str) -> Value {
+    let ended = place.run_with(&to_it(port, uri), &["--message", "hi"]);
+    serde_json::from_str::<Value>(&ended.out).unwrap()["status_code"].clone()
+}
+
+#[test]
+fn a_miner_whose_chain_is_away_serves_by_the_subnet_it_saw_last_and_no_other() {
+    let place = Place::new();
+    subnet_seen_last(&place, &[(BOB, 5.0, true)]);
+    let (miner, port) = miner_of_it(&place, "--miner.kind echo");
+    let status = |uri: &str| status_for(&place, port, uri);
+    assert_eq!((status("//Bob"), status("//Charlie")), (json!(200), json!(403)));
     miner.signal("TERM");
     let ended = miner.wait().expect(0);
     assert!(ended.err.contains("the chain is away: serving by the metagraph of"), "{}", ended.err);
+}
+
+#[test]
+fn of_callers_with_different_stake_the_poor_are_refused_unless_they_are_on_the_list() {
+    let place = Place::new();
+    subnet_seen_last(
+        &place,
+        &[(BOB, 1_000.0, true), (CHARLIE, 10.0, true), (DAVE, 10.0, true), (EVE, 1_000.0, false)],
+    );
+    let (_miner, port) = miner_of_it(
+        &place,
+        &format!(
+            "--miner.kind echo --blacklist.min_stake 100 --blacklist.force_validator_permit \
+             --blacklist.allow_hotkeys {DAVE}"
+        ),
+    );
+    let statuses = ["//Bob", "//Charlie", "//Dave", "//Eve", "//Ferdie"]
+        .map(|uri| status_for(&place, port, uri));
+    assert_eq!(statuses, [200, 403, 200, 403, 403].map(|status| json!(status)));
+}
+
+#[test]
+fn of_callers_that_wait_the_one_with_most_stake_is_answered_first() {
+    let place = Place::new();
+    subnet_seen_last(
+        &place,
+        &[(BOB, 1.0, true), (CHARLIE, 10.0, true), (DAVE, 1_000.0, true), (EVE, 100.0, true)],
+    );
+    // One answer at a time; this question's takes three times the mean, by when all have asked.
+    let flags = "--miner.kind mock --miner.mock_delay 2 --axon.max_workers 1";
+    let (miner, port) = miner_of_it(&place, flags);
+    let asking = ["//Bob", "//Charlie", "//Dave", "//Eve"].map(|uri| {
+        place.start_with(&format!("{} --timeout 120", to_it(port, uri)), &["--message", "coffee"])
+    });
+    for asking in asking {
+        asking.wait().expect(0);
+    }
+    miner.signal("TERM");
+    miner.wait().expect(0);
+    let lines = place.lines(JOURNAL);
+    let served = lines.iter().filter(|line| line["event"] == "served");
+    let served: Vec<&str> = served.map(|line| line["hotkey"].as_str().unwrap()).collect();
+    // Whoever came first did not wait.
+    let mut waited = vec![DAVE, EVE, CHARLIE, BOB];
+    waited.retain(|hotkey| *hotkey != served[0]);
+    assert_eq!(served[1..], waited);
 }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use sn1::wire::{body_hash, python_repr};
 
 use crate::harness::{Place, Running, free_port};
+use crate::llama_server::{peer, serve};
 use python::{ALICE, BOTH, CHARLIE, Python, Sdk, Told, but, question};
 
 const PLAIN: &str = "PromptingSynapse";
@@ -96,7 +97,7 @@ fn python_dendrites_count_our_answers_as_success() {
     }
 }
 
-/// Every kind of miner that answers by itself, and what its answer to "hi" is, where that is known.
+/// Every kind of miner that needs no server, and what its answer to "hi" is, where that is known.
 const KINDS: [(&str, Option<&str>); 5] = [
     ("echo", Some("hi")),
     ("mock --miner.mock_delay 0.05", Some("Mock reply to: hi")),
@@ -107,21 +108,49 @@ const KINDS: [(&str, Option<&str>); 5] = [
 
 #[test]
 fn python_dendrites_get_answers_of_every_kind_of_miner() {
-    let pythons: Vec<_> =
-        BOTH.into_iter().filter_map(|sdk| Some((sdk, Python::with(sdk)?))).collect();
+    let pythons = pythons();
     if pythons.is_empty() {
         return;
     }
     for (kind, expected) in KINDS {
         let (_miner, port) = miner(&Place::new(), kind);
-        for (sdk, python) in &pythons {
-            let asked = [PLAIN, STREAM].map(|class| question(class, port, "hi"));
-            for told in python.ask(&asked) {
-                assert!(told.is_success, "{kind} {sdk:?}: {told:?}");
-                let completion = told.completion.as_deref().unwrap_or_default();
-                assert!(!completion.trim().is_empty(), "{kind} {sdk:?}: {told:?}");
-                assert!(expected.is_none_or(|text| text == completion), "{kind}: {completion}");
-            }
+        answers_of_every_class(&pythons, port, kind, expected);
+    }
+}
+
+#[test]
+fn python_dendrites_get_what_an_openai_server_says() {
+    let pythons = pythons();
+    let Some((python, gguf)) = peer().filter(|_| !pythons.is_empty()) else { return };
+    let place = Place::new().with("OPENAI_API_KEY", "sk-any");
+    let (server, url) = serve(&place, &python, &gguf);
+    let kind = format!("openai --openai.base_url {url} --openai.model_name auto");
+    let (_miner, port) = miner(&place, &kind);
+    answers_of_every_class(&pythons, port, &kind, None);
+    // What is answered comes from there.
+    drop(server);
+    let told = pythons[0].1.ask(&[question(PLAIN, port, "hi")]);
+    assert_eq!((told[0].status, told[0].is_success), (Some(500), false), "{told:?}");
+}
+
+fn pythons() -> Vec<(Sdk, Python)> {
+    BOTH.into_iter().filter_map(|sdk| Some((sdk, Python::with(sdk)?))).collect()
+}
+
+/// Has Python dendrites ask a miner of a kind, plainly and for a stream.
+fn answers_of_every_class(
+    pythons: &[(Sdk, Python)],
+    port: u16,
+    kind: &str,
+    expected: Option<&str>,
+) {
+    for (sdk, python) in pythons {
+        let asked = [PLAIN, STREAM].map(|class| question(class, port, "hi"));
+        for told in python.ask(&asked) {
+            assert!(told.is_success, "{kind} {sdk:?}: {told:?}");
+            let completion = told.completion.as_deref().unwrap_or_default();
+            assert!(!completion.trim().is_empty(), "{kind} {sdk:?}: {told:?}");
+            assert!(expected.is_none_or(|text| text == completion), "{kind}: {completion}");
         }
     }
 }

@@ -1,10 +1,6 @@
 //! The remote engine against a real llama.cpp server, where there is a Python that has it
 //! (`SN1_TEST_PYTHON`; `scripts/test.sh` makes one) and the model was pulled.
 
-#![expect(clippy::print_stdout, reason = "what is skipped is said")]
-
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,39 +10,10 @@ use sn1_actors::domain::{ChatMessage, FinishReason, Generation, Sampling};
 use sn1_actors::ports::{TextBackend as _, TextError, TextRequest};
 use tokio::sync::mpsc;
 
-use crate::harness::{Place, Running};
-use crate::real_model;
+use crate::harness::Place;
+use crate::llama_server::{peer, serve};
 
 const QUESTION: &str = "What is the capital of France?";
-
-/// A Python that has llama.cpp, and the model's file.
-fn peer() -> Option<(PathBuf, PathBuf)> {
-    let Some(python) = std::env::var_os("SN1_TEST_PYTHON").filter(|path| !path.is_empty()) else {
-        println!("skipped: SN1_TEST_PYTHON names no Python that has xllamacpp");
-        return None;
-    };
-    let mut import = Command::new(&python);
-    import.args(["-c", "import xllamacpp"]).stdin(Stdio::null());
-    if !import.output().is_ok_and(|run| run.status.success()) {
-        println!("skipped: {} has no xllamacpp", Path::new(&python).display());
-        return None;
-    }
-    let Some(models) = real_model::models() else {
-        println!("skipped: the models are not in the cache; `sn1 models pull` gets them");
-        return None;
-    };
-    let gguf = models.join("smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
-    Some((python.into(), gguf))
-}
-
-/// A server on a port of its own, and its address.
-fn serve(place: &Place, python: &Path, gguf: &Path) -> (Running, String) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/peers/llama_server.py");
-    let mut server = place.start_other(python, &[&script, Path::new("0"), gguf]);
-    let printed = server.until_printed("\n");
-    let url = printed.trim().strip_prefix("listening on ").unwrap().to_owned();
-    (server, url)
-}
 
 fn engine(servers: &[&str], model: &str) -> RemoteEngine {
     let servers = servers.iter().map(|url| (*url).to_owned()).collect();
