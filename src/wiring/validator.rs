@@ -23,7 +23,7 @@ use sn1_actors::wiring::{
 
 use super::joining::WATCH;
 use super::{gateway, model, sampling, tools};
-use crate::config::Settings;
+use crate::config::{Gateway, Settings};
 use crate::exit::{Ended, Exit};
 use crate::gateway::TokenCounter;
 use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource};
@@ -70,6 +70,7 @@ pub fn config(
             unique_coldkeys: settings.neuron.query_unique_coldkeys,
             unique_ips: settings.neuron.query_unique_ips,
             own,
+            rhythm: rhythm(settings),
         },
         scoring: ScoringConfig {
             closing: settings.closing(),
@@ -91,6 +92,12 @@ pub fn config(
         chain_watch,
         organic: organic(settings),
     }
+}
+
+/// The time from one round to the next: without users there is nobody to hide.
+fn rhythm(settings: &Settings) -> Duration {
+    let Gateway { enabled, rhythm, .. } = settings.gateway;
+    if enabled { rhythm } else { Duration::ZERO }
 }
 
 /// How API users' queries are taken, if they are.
