@@ -23,7 +23,7 @@ use sn1_actors::wiring::{
 
 use super::joining::WATCH;
 use super::{gateway, model, sampling, tools};
-use crate::config::{Gateway, Settings};
+use crate::config::Settings;
 use crate::exit::{Ended, Exit};
 use crate::gateway::TokenCounter;
 use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource};
@@ -96,8 +96,8 @@ pub fn config(
 
 /// The time from one round to the next: without users there is nobody to hide.
 fn rhythm(settings: &Settings) -> Duration {
-    let Gateway { enabled, rhythm, .. } = settings.gateway;
-    if enabled { rhythm } else { Duration::ZERO }
+    let gateway = &settings.gateway;
+    if gateway.enabled { gateway.rhythm } else { Duration::ZERO }
 }
 
 /// How API users' queries are taken, if they are.
