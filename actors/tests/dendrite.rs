@@ -253,7 +253,7 @@ fn without_a_rhythm_every_challenge_goes_at_once() {
             field.own(&format!("own {n}")).await;
             drop(field.user(&format!("user {n}")).await);
         }
-        field.pass(Duration::ZERO).await;
+        field.pass(TICK).await;
         let moments = field.moments();
         assert_eq!(moments.len(), 40, "those whose user has gone, too");
         assert!(moments.iter().all(|at| *at == moments[0] && at.0 < 3 * TICK), "{moments:?}");
@@ -391,7 +391,7 @@ fn a_user_too_many_hears_so_at_once_and_the_validator_s_own_have_their_places() 
             users.push(field.user(&format!("user {n}")).await);
             field.own(&format!("own {n}")).await;
         }
-        field.pass(Duration::ZERO).await;
+        field.pass(TICK).await;
         let refused = users.iter_mut().filter_map(|user| user.asked.try_recv().ok()).count();
         // Ten have their turn within five seconds, on average.
         assert_eq!(refused, 2);
