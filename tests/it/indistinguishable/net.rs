@@ -13,10 +13,11 @@ use sn1::config::{FlagValue, FlagValues, Inputs, Role, Settings};
 use sn1::wire::Keypair;
 use sn1::wiring::{localnet, system_clock};
 use sn1_actors::domain::{Query, Role as Speaker};
-use sn1_actors::organic::{AskMiners, ask_miners};
+use sn1_actors::organic::ask_miners;
 use sn1_actors::pacer::Pacer;
-use sn1_actors::runtime::{Overseer, Port, Tasks};
+use sn1_actors::runtime::{Overseer, Tasks};
 use sn1_actors::testkit::{MemoryJournal, MemoryLedger};
+use sn1_actors::wiring::Validator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
@@ -29,6 +30,8 @@ pub(super) const FAN_OUT: usize = 3;
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// So many users ask at a time.
 const USERS: usize = 5;
+/// No user is further ahead of the validator, in rounds: both kinds go on beside each other.
+const AHEAD: u64 = 20;
 /// What a local network is told besides its miners. Texts are short, as many have to be written; the
 /// rhythm is about as fast as they are.
 const FLAGS: &[(&str, &[&str])] = &[
@@ -36,15 +39,15 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("neuron.max_tokens", &["8"]),
     ("neuron.sample_size", &["3"]),
     ("neuron.timeout", &["30"]),
-    ("neuron.num_concurrent_forwards", &["8"]),
+    ("neuron.num_concurrent_forwards", &["16"]),
     ("neuron.tasks", &["math"]),
     ("neuron.task_p", &["1"]),
     ("persona.max_turns", &["1"]),
     ("tools.sources", &["maths"]),
     ("gateway.enabled", &["true"]),
     ("gateway.rhythm", &["0.002"]),
+    ("gateway.scored", &["1"]),
     ("localnet.block_time", &["0.05"]),
-    ("localnet.miners", &[]),
 ];
 
 /// What miners saw.
@@ -63,8 +66,7 @@ pub(super) fn seen(rounds: usize) -> Seen {
         let (journal, ledger) = (overseer.journal(), Arc::new(MemoryLedger::default()));
         let net = localnet::start(&overseer, &settings, 7, journal, ledger).await.unwrap();
         let pacer = Pacer { steps: Some(rounds as u64), ..net.validator.pacer.clone() };
-        let door = net.validator.ask_miners.clone().expect("there is a gateway");
-        let (ran, texts) = join(pacer.run(), users(&door, rounds)).await;
+        let (ran, texts) = join(pacer.run(), users(&net.validator, rounds)).await;
         ran.unwrap();
         overseer.kill().stop();
         let is_user = |request: &CapturedRequest| texts.contains(&last_message(request));
@@ -86,14 +88,20 @@ fn settings(miners: &[SocketAddr]) -> Settings {
     let miners = miners.iter().enumerate().map(place).collect();
     values.push(FlagValue { key: "localnet.external_miners".into(), values: miners });
     let flags = FlagValues { overlays: Vec::new(), values };
-    Settings::load(Role::Localnet, &Inputs { flags, ..Inputs::default() }).unwrap().settings
+    let loaded = Settings::load(Role::Localnet, &Inputs { flags, ..Inputs::default() }).unwrap();
+    let mut settings = loaded.settings;
+    settings.localnet.miners.clear();
+    settings
 }
 
 /// Has as many rounds asked by users, and gives what they said.
-async fn users(door: &Port<AskMiners>, rounds: usize) -> BTreeSet<String> {
+async fn users(validator: &Validator, rounds: usize) -> BTreeSet<String> {
+    let door = validator.ask_miners.as_ref().expect("there is a gateway");
     let said = RefCell::new(BTreeSet::new());
     join_all((0..USERS).map(async |user| {
+        let mut own = validator.log.tally();
         for round in (user..rounds).step_by(USERS) {
+            drop(own.wait_for(|own| own.steps + AHEAD >= round as u64).await.unwrap());
             let query = query(round);
             said.borrow_mut().extend(query.messages.last().cloned());
             ask_miners(door, query, TIMEOUT).await.unwrap();
