@@ -48,11 +48,10 @@ fn a_run_that_is_stopped_does_not_wait_until_all_that_wait_had_their_turns() {
     Stage::play(async |stage: Stage| {
         let in_flight = 64;
         let net = Net::start(&stage, Plan { steps: 1_000, in_flight, ..plan() });
-        let pacer = net.validator.pacer.clone();
-        stage.overseer.tasks().spawn("pacer", async move {
-            let _stopped = pacer.run().await;
-        });
-        stage.clock.sleep(20 * MEAN).await;
+        tokio::select! {
+            _ = net.run() => panic!("a thousand steps take longer"),
+            () = stage.clock.sleep(20 * MEAN) => {}
+        }
         assert_eq!(net.validator.credits.out(), in_flight, "they wait for their beats");
         net.validator.log.want(Some(0));
         // What is being written, a beat, and what miners and scores take.
