@@ -1,6 +1,10 @@
 //! When Dendrite asks, through its doors: challenges go in, and rounds come out of the transport.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "test code outside of a test function")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "test code outside of a test function"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -174,14 +178,21 @@ impl Field {
 
     /// What went out, in order.
     fn texts(&self) -> Vec<String> {
-        self.miners.asked.lock().iter().map(|(.., text)| text.clone()).collect()
+        self.asked().into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// What went out, and to whom.
+    fn asked(&self) -> Vec<(String, u16)> {
+        self.miners.asked.lock().iter().map(|(_, uid, text)| (text.clone(), *uid)).collect()
     }
 
     /// How conversations ended.
     fn ends(&self, how: &Stopped) -> usize {
         let events = self.stage.journal.events().into_iter();
         events
-            .filter(|event| matches!(event, Event::ConversationEnded { stopped, .. } if stopped == how))
+            .filter(
+                |event| matches!(event, Event::ConversationEnded { stopped, .. } if stopped == how),
+            )
             .count()
     }
 
@@ -326,8 +337,7 @@ fn whom_a_round_asks_is_drawn_at_its_beat_and_not_in_the_order_of_challenges() {
             _ => None,
         };
         let told: Vec<_> = stage.journal.events().into_iter().filter_map(challenged).collect();
-        let asked = field.miners.asked.lock();
-        let asked: Vec<_> = asked.iter().map(|(_, uid, text)| (text.clone(), *uid)).collect();
+        let asked = field.asked();
         assert_eq!(told, asked);
         assert_ne!(asked[0].1, asked[1].1);
         assert_eq!(user.asked.try_recv(), Ok(Ok(1)));

@@ -29,7 +29,6 @@ fn mixed(seen: &Seen) -> [f64; 2] {
     }
     let both = connections.values().filter(|carried| !carried.contains(&0));
     let [own, users] = both.fold([0, 0], |sum, carried| [sum[0] + carried[0], sum[1] + carried[1]]);
-    println!("{} connections carried {own} and {users} requests", connections.len());
     [f64::from(own) / seen.own.len() as f64, f64::from(users) / seen.users.len() as f64]
 }
 

@@ -96,7 +96,7 @@ fn settings(miners: &[SocketAddr]) -> Settings {
 
 /// Has as many rounds asked by users, and gives what they said.
 async fn users(validator: &Validator, rounds: usize) -> BTreeSet<String> {
-    let door = validator.ask_miners.as_ref().expect("there is a gateway");
+    let door = validator.ask_miners.as_ref().unwrap();
     let said = RefCell::new(BTreeSet::new());
     join_all((0..USERS).map(async |user| {
         let mut own = validator.log.tally();
@@ -114,11 +114,11 @@ async fn users(validator: &Validator, rounds: usize) -> BTreeSet<String> {
 /// Each says something else; some with a system message or after something was said.
 fn query(round: usize) -> Query {
     let mut query = Query::from_user(format!("What would a user ask in round {round}?"));
-    if round % 3 == 0 {
+    if round.is_multiple_of(3) {
         query.roles.splice(0..0, [Speaker::User, Speaker::Assistant]);
         query.messages.splice(0..0, ["Hello.", "How can I help?"].map(str::to_owned));
     }
-    if round % 4 == 0 {
+    if round.is_multiple_of(4) {
         query.roles.insert(0, Speaker::System);
         query.messages.insert(0, "Be brief.".into());
     }
