@@ -265,7 +265,7 @@ mod tests {
         let rhythm_of = |enabled: &str| {
             let flag = FlagValue { key: "gateway.enabled".into(), values: vec![enabled.into()] };
             let flags = FlagValues { overlays: Vec::new(), values: vec![flag] };
-            let inputs = Inputs { flags, ..Inputs::default() };
+            let inputs = Inputs { flags, home: Some("/home/u".into()), ..Inputs::default() };
             rhythm(&Settings::load(Role::Validator, &inputs).unwrap().settings)
         };
         assert_eq!(rhythm_of("true"), Duration::from_secs(1));
