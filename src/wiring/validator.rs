@@ -70,6 +70,7 @@ pub fn config(
             unique_coldkeys: settings.neuron.query_unique_coldkeys,
             unique_ips: settings.neuron.query_unique_ips,
             own,
+            rhythm: rhythm(settings),
         },
         scoring: ScoringConfig {
             closing: settings.closing(),
@@ -91,6 +92,12 @@ pub fn config(
         chain_watch,
         organic: organic(settings),
     }
+}
+
+/// The time from one round to the next: without users there is nobody to hide.
+fn rhythm(settings: &Settings) -> Duration {
+    let gateway = &settings.gateway;
+    if gateway.enabled { gateway.rhythm } else { Duration::ZERO }
 }
 
 /// How API users' queries are taken, if they are.
@@ -246,4 +253,22 @@ async fn settled(overseer: &Overseer, validator: &Validator) -> anyhow::Result<(
         clock.sleep(Duration::from_secs(1)).await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{FlagValue, FlagValues, Inputs, Role};
+
+    #[test]
+    fn rounds_go_out_in_a_rhythm_where_there_are_users_to_hide() {
+        let rhythm_of = |enabled: &str| {
+            let flag = FlagValue { key: "gateway.enabled".into(), values: vec![enabled.into()] };
+            let flags = FlagValues { overlays: Vec::new(), values: vec![flag] };
+            let inputs = Inputs { flags, home: Some("/home/u".into()), ..Inputs::default() };
+            rhythm(&Settings::load(Role::Validator, &inputs).unwrap().settings)
+        };
+        assert_eq!(rhythm_of("true"), Duration::from_secs(1));
+        assert_eq!(rhythm_of("false"), Duration::ZERO);
+    }
 }

@@ -30,6 +30,8 @@ pub enum Purpose {
     /// Which context a tool returns that is asked ahead: of a refill and a tool in the place of a
     /// conversation and a turn.
     Refill,
+    /// When rounds go out; one stream for the run.
+    Rhythm,
 }
 
 /// The seed of a run.
