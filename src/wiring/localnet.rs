@@ -23,7 +23,7 @@ use super::{gateway, local_axon, miner, model, tools, validator};
 use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{ExternalMiner, MinerKind, Settings};
 use crate::exit::{Ended, Exit};
-use crate::gateway::TokenCounter;
+use crate::gateway::ModelReader;
 use crate::running_server::ServerStopper;
 use crate::wire::{
     AxonOptions, HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier, resolve,
@@ -75,8 +75,8 @@ pub struct Localnet {
     pub topology: Topology,
     /// What the model did.
     pub model: Arc<ModelMeter>,
-    /// Counts tokens for API users.
-    pub count_tokens: TokenCounter,
+    /// What the model makes of API users' texts.
+    pub reader: ModelReader,
     chain: LocalChain,
     validator_uid: Uid,
     block_time: Duration,
@@ -98,7 +98,7 @@ pub async fn start(
     let external = resolved(&settings.localnet.external_miners).await?;
     let tools = tools::open_for_tasks(settings, &overseer.clock(), seed).await?;
     let model = model::open(settings, overseer).await?;
-    let count_tokens = gateway::token_counter(&model.text);
+    let reader = gateway::model_reader(&model, settings);
     let own = key(seed, "validator")?;
     let own_hotkey = own.hotkey();
     let epoch_blocks = u64::from(settings.localnet.tempo) + 1;
@@ -147,7 +147,7 @@ pub async fn start(
         miners: Vec::new(),
         topology,
         model: Arc::clone(&shared.meter),
-        count_tokens,
+        reader,
         chain,
         validator_uid,
         block_time: settings.localnet.block_time,

@@ -161,8 +161,10 @@ pub const KEYS: &[Key] = &[
     used("gateway.port", Kind::Integer { min: 0, max: 65_535 }, ASKING, "port that the gateway listens on; 0 takes a free one"),
     maybe("gateway.cors_origins", Kind::TextList, ASKING, "origins whose web pages may ask; none when left out"),
     used("gateway.choose", Kind::Text, ASKING, "which answer a user gets: first (good one), best (by score)"),
-    used("gateway.in_flight", Kind::Integer { min: 1, max: 65_536 }, ASKING, "users' queries under way at a time"),
+    used("gateway.in_flight", Kind::Integer { min: 1, max: 65_536 }, ASKING, "users who wait for an answer at a time"),
+    used("gateway.rounds", Kind::Integer { min: 1, max: 65_536 }, ASKING, "users' rounds under way at a time, also those whose user has an answer"),
     used("gateway.max_body", Kind::Integer { min: 1_024, max: 1 << 24 }, ASKING, "longest request in bytes"),
+    maybe("gateway.max_context", Kind::Integer { min: 16, max: 1 << 22 }, ASKING, "longest chat with its answer, in tokens; what the text model reads when left out"),
     used("gateway.scored", Kind::Integer { min: 0, max: 1_024 }, ASKING, "users' queries whose answers are scored at a time, and beyond the validator's own steps in all"),
     used("gateway.log_texts", Kind::Bool, ASKING, "write what users ask and are answered into the journal"),
 
