@@ -31,12 +31,15 @@ pub use server::{GatewayError, GatewayOptions, GatewayServer};
 pub type Door =
     Arc<dyn Fn(Query) -> BoxFuture<'static, Result<OrganicAnswer, OrganicError>> + Send + Sync>;
 
+/// How many tokens a text has. Called from several threads.
+pub type TokenCounter = Arc<dyn Fn(&str) -> usize + Send + Sync>;
+
 /// What the validator's own model, which answers are scored with, makes of texts. Its functions are
 /// called from several threads.
 #[derive(Clone)]
 pub struct ModelReader {
     /// How many tokens a text has.
-    pub count: Arc<dyn Fn(&str) -> usize + Send + Sync>,
+    pub count: TokenCounter,
     /// How many tokens a whole chat has, if the model can read it.
     pub read: Arc<dyn Fn(&Query) -> Result<usize, Unreadable> + Send + Sync>,
 }

@@ -115,7 +115,8 @@ fn a_chat_that_cannot_be_scored_reaches_no_miner_and_costs_nothing() {
             ]})
         };
         assert_eq!(caller.ask(&but(&chat("Well."))).await.status, 200);
-        let left = |reply: &Replied| reply.header("x-ratelimit-remaining-tokens").map(str::to_owned);
+        let left =
+            |reply: &Replied| reply.header("x-ratelimit-remaining-tokens").map(str::to_owned);
         let before = left(&caller.get("/v1/models").await);
         for stream in [false, true] {
             let mut long = but(&chat("Very well."));
@@ -123,7 +124,10 @@ fn a_chat_that_cannot_be_scored_reaches_no_miner_and_costs_nothing() {
             let refused = caller.ask(&long).await;
             assert_eq!(refused.error(), (400, "context_length_exceeded".into()));
             let error = refused.json()["error"].take();
-            assert_eq!((&error["type"], &error["param"]), (&json!("invalid_request_error"), &json!("messages")));
+            assert_eq!(
+                (&error["type"], &error["param"]),
+                (&json!("invalid_request_error"), &json!("messages"))
+            );
             let message = error["message"].as_str().unwrap();
             assert!(message.contains("maximum context length is 3 tokens"), "{message}");
         }

@@ -16,7 +16,9 @@ use super::state_folder;
 use crate::config::Settings;
 use crate::exit::{Ended, Exit};
 use crate::gateway::keys::KeyRing;
-use crate::gateway::{Door, GatewayError, GatewayOptions, GatewayParts, GatewayServer, ModelReader};
+use crate::gateway::{
+    Door, GatewayError, GatewayOptions, GatewayParts, GatewayServer, ModelReader,
+};
 use crate::running_server::ServerStopper;
 use crate::wire::UuidSource;
 

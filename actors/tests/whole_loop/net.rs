@@ -15,8 +15,8 @@ use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::conversation::Tally;
 use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{
-    Cast, ChatMessage, FinishReason, Generation, MinerReply, Netuid, Query, RunSeed, Sampling, Score,
-    StatusCode, Tao, Uid,
+    Cast, ChatMessage, FinishReason, Generation, MinerReply, Netuid, Query, RunSeed, Sampling,
+    Score, StatusCode, Tao, Uid,
 };
 use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;

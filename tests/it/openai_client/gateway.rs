@@ -13,9 +13,7 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sn1::gateway::keys::KeyRing;
-use sn1::gateway::{
-    Door, GatewayOptions, GatewayParts, GatewayServer, ModelReader, Unreadable,
-};
+use sn1::gateway::{Door, GatewayOptions, GatewayParts, GatewayServer, ModelReader, Unreadable};
 use sn1::wire::UuidSource;
 use sn1_actors::domain::{Hotkey, Moment, Query, Uid};
 use sn1_actors::organic::{OrganicAnswer, OrganicError};
