@@ -317,8 +317,9 @@ def figures(seen: Watched, told: Told, per_s: float, miners_per_s: float) -> Dic
         start, end = getattr(seen.before, level), getattr(seen.after, level)
         most = max(getattr(each, level) for each in seen.during)
         column[f"{level}, before → most → after"] = f"{start} → {most} → {end}"
-    column[f"memory at {WARM_UP_S} s → at the end, MiB"] = (
-        f"{seen.rss_at(WARM_UP_S):.1f} → {seen.during[-1].rss_mib:.1f}"
+    memory = seen.before.rss_mib, seen.rss_at(WARM_UP_S), seen.during[-1].rss_mib, seen.after.rss_mib
+    column[f"memory before → at {WARM_UP_S} s → at the end → after, MiB"] = " → ".join(
+        f"{mib:.1f}" for mib in memory
     )
     column["memory growth, MiB a minute"] = f"{seen.growth():+.2f}"
     return column

@@ -204,11 +204,15 @@ impl Localnet {
             };
             let running = start_miner(&self.overseer, config, parts, shared, &mut self.topology);
             let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            // Nobody but the validator asks, and all its users' rounds come from one address.
+            let options = AxonOptions::default();
+            let max_connections_per_address = options.max_connections;
+            let options = AxonOptions { max_connections_per_address, ..options };
             let (address, stopper) = local_axon::serve(
                 &self.overseer,
                 free,
                 keypair,
-                AxonOptions::default(),
+                options,
                 local_axon::door(running),
             )?;
             self.stoppers.push(stopper);

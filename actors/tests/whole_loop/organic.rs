@@ -489,8 +489,8 @@ fn a_thousand_users_who_leave_midway_leave_nothing_behind() {
 fn the_graph_with_users_has_no_circle_of_asks_and_no_narrow_port() {
     Stage::play(async |stage: Stage| {
         let net = awake(&stage, Plan { in_flight: 3, ..plan(organics()) }).await;
-        // The validator's own, those that wait for answers, and those that are scored afterwards.
-        net.topology.check(3 + 8 + 4).expect("the graph is sound");
-        assert!(net.topology.check(3 + 8 + 4 + 1).is_err());
+        // The validator's own conversations, and the users' rounds.
+        net.topology.check(3 + 64).expect("the graph is sound");
+        assert!(net.topology.check(3 + 64 + 1).is_err());
     });
 }
