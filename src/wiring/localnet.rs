@@ -193,6 +193,8 @@ impl Localnet {
             let delay = settings.localnet.miner_delay;
             let mut config = miner::config(answers, delay, in_flight, settings);
             config.suffix = format!(":{uid}");
+            // Its one caller is the validator, with all of its users' rounds.
+            config.axon.requests_per_second = 0;
             let started = self.overseer.clock().unix();
             let book = NonceBook::new(started, settings.axon.legacy_nonce);
             let parts = MinerParts {
