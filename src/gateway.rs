@@ -34,14 +34,16 @@ pub type Door =
 /// How many tokens a text has. Called from several threads.
 pub type TokenCounter = Arc<dyn Fn(&str) -> usize + Send + Sync>;
 
-/// What the validator's own model, which answers are scored with, makes of texts. Its functions are
-/// called from several threads.
+/// How many tokens a whole chat has, if the model can read it. Called from several threads.
+pub type ChatReader = Arc<dyn Fn(&Query) -> Result<usize, Unreadable> + Send + Sync>;
+
+/// What the validator's own model, which answers are scored with, makes of texts.
 #[derive(Clone)]
 pub struct ModelReader {
     /// How many tokens a text has.
     pub count: TokenCounter,
     /// How many tokens a whole chat has, if the model can read it.
-    pub read: Arc<dyn Fn(&Query) -> Result<usize, Unreadable> + Send + Sync>,
+    pub read: ChatReader,
 }
 
 /// Why the model cannot read a chat, whose answers could then never be scored.
