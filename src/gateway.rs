@@ -31,8 +31,39 @@ pub use server::{GatewayError, GatewayOptions, GatewayServer};
 pub type Door =
     Arc<dyn Fn(Query) -> BoxFuture<'static, Result<OrganicAnswer, OrganicError>> + Send + Sync>;
 
-/// How many tokens a text has, by the validator's own model. Called from several threads.
+/// How many tokens a text has. Called from several threads.
 pub type TokenCounter = Arc<dyn Fn(&str) -> usize + Send + Sync>;
+
+/// How many tokens a whole chat has, if the model can read it. Called from several threads.
+pub type ChatReader = Arc<dyn Fn(&Query) -> Result<usize, Unreadable> + Send + Sync>;
+
+/// What the validator's own model, which answers are scored with, makes of texts.
+#[derive(Clone)]
+pub struct ModelReader {
+    /// How many tokens a text has.
+    pub count: TokenCounter,
+    /// How many tokens a whole chat has, if the model can read it.
+    pub read: ChatReader,
+}
+
+/// Why the model cannot read a chat, whose answers could then never be scored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It is too long. The words are those that clients look for.
+    #[error(
+        "This model's maximum context length is {most} tokens, and the messages have {tokens}; \
+         shorten them"
+    )]
+    TooLong {
+        /// What it has.
+        tokens: usize,
+        /// What it may have.
+        most: usize,
+    },
+    /// It is not of the form that the model's chats have, for this reason.
+    #[error("the model takes no such chat: {0}")]
+    Unfit(String),
+}
 
 /// What the gateway works with.
 #[derive(Clone)]
@@ -43,8 +74,8 @@ pub struct GatewayParts {
     pub keys: keys::KeyRing,
     /// What the subnet is called as a model, beside [`ALIAS`].
     pub model: String,
-    /// For the usage that is told and charged, and for `max_tokens`.
-    pub count_tokens: TokenCounter,
+    /// For the usage that is told and charged, for `max_tokens`, and for what is too long.
+    pub reader: ModelReader,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// For the identifiers of completions.

@@ -22,7 +22,9 @@ use crate::domain::{Answer, ConversationId, Hotkey, MinerReply, Moment, Query, U
 use crate::ports::{Clock, Event, Journal, OrganicOutcome, in_time};
 use crate::reward_scorer::judge::has_come;
 use crate::reward_scorer::rewards::Measures;
-use crate::runtime::{AskError, Credit, Credits, Failpoints, Job, Port, Promised, Reply, Tasks};
+use crate::runtime::{
+    AskError, Credit, Credits, Failpoints, Job, Port, Promised, Reply, Slot, Tasks,
+};
 use crate::task_maker::references::ReferenceMaker;
 use crate::task_maker::tasks::TaskKind;
 use crate::text::shown::shown;
@@ -104,8 +106,13 @@ impl Choose {
 /// How users' queries are taken.
 #[derive(Clone, Debug)]
 pub struct OrganicConfig {
-    /// Queries under way at a time.
+    /// Users who may wait for an answer at a time.
     pub in_flight: usize,
+    /// Rounds that may be under way at a time, those whose user has an answer among them. A round
+    /// lasts as long as its slowest miner, at most the miners' timeout, also when nobody waits for
+    /// it any more: a miner whose connection were closed then would know that a user had asked. So
+    /// this number over that timeout is the rate of queries that is served whatever miners do.
+    pub rounds: usize,
     /// Queries whose answers are scored at a time; those beyond are not. Users also never have more
     /// steps than this above the validator's own of the run, done and under way: a miner's friend who
     /// asks much must not decide what the averages are made of.
@@ -129,9 +136,9 @@ pub struct OrganicDeps {
     pub timeout: Duration,
     /// No more miners than this are asked at once.
     pub sample_size: usize,
-    /// One for each query until its answers are in.
+    /// One for each user who waits for an answer.
     pub places: Credits,
-    /// One for each conversation until it ends; enough for the places and what is scored after them.
+    /// One for each round until all its answers are in and scored.
     pub credits: Credits,
     /// One for each round that is scored.
     pub scored: Credits,
@@ -196,9 +203,8 @@ impl Handler<Job<AskMiners>> for Organic {
         }
         let deps = self.deps.clone();
         self.deps.tasks.spawn("organic", async move {
-            let (_slot, _place) = (slot, place);
             deps.failpoints.hit("organic:task");
-            deps.serve(query, credit, reply).await;
+            deps.serve(query, credit, Seat { reply, slot, place }).await;
         });
         self.deps.failpoints.hit("organic:after");
     }
@@ -221,10 +227,10 @@ pub async fn ask_miners(
 
 impl OrganicDeps {
     /// Sends a query to miners, answers, and stays until all answers are in.
-    async fn serve(&self, query: Query, credit: Credit, reply: Reply<Answered>) {
+    async fn serve(&self, query: Query, credit: Credit, seat: Seat) {
         let began = self.clock.now();
         if !matches!(in_time(&*self.clock, SLACK, self.journal.ready()).await, Some(Ok(()))) {
-            return reply.send(Err(OrganicError::Overloaded));
+            return seat.leave(Err(OrganicError::Overloaded));
         }
         let id = ConversationId(self.next_id.fetch_add(1, Ordering::Relaxed));
         let conversation = self.log.begin(id, credit);
@@ -234,7 +240,7 @@ impl OrganicDeps {
         self.dendrite.push(challenge).await;
 
         let deadline = began.after(self.timeout.saturating_add(SLACK));
-        let mut desk = Desk { deps: self, note, reply: Some(reply) };
+        let mut desk = Desk { deps: self, note, seat: Some(seat) };
         let mut good = Vec::new();
         let mut cause = None;
         loop {
@@ -324,6 +330,22 @@ impl OrganicDeps {
 /// What a user gets.
 type Answered = Result<OrganicAnswer, OrganicError>;
 
+/// A user who waits for an answer. The round goes on without one.
+struct Seat {
+    reply: Reply<Answered>,
+    slot: Slot,
+    place: Credit,
+}
+
+impl Seat {
+    /// Makes room, and then answers: whoever has an answer may ask again at once.
+    fn leave(self, answered: Answered) {
+        let Self { reply, slot, place } = self;
+        drop((slot, place));
+        reply.send(answered);
+    }
+}
+
 /// What Organic hears of a round.
 struct Heard {
     /// How many are asked, or why nobody is; nothing where the query was lost before.
@@ -348,7 +370,7 @@ struct Note {
 struct Desk<'a> {
     deps: &'a OrganicDeps,
     note: Note,
-    reply: Option<Reply<Answered>>,
+    seat: Option<Seat>,
 }
 
 impl Desk<'_> {
@@ -364,11 +386,11 @@ impl Desk<'_> {
     }
 
     fn send(&mut self, answered: Answered) {
-        let Some(reply) = self.reply.take() else { return };
+        let Some(seat) = self.seat.take() else { return };
         let Note { conversation, scored, began } = self.note;
         let seconds = self.deps.clock.now().since(began).as_secs_f64();
         let outcome = match &answered {
-            _ if reply.is_abandoned() => OrganicOutcome::Gone,
+            _ if seat.reply.is_abandoned() => OrganicOutcome::Gone,
             Ok(_) => OrganicOutcome::Answered,
             Err(OrganicError::NoMiners) => OrganicOutcome::NoMiners,
             Err(OrganicError::AllFailed { .. }) => OrganicOutcome::AllFailed,
@@ -384,6 +406,6 @@ impl Desk<'_> {
             seconds,
             scored,
         });
-        reply.send(answered);
+        seat.leave(answered);
     }
 }

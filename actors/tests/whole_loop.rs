@@ -5,6 +5,8 @@
 
 #[path = "whole_loop/closing.rs"]
 mod closing;
+#[path = "whole_loop/code.rs"]
+mod code;
 #[path = "whole_loop/echoes.rs"]
 mod echoes;
 #[path = "whole_loop/net.rs"]

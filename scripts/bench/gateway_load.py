@@ -5,25 +5,27 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import aiohttp
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
 GATEWAY, AXON = 23700, 23701
-MINERS = 20
+MINERS, ASKED = 20, 10
 WARM_UP_S = 10
 """Memory is watched from then on."""
-SETTLED_S = 20
+SETTLED_S = 30
 """Kept connections are closed by then."""
 GROWTH = 1.0
 """MiB a minute that are too much."""
 PATIENCE = aiohttp.ClientTimeout(total=60)
+LEVELS = ("descriptors", "sockets", "threads")
 
 
 class Sample(NamedTuple):
@@ -31,6 +33,7 @@ class Sample(NamedTuple):
 
     at: float
     descriptors: int
+    sockets: int
     threads: int
     rss_mib: float
 
@@ -42,31 +45,60 @@ class Told(NamedTuple):
     wrong: int
     failed: int
     first_failure: str
-    slowest_s: float
+    seconds: List[float]
+
+
+class Watched(NamedTuple):
+    """What a process had open before, during and after a load."""
+
+    before: Sample
+    during: List[Sample]
+    after: Sample
+
+    def rss_at(self, seconds: float) -> float:
+        began = self.during[0].at
+        return min(self.during, key=lambda each: abs(each.at - began - seconds)).rss_mib
+
+    def growth(self) -> float:
+        """MiB a minute, fitted to what was seen after the warm-up while there was load."""
+        began = self.during[0].at
+        seen = [each for each in self.during if each.at >= began + WARM_UP_S]
+        if len(seen) < 4:
+            return float("nan")
+        minutes = [(each.at - began) / 60 for each in seen]
+        return float(np.polyfit(minutes, [each.rss_mib for each in seen], 1)[0])
 
 
 def sample(pid: int) -> Sample:
     proc = Path(f"/proc/{pid}")
     pages = int((proc / "statm").read_text().split()[1])
     rss = pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
-    descriptors, threads = len(list((proc / "fd").iterdir())), len(list((proc / "task").iterdir()))
-    return Sample(time.monotonic(), descriptors, threads, rss)
+    descriptors = sockets = 0
+    for file in (proc / "fd").iterdir():
+        descriptors += 1
+        try:
+            sockets += os.readlink(file).startswith("socket:")
+        except FileNotFoundError:
+            # It was closed meanwhile.
+            continue
+    threads = len(list((proc / "task").iterdir()))
+    return Sample(time.monotonic(), descriptors, sockets, threads, rss)
 
 
-async def watched(pid: int, samples: List[Sample]) -> None:
-    while True:
-        samples.append(sample(pid))
-        await asyncio.sleep(0.5)
+async def watched(pid: int, load: Callable, quiet: float) -> Tuple[Watched, Told]:
+    """A load on a process, and what that had open."""
+    before, during = sample(pid), []
 
+    async def watch() -> None:
+        while True:
+            during.append(sample(pid))
+            await asyncio.sleep(0.5)
 
-def growth(samples: List[Sample], until: float) -> float:
-    """MiB a minute, fitted to what was seen after the warm-up while there was load."""
-    began = samples[0].at
-    during = [each for each in samples if began + WARM_UP_S <= each.at <= until]
-    if len(during) < 4:
-        return float("nan")
-    minutes = [(each.at - began) / 60 for each in during]
-    return float(np.polyfit(minutes, [each.rss_mib for each in during], 1)[0])
+    watching = asyncio.create_task(watch())
+    told = await load()
+    watching.cancel()
+    await asyncio.sleep(quiet)
+    return Watched(before, during, sample(pid)), told
 
 
 class Users:
@@ -76,7 +108,7 @@ class Users:
         self.url, self.headers = url, {"authorization": f"Bearer {key}"}
         self.end = time.monotonic() + seconds
         self.answered = self.wrong = self.failed = 0
-        self.first_failure, self.slowest = "", 0.0
+        self.first_failure, self.seconds = "", []
 
     async def one(self, session: aiohttp.ClientSession, user: int) -> None:
         turn = 0
@@ -92,7 +124,7 @@ class Users:
                 # Whoever is refused at once must not turn that into a load of its own.
                 await asyncio.sleep(0.1)
                 continue
-            self.slowest = max(self.slowest, time.monotonic() - began)
+            self.seconds.append(time.monotonic() - began)
             if answer == f"Mock reply to: {message}":
                 self.answered += 1
             else:
@@ -127,7 +159,7 @@ class Users:
             headers=self.headers, timeout=PATIENCE, connector=connections
         ) as session:
             await asyncio.gather(*(self.one(session, user) for user in range(users)))
-        return Told(self.answered, self.wrong, self.failed, self.first_failure, self.slowest)
+        return Told(self.answered, self.wrong, self.failed, self.first_failure, self.seconds)
 
 
 def started(command: List[str], log: Path, sign: str) -> Tuple[subprocess.Popen, str]:
@@ -147,104 +179,177 @@ def started(command: List[str], log: Path, sign: str) -> Tuple[subprocess.Popen,
     sys.exit(f"`{' '.join(command)}` did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-async def gateway(asked: argparse.Namespace) -> List[str]:
-    """Prints the gateway's figures and gives what is wrong with them."""
-    command = [asked.sn1, "localnet", "--gateway", str(GATEWAY), "--neuron.model_id", "fake"]
-    command += ["--localnet.miners", ",".join(["mock"] * MINERS)]
-    command += ["--gateway.in_flight", str(2 * asked.users)]
-    process, said = started(command, asked.log, r"sk-sn1-")
-    try:
+class Localnet:
+    """A validator with its gateway and its miners, in one process."""
+
+    def __init__(self, asked: argparse.Namespace) -> None:
+        self.summary = asked.log.with_suffix(".summary")
+        self.log, self.journal = asked.log, asked.log.with_suffix(".journal")
+        command = [asked.sn1, "localnet", "--gateway", str(GATEWAY)]
+        # No model takes the processor from what is measured: neither mock miners nor an operator
+        # whose model is on a GPU spend any there.
+        command += ["--neuron.model_id", "fake", "--neuron.num_concurrent_forwards", "1"]
+        command += ["--localnet.miners", ",".join(["mock"] * MINERS)]
+        command += ["--neuron.sample_size", str(ASKED), "--neuron.timeout", "10"]
+        command += ["--summary", str(self.summary), "--journal", str(self.journal)]
+        self.process, said = started(command, self.log, r"sk-sn1-\S+\s")
         url = re.search(r"https?://\S+/v1", said)
         key = re.search(r"sk-sn1-[A-Za-z0-9_-]+", said)
         if not url or not key:
             sys.exit(f"no base URL or no key was printed:\n{said[-2000:]}")
-        users = Users(url[0], key[0], 2)
-        # Whatever is only opened for the first users belongs to the start value.
-        await users.all(4)
+        self.url, self.key = url[0], key[0]
+
+    def end(self) -> dict:
+        """Stops it in good order, and gives what it says of itself."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(60)
+            return json.loads(self.summary.read_text())
+        except (subprocess.TimeoutExpired, OSError, ValueError) as error:
+            sys.exit(f"the localnet did not end well ({error}):\n{self.log.read_text()[-2000:]}")
+        finally:
+            self.process.kill()
+
+    def rounds(self) -> Tuple[int, int, int]:
+        """Users' rounds that began, those that ended, and the validator's own."""
+        users_began = users_ended = own = 0
+        first_of_users = 1 << 48
+        with self.journal.open() as lines:
+            for line in lines:
+                if '"challenged"' not in line and '"conversation_ended"' not in line:
+                    continue
+                event = json.loads(line)
+                of_user = event["conversation"] >= first_of_users
+                if event["event"] == "challenged":
+                    users_began, own = users_began + of_user, own + (not of_user)
+                else:
+                    users_ended += of_user
+        return users_began, users_ended, own
+
+
+async def gateway(asked: argparse.Namespace) -> Tuple[Dict[str, str], List[str]]:
+    """The gateway's figures and what is wrong with them."""
+    # Whatever runs where no user ever came is the start value of tasks.
+    idle = Localnet(asked)
+    await asyncio.sleep(2)
+    tasks_before = idle.end()["tasks_running"]
+    net = Localnet(asked)
+    try:
+        # Whatever is only opened for the first users belongs to the start value of the others.
+        await Users(net.url, net.key, 2).all(4)
         await asyncio.sleep(SETTLED_S)
-        before, samples = sample(process.pid), []
-        watch = asyncio.create_task(watched(process.pid, samples))
-        users = Users(url[0], key[0], asked.seconds)
-        told = await users.all(asked.users)
-        until = time.monotonic()
-        await asyncio.sleep(SETTLED_S)
-        watch.cancel()
-        after, slope = sample(process.pid), growth(samples, until)
+        began = time.monotonic()
+        users = Users(net.url, net.key, asked.seconds)
+        seen, told = await watched(net.process.pid, lambda: users.all(asked.users), SETTLED_S)
+        took = seen.during[-1].at - began
+        summary = net.end()
     finally:
-        process.kill()
-    show("sn1 gateway", asked, told.answered / asked.seconds, before, samples, after, slope)
-    print(f"  slowest {told.slowest_s:.2f} s; wrong {told.wrong}, failed {told.failed}")
+        net.process.kill()
+    per_s = told.answered / took
+    users_began, users_ended, own = net.rounds()
+    tasks_after = summary["tasks_running"]
+    column = figures(seen, told, per_s, per_s * ASKED)
+    column["tasks, idle → after"] = f"{tasks_before} → {tasks_after}"
+    column["users' rounds, begun → ended"] = f"{users_began} → {users_ended}"
+    column["own rounds meanwhile"] = str(own)
     wrong = []
     if told.wrong or told.failed or not told.answered:
         wrong.append(f"{told.wrong} wrong answers, {told.failed} failures: {told.first_failure}")
-    if after.descriptors > before.descriptors or after.threads > before.threads:
-        wrong.append("descriptors or threads are left over")
-    if not slope < GROWTH:
-        wrong.append(f"memory grows by {slope:.2f} MiB a minute")
-    return wrong
+    for level in LEVELS:
+        # The validator's own rounds go on, with a connection to each of the miners at most.
+        spare = 2 * MINERS if level != "threads" else 0
+        if getattr(seen.after, level) > getattr(seen.before, level) + spare:
+            wrong.append(f"{level} are left over")
+    if tasks_after > tasks_before or users_began != users_ended:
+        wrong.append("tasks are left over")
+    if not seen.growth() < GROWTH:
+        wrong.append(f"memory grows by {seen.growth():.2f} MiB a minute")
+    return column, wrong
 
 
-async def axon(asked: argparse.Namespace) -> None:
-    """Prints the figures of Python's axon under as many callers."""
+async def axon(asked: argparse.Namespace) -> Dict[str, str]:
+    """The figures of Python's axon under as many callers."""
     script = str(ROOT / "tests/peers/axon.py")
     command = [asked.sdk, script, "//Alice", f"echo={AXON}"]
     process, _ = started(command, asked.log, "serving")
-    try:
-        before, samples = sample(process.pid), []
-        watch = asyncio.create_task(watched(process.pid, samples))
-        answered, end = 0, time.monotonic() + asked.seconds
-        began = time.monotonic()
+    spent: List[float] = []
+
+    async def load() -> Told:
+        answered, seconds, failure = 0, [], ""
+        end = time.monotonic() + asked.seconds
         while time.monotonic() < end:
-            load = [asked.sn1, "bench", "wire", "load", "--port", str(AXON)]
-            load += ["--connections", str(asked.users), "--requests", str(10 * asked.users)]
+            load = [asked.sn1, "bench", "wire", "load", "--port", str(AXON), "--latencies"]
+            load += ["--connections", str(asked.users), "--requests", str(20 * asked.users)]
             run = await asyncio.create_subprocess_exec(*load, stdout=subprocess.PIPE)
             out, _ = await run.communicate()
             if run.returncode != 0:
                 sys.exit("the load on Python's axon failed, see above")
-            answered += json.loads(out.splitlines()[-1])["answered"]
-        until = time.monotonic()
-        await asyncio.sleep(SETTLED_S)
-        watch.cancel()
-        after, slope = sample(process.pid), growth(samples, until)
+            told = json.loads(out.splitlines()[-1])
+            answered += told["answered"]
+            # Requests are signed before the first is sent: that takes no time of the axon's.
+            spent.append(told["wall_s"])
+            seconds += told["latencies_s"]
+            failure = failure or (told["first_refusal"] or "")
+        return Told(answered, 0, 0, failure, seconds)
+
+    try:
+        seen, told = await watched(process.pid, load, SETTLED_S)
     finally:
         process.kill()
-    show("Python axon 10.5.0", asked, answered / (until - began), before, samples, after, slope)
+    per_s = told.answered / sum(spent)
+    column = figures(seen, told, per_s, per_s)
+    if told.first_failure:
+        column["failed"] = told.first_failure.splitlines()[0]
+    return column
 
 
-def show(
-    name: str,
-    asked: argparse.Namespace,
-    per_s: float,
-    before: Sample,
-    samples: List[Sample],
-    after: Sample,
-    slope: float,
-) -> None:
-    peaks: Dict[str, float] = {
-        field: max(getattr(each, field) for each in samples)
-        for field in ("descriptors", "threads", "rss_mib")
+def figures(seen: Watched, told: Told, per_s: float, miners_per_s: float) -> Dict[str, str]:
+    p50, p99 = np.percentile(told.seconds, [50, 99]) if told.seconds else (np.nan, np.nan)
+    column = {
+        "answers a second": f"{per_s:.0f}",
+        "signed synapses answered a second": f"{miners_per_s:.0f}",
+        "p50 / p99 / slowest, s": f"{p50:.2f} / {p99:.2f} / {max(told.seconds, default=np.nan):.2f}",
+        "answers": str(told.answered),
+        "wrong": str(told.wrong),
+        "failed": str(told.failed),
     }
-    print(f"{name}: {asked.users} at a time, {per_s:.0f} answers a second")
-    for field in ("descriptors", "threads"):
-        start, end = getattr(before, field), getattr(after, field)
-        print(f"  {field}: {start} before, {peaks[field]:.0f} at most, {end} after")
-    print(
-        f"  memory: {before.rss_mib:.1f} MiB before, {peaks['rss_mib']:.1f} at most, "
-        f"{after.rss_mib:.1f} after; {slope:+.2f} MiB a minute after {WARM_UP_S} s",
-        flush=True,
+    for level in LEVELS:
+        start, end = getattr(seen.before, level), getattr(seen.after, level)
+        most = max(getattr(each, level) for each in seen.during)
+        column[f"{level}, before → most → after"] = f"{start} → {most} → {end}"
+    memory = seen.before.rss_mib, seen.rss_at(WARM_UP_S), seen.during[-1].rss_mib, seen.after.rss_mib
+    column[f"memory before → at {WARM_UP_S} s → at the end → after, MiB"] = " → ".join(
+        f"{mib:.1f}" for mib in memory
     )
+    column["memory growth, MiB a minute"] = f"{seen.growth():+.2f}"
+    return column
+
+
+def show(heads: List[str], columns: List[Dict[str, str]]) -> None:
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    widths = [max(map(len, names))]
+    widths += [max(len(head), *map(len, of.values())) for head, of in zip(heads, columns)]
+    rows = [["", *heads]]
+    rows += [[name, *(of.get(name, "-") for of in columns)] for name in names]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sn1", required=True)
-    parser.add_argument("--sdk", required=True)
+    parser.add_argument("--sdk")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--users", type=int, required=True)
     asked = parser.parse_args()
-    wrong = await gateway(asked)
-    await axon(asked)
+    column, wrong = await gateway(asked)
+    heads, columns = [f"sn1: validator, gateway, {MINERS} miners"], [column]
+    if asked.sdk:
+        heads.append("Python axon 10.5.0: one miner")
+        columns.append(await axon(asked))
+    print(f"{asked.users} at a time for {asked.seconds:.0f} s, {os.cpu_count()} processors")
+    show(heads, columns)
     if wrong:
         sys.exit("missed: " + "; ".join(wrong))
     print("all goals are reached")

@@ -162,8 +162,8 @@ fn let_users_in(
 ) -> anyhow::Result<OpenGateway> {
     let organic = net.validator.ask_miners.clone().context("the validator takes no queries")?;
     let base_url = gateway.base_url();
-    let count = Arc::clone(&net.count_tokens);
-    let stopper = gateway.serve(overseer, settings, localnet::netuid(settings), organic, count)?;
+    let (netuid, reader) = (localnet::netuid(settings), net.reader.clone());
+    let stopper = gateway.serve(overseer, settings, netuid, organic, reader)?;
     Ok(OpenGateway { base_url, stopper })
 }
 

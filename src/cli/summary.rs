@@ -28,6 +28,8 @@ pub(super) struct Summary {
     model: ModelFigures,
     /// Restarts by actor; those without are left out.
     restarts: BTreeMap<String, u64>,
+    /// At the end: what serves as long as the program runs, and whatever is left over.
+    tasks_running: usize,
     tasks_panicked: u64,
     view_missed: u64,
     /// The most slots in use, by port.
@@ -111,6 +113,7 @@ impl Summary {
             conversations_failed: tally.failed,
             model: ModelFigures::of(&ran.model.snapshot(), wall),
             restarts: roster.filter(|a| a.restarts > 0).map(|a| (a.name, a.restarts)).collect(),
+            tasks_running: overseer.tasks().running(),
             tasks_panicked: overseer.tasks().panicked(),
             view_missed: tap.missed(),
             mailbox_peak: ran.topology.peaks(),

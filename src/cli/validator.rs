@@ -248,8 +248,8 @@ async fn start(
         warn_of_refusals(&own, settings);
         let organic = running.validator.ask_miners.clone();
         let organic = organic.context("the validator takes no queries")?;
-        let count = Arc::clone(&running.count_tokens);
-        door = Some(gateway.serve(overseer, settings, joining.netuid, organic, count)?);
+        let reader = running.reader.clone();
+        door = Some(gateway.serve(overseer, settings, joining.netuid, organic, reader)?);
     }
     Ok((running, door))
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sn1_actors::organic::OrganicError;
 use sn1_actors::text::shown::shown;
 
+use super::Unreadable;
 use super::keys::KeyRefusal;
 use super::reply::{self, LEFT_REQUESTS, LEFT_TOKENS, LIMIT_REQUESTS, LIMIT_TOKENS};
 use super::reply::{RESET_REQUESTS, RESET_TOKENS};
@@ -47,6 +48,9 @@ pub(super) enum ApiError {
     /// The body is too long.
     #[error("the request is longer than {0} bytes")]
     TooLong(usize),
+    /// The chat cannot be read, so that no answer to it could be scored.
+    #[error("{0}")]
+    Unreadable(Unreadable),
     /// The body did not come in time.
     #[error("the request did not arrive in time")]
     TooSlow,
@@ -92,12 +96,17 @@ impl ApiError {
             Self::Key(KeyRefusal::TokensUsedUp { .. }) => {
                 class(StatusCode::TOO_MANY_REQUESTS, "tokens", "rate_limit_exceeded")
             }
-            Self::Field { .. } => Class { code: None, ..wrong(StatusCode::BAD_REQUEST, "") },
+            Self::Field { .. } | Self::Unreadable(Unreadable::Unfit(_)) => {
+                Class { code: None, ..wrong(StatusCode::BAD_REQUEST, "") }
+            }
             Self::Model(_) => wrong(StatusCode::NOT_FOUND, "model_not_found"),
             Self::Path => wrong(StatusCode::NOT_FOUND, "unknown_url"),
             Self::Method(_) => wrong(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::MediaType => wrong(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::TooLong(_) => wrong(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large"),
+            Self::Unreadable(Unreadable::TooLong { .. }) => {
+                wrong(StatusCode::BAD_REQUEST, "context_length_exceeded")
+            }
             Self::TooSlow => wrong(StatusCode::REQUEST_TIMEOUT, "request_timeout"),
             Self::Upstream(OrganicError::AllFailed { .. }) => {
                 class(StatusCode::BAD_GATEWAY, "server_error", "upstream_unavailable")
@@ -115,9 +124,13 @@ impl ApiError {
     /// The error object, as it stands in a reply of its own and in a stream that has begun.
     pub(super) fn object(&self) -> Value {
         let Class { kind, code, .. } = self.class();
-        let param = if let Self::Field { param, .. } = self { param.as_deref() } else { None };
-        // The official clients look for the model's name under this parameter.
-        let param = if matches!(self, Self::Model(_)) { Some("model") } else { param };
+        let param = match self {
+            Self::Field { param, .. } => param.as_deref(),
+            // The official clients look for the model's name under this parameter.
+            Self::Model(_) => Some("model"),
+            Self::Unreadable(_) => Some("messages"),
+            _ => None,
+        };
         json!({"error": {
             "message": self.to_string(), "type": kind, "param": param, "code": code,
         }})
@@ -162,6 +175,7 @@ impl ApiError {
             | Self::Path
             | Self::MediaType
             | Self::TooLong(_)
+            | Self::Unreadable(_)
             | Self::TooSlow
             | Self::Upstream(OrganicError::AllFailed { .. })
             | Self::Late(_)

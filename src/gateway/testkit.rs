@@ -13,7 +13,7 @@ use sn1_actors::organic::{OrganicAnswer, OrganicError};
 use sn1_actors::ports::{Clock, TokioClock};
 
 use super::keys::{KeyLimits, KeyRing};
-use super::{Door, GatewayOptions, GatewayParts, GatewayServer};
+use super::{Door, GatewayOptions, GatewayParts, GatewayServer, ModelReader, Unreadable};
 use crate::wire::UuidSource;
 
 pub(super) const KEY: &str = "sk-sn1-test";
@@ -97,13 +97,23 @@ pub(super) fn ring(requests_per_minute: u32, at_once: u32, tokens_per_day: u64) 
     KeyRing::of_one(KEY, limits, clock())
 }
 
+/// A reader of chats of so many tokens. A token is a word.
+pub(super) fn reader(most: usize) -> ModelReader {
+    let count = |text: &str| text.split_whitespace().count();
+    let read = move |query: &Query| {
+        let tokens = query.messages.iter().map(|message| count(message)).sum();
+        if tokens > most { Err(Unreadable::TooLong { tokens, most }) } else { Ok(tokens) }
+    };
+    ModelReader { count: Arc::new(count), read: Arc::new(read) }
+}
+
 /// A gateway's parts, with a key that nearly never ends. A token is a word.
 pub(super) fn parts(door: &FakeDoor) -> GatewayParts {
     GatewayParts {
         door: Arc::clone(&door.door),
         keys: ring(10_000, 16, 1_000_000),
         model: MODEL.into(),
-        count_tokens: Arc::new(|text| text.split_whitespace().count()),
+        reader: reader(usize::MAX),
         clock: clock(),
         uuids: Arc::new(UuidSource::from_seed([3; 32])),
     }

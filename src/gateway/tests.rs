@@ -103,6 +103,47 @@ fn nothing_but_health_and_the_document_is_told_without_a_key() {
     });
 }
 
+#[test]
+fn a_chat_that_cannot_be_scored_reaches_no_miner_and_costs_nothing() {
+    let door = FakeDoor::saying(Ok(ANSWER.into()));
+    let gateway = GatewayParts { reader: reader(3), ..parts(&door) };
+    serve(gateway, options(), async |caller| {
+        let chat = |earlier: &str| {
+            json!({"messages": [
+                {"role": "assistant", "content": earlier},
+                {"role": "user", "content": "How are"},
+            ]})
+        };
+        assert_eq!(caller.ask(&but(&chat("Well."))).await.status, 200);
+        let left =
+            |reply: &Replied| reply.header("x-ratelimit-remaining-tokens").map(str::to_owned);
+        let before = left(&caller.get("/v1/models").await);
+        for stream in [false, true] {
+            let mut long = but(&chat("Very well."));
+            long["stream"] = stream.into();
+            let refused = caller.ask(&long).await;
+            assert_eq!(refused.error(), (400, "context_length_exceeded".into()));
+            let error = refused.json()["error"].take();
+            assert_eq!(
+                (&error["type"], &error["param"]),
+                (&json!("invalid_request_error"), &json!("messages"))
+            );
+            let message = error["message"].as_str().unwrap();
+            assert!(message.contains("maximum context length is 3 tokens"), "{message}");
+        }
+        assert_eq!(left(&caller.get("/v1/models").await), before);
+        assert!(before.is_some());
+    });
+    let unfit = |_: &Query| Err(Unreadable::Unfit("roles must alternate".into()));
+    let silent = FakeDoor::silent();
+    let reader = ModelReader { read: Arc::new(unfit), ..reader(3) };
+    serve(GatewayParts { reader, ..parts(&silent) }, options(), async |caller| {
+        let refused = caller.ask(&question()).await;
+        assert_eq!(refused.error(), (400, Value::Null));
+        assert!(refused.text.contains("roles must alternate"), "{}", refused.text);
+    });
+}
+
 /// A request for a completion, up to its body.
 fn head(headers: &str) -> Vec<u8> {
     format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\n{headers}\r\n\r\n").into_bytes()

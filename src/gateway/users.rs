@@ -176,19 +176,20 @@ impl Gateway {
         admission: Rc<Admission>,
     ) -> Result<Completion, ApiError> {
         let ChatRequest { query, ends, .. } = asked;
-        let count = Arc::clone(&self.parts.count_tokens);
-        let (query, prompt_tokens) = compute(move || {
-            let tokens: usize = query.messages.iter().map(|message| count(message)).sum();
-            (query, tokens as u64)
+        let read = Arc::clone(&self.parts.reader.read);
+        let (query, read) = compute(move || {
+            let read = read(&query);
+            (query, read)
         })
         .await?;
+        let prompt_tokens = read.map_err(ApiError::Unreadable)? as u64;
         let mut bill = Bill { admission: &admission, tokens: prompt_tokens };
         let answering = (self.parts.door)(query);
         let answered = in_time(&*self.parts.clock, self.patience, answering).await;
         let answered = answered.map(|answer| answer.map_err(ApiError::Upstream));
         let answer = answered.unwrap_or(Err(ApiError::Late(self.patience)));
         let answer = answer.inspect_err(|_| bill.tokens = 0)?;
-        let count = Arc::clone(&self.parts.count_tokens);
+        let count = Arc::clone(&self.parts.reader.count);
         let completion =
             compute(move || Completion::new(answer.text, &ends, prompt_tokens, &count)).await?;
         bill.tokens += completion.tokens;

@@ -1,12 +1,13 @@
 //! The gateway of a validator: its keys, its server, and the way from there to the miners.
 
+mod reader;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sn1_actors::domain::{ChatMessage, Hotkey, Netuid};
-use sn1_actors::model_worker::TextSource;
+use sn1_actors::domain::{Hotkey, Netuid};
 use sn1_actors::organic::{AskMiners, SLACK, ask_miners};
 use sn1_actors::ports::Clock;
 use sn1_actors::runtime::{Fault, FaultKind, Overseer, Port};
@@ -16,13 +17,12 @@ use crate::config::Settings;
 use crate::exit::{Ended, Exit};
 use crate::gateway::keys::KeyRing;
 use crate::gateway::{
-    Door, GatewayError, GatewayOptions, GatewayParts, GatewayServer, TokenCounter,
+    Door, GatewayError, GatewayOptions, GatewayParts, GatewayServer, ModelReader,
 };
 use crate::running_server::ServerStopper;
 use crate::wire::UuidSource;
 
-/// Bytes of a token of English, on average, where the model that counts them is on another machine.
-const BYTES_A_TOKEN: usize = 4;
+pub use self::reader::model_reader;
 
 /// Where the gateway of a validator keeps its keys.
 #[must_use]
@@ -84,7 +84,7 @@ impl Gateway {
         settings: &Settings,
         netuid: Netuid,
         organic: Port<AskMiners>,
-        count_tokens: TokenCounter,
+        reader: ModelReader,
     ) -> Result<ServerStopper, Ended> {
         let Self { server, keys } = self;
         let timeout = settings.neuron.timeout;
@@ -92,7 +92,7 @@ impl Gateway {
             door: door(organic, timeout),
             keys: keys.clone(),
             model: format!("sn{netuid}"),
-            count_tokens,
+            reader,
             clock: overseer.clock(),
             uuids: Arc::new(UuidSource::from_entropy()),
         };
@@ -136,20 +136,4 @@ fn door(organic: Port<AskMiners>, timeout: Duration) -> Door {
         let organic = organic.clone();
         Box::pin(async move { ask_miners(&organic, query, timeout).await })
     })
-}
-
-/// Counts tokens as the validator's own model does; where that is on another machine, as English
-/// texts have them on average.
-#[must_use]
-pub fn token_counter(text: &TextSource) -> TokenCounter {
-    let TextSource::Local(codec) = text else {
-        return Arc::new(|text| text.len().div_ceil(BYTES_A_TOKEN));
-    };
-    let codec = Arc::clone(codec);
-    let tokens = move |text: &str| {
-        let chat = codec.encode_chat(&[ChatMessage::user(text)]);
-        chat.map_or(text.len().div_ceil(BYTES_A_TOKEN), |tokens| tokens.len())
-    };
-    let frame = tokens("");
-    Arc::new(move |text| tokens(text).saturating_sub(frame))
 }

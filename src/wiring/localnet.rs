@@ -23,7 +23,7 @@ use super::{gateway, local_axon, miner, model, tools, validator};
 use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{ExternalMiner, MinerKind, Settings};
 use crate::exit::{Ended, Exit};
-use crate::gateway::TokenCounter;
+use crate::gateway::ModelReader;
 use crate::running_server::ServerStopper;
 use crate::wire::{
     AxonOptions, HttpTransport, Keypair, NonceBook, TransportOptions, UuidSource, Verifier, resolve,
@@ -75,8 +75,8 @@ pub struct Localnet {
     pub topology: Topology,
     /// What the model did.
     pub model: Arc<ModelMeter>,
-    /// Counts tokens for API users.
-    pub count_tokens: TokenCounter,
+    /// What the model makes of API users' texts.
+    pub reader: ModelReader,
     chain: LocalChain,
     validator_uid: Uid,
     block_time: Duration,
@@ -98,7 +98,7 @@ pub async fn start(
     let external = resolved(&settings.localnet.external_miners).await?;
     let tools = tools::open_for_tasks(settings, &overseer.clock(), seed).await?;
     let model = model::open(settings, overseer).await?;
-    let count_tokens = gateway::token_counter(&model.text);
+    let reader = gateway::model_reader(&model, settings);
     let own = key(seed, "validator")?;
     let own_hotkey = own.hotkey();
     let epoch_blocks = u64::from(settings.localnet.tempo) + 1;
@@ -147,7 +147,7 @@ pub async fn start(
         miners: Vec::new(),
         topology,
         model: Arc::clone(&shared.meter),
-        count_tokens,
+        reader,
         chain,
         validator_uid,
         block_time: settings.localnet.block_time,
@@ -193,6 +193,8 @@ impl Localnet {
             let delay = settings.localnet.miner_delay;
             let mut config = miner::config(answers, delay, in_flight, settings);
             config.suffix = format!(":{uid}");
+            // Its one caller is the validator, with all of its users' rounds.
+            config.axon.requests_per_second = 0;
             let started = self.overseer.clock().unix();
             let book = NonceBook::new(started, settings.axon.legacy_nonce);
             let parts = MinerParts {
@@ -204,11 +206,15 @@ impl Localnet {
             };
             let running = start_miner(&self.overseer, config, parts, shared, &mut self.topology);
             let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            // Nobody but the validator asks, and all its users' rounds come from one address.
+            let options = AxonOptions::default();
+            let max_connections_per_address = options.max_connections;
+            let options = AxonOptions { max_connections_per_address, ..options };
             let (address, stopper) = local_axon::serve(
                 &self.overseer,
                 free,
                 keypair,
-                AxonOptions::default(),
+                options,
                 local_axon::door(running),
             )?;
             self.stoppers.push(stopper);

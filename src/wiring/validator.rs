@@ -25,7 +25,7 @@ use super::joining::WATCH;
 use super::{gateway, model, sampling, tools};
 use crate::config::Settings;
 use crate::exit::{Ended, Exit};
-use crate::gateway::TokenCounter;
+use crate::gateway::ModelReader;
 use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource};
 
 /// How long a text of the validator's may take: a model on a CPU has long queues.
@@ -106,6 +106,7 @@ fn organic(settings: &Settings) -> Option<OrganicConfig> {
     let kind = TaskKind::named("generic_instruction")?;
     gateway.enabled.then(|| OrganicConfig {
         in_flight: gateway.in_flight,
+        rounds: gateway.rounds,
         scored: gateway.scored,
         choose: gateway.choose,
         log_texts: gateway.log_texts,
@@ -138,8 +139,8 @@ pub struct Running {
     pub topology: Topology,
     /// What the model did.
     pub model: Arc<ModelMeter>,
-    /// Counts tokens for API users.
-    pub count_tokens: TokenCounter,
+    /// What the model makes of API users' texts.
+    pub reader: ModelReader,
 }
 
 /// Starts a validator, which does nothing before its pacer runs.
@@ -156,7 +157,7 @@ pub async fn start(
     let in_flight = settings.neuron.num_concurrent_forwards;
     let tools = tools::open_for_tasks(settings, &overseer.clock(), seed).await?;
     let model = model::open(settings, overseer).await?;
-    let count_tokens = gateway::token_counter(&model.text);
+    let reader = gateway::model_reader(&model, settings);
     let own = keypair.hotkey();
     let config = config(settings, netuid, seed, own, WATCH, settings.neuron.epoch_length);
     let under_way = config.under_way();
@@ -172,7 +173,7 @@ pub async fn start(
     let validator = start_validator(overseer, config, parts, &shared, &mut topology)
         .map_err(|error| Ended::new(Exit::File, error))?;
     topology.check(under_way)?;
-    Ok(Running { validator, topology, model: Arc::clone(&shared.meter), count_tokens })
+    Ok(Running { validator, topology, model: Arc::clone(&shared.meter), reader })
 }
 
 /// Waits until no conversation is under way.

@@ -99,6 +99,7 @@ fn the_official_client_understands_every_refusal() {
             ask("hello", &json!({"n": 2})),
             ask("hello", &many),
             ask(&"x".repeat(70_000), &json!({})),
+            ask(&"word ".repeat(1_001), &json!({"stream": true})),
             ask("all fail", &json!({})),
             ask("all fail", &json!({"stream": true})),
             ask("nobody", &json!({"stream": true})),
@@ -114,12 +115,15 @@ fn the_official_client_understands_every_refusal() {
     );
     assert_eq!(error(&told[3]), ("BadRequestError", &json!(400)));
     assert_eq!(error(&told[4]), ("APIStatusError", &json!(413)));
-    for failed in &told[5..7] {
+    assert_eq!(error(&told[5]), ("BadRequestError", &json!(400)));
+    let code = (&told[5]["code"], &told[5]["param"]);
+    assert_eq!(code, (&json!("context_length_exceeded"), &json!("messages")));
+    for failed in &told[6..8] {
         assert_eq!(error(failed), ("InternalServerError", &json!(502)));
         assert_eq!(failed["code"], "upstream_unavailable");
     }
-    assert_eq!(error(&told[7]), ("InternalServerError", &json!(503)));
-    assert_eq!(told[7]["headers"]["retry-after"], "10");
+    assert_eq!(error(&told[8]), ("InternalServerError", &json!(503)));
+    assert_eq!(told[8]["headers"]["retry-after"], "10");
 }
 
 #[test]

@@ -75,10 +75,9 @@ impl ValidatorConfig {
         }
     }
 
-    /// Users' conversations that may be under way: those that wait for answers, and those that are
-    /// scored afterwards.
+    /// Users' conversations that may be under way: one a round.
     fn organics(&self) -> usize {
-        self.organic.as_ref().map_or(0, |organic| organic.in_flight + organic.scored)
+        self.organic.as_ref().map_or(0, |organic| organic.rounds)
     }
 
     /// Conversations that may be under way at once: what
@@ -289,7 +288,7 @@ fn start_organic(overseer: &Overseer, users: Users) -> Port<AskMiners> {
         timeout,
         sample_size,
         places: overseer.credits(config.in_flight),
-        credits: overseer.credits(config.in_flight + config.scored),
+        credits: overseer.credits(config.rounds),
         scored: overseer.credits(config.scored),
         config,
         log,

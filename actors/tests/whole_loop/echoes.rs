@@ -5,6 +5,7 @@ use sn1_actors::assistant::Kind;
 use sn1_actors::domain::{ChatMessage, Role};
 use sn1_actors::testkit::Stage;
 
+use crate::code::CODE;
 use crate::net::{self, Net, Plan};
 
 const ANSWER: &str = "Tea grows on warm hills where it rains a lot.";
@@ -40,7 +41,7 @@ fn repeats_the_question(messages: &[ChatMessage]) -> String {
 /// Miners mend the code, once they were asked again.
 fn mends_the_code(messages: &[ChatMessage]) -> String {
     let is_later = messages.iter().any(|message| message.role == Role::Assistant);
-    person(messages).unwrap_or_else(|| if is_later { net::CODE } else { ANSWER }.into())
+    person(messages).unwrap_or_else(|| if is_later { CODE } else { ANSWER }.into())
 }
 
 /// Miners send the answer back that they were shown.
@@ -106,7 +107,7 @@ fn code_that_is_mended_in_a_second_turn_earns_all() {
         let mended = |step: &Map<String, Value>, key: &str| step[key].as_array().cloned();
         let answers = mended(&step, "completions").expect("a list").into_iter();
         let rewards = mended(&step, "rewards").expect("a list").into_iter();
-        let sound = answers.zip(rewards).filter(|(answer, _)| answer == net::CODE);
+        let sound = answers.zip(rewards).filter(|(answer, _)| answer == CODE);
         let rewards: Vec<Value> = sound.map(|(_, reward)| reward).collect();
         assert!(rewards.len() >= 2 && rewards.iter().all(|reward| *reward == 1.0), "{step:?}");
     }

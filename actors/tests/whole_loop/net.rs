@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};
 use sn1_actors::assistant::board::AnswerBoard;
 use sn1_actors::assistant::{AssistantConfig, Kind};
@@ -15,8 +15,8 @@ use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::conversation::Tally;
 use sn1_actors::dendrite::DendriteConfig;
 use sn1_actors::domain::{
-    Cast, ChatMessage, Context, ContextBody, FinishReason, Generation, MinerReply, Netuid, Query,
-    RunSeed, Sampling, Score, SourceKind, StatusCode, Tao, Uid,
+    Cast, ChatMessage, FinishReason, Generation, MinerReply, Netuid, Query, RunSeed, Sampling,
+    Score, StatusCode, Tao, Uid,
 };
 use sn1_actors::model_worker::TextSource;
 use sn1_actors::model_worker::scheduler::SchedulerConfig;
@@ -25,7 +25,7 @@ use sn1_actors::organic::{AskMiners, Choose, OrganicConfig};
 use sn1_actors::persona_agent::{Goal, PersonaAgentConfig};
 use sn1_actors::ports::{
     AxonTarget, Clock, Event, MinerTransport, Piece, ScoreBook, SignedHead, TextBackend, TextError,
-    TextRequest, Tool, ToolError, Want,
+    TextRequest, Tool,
 };
 use sn1_actors::reward_scorer::closing::ClosingRules;
 use sn1_actors::runtime::{AskError, Port, Topology};
@@ -41,6 +41,8 @@ use sn1_actors::wiring::{
     ValidatorConfig, ValidatorParts, start_miner, start_shared, start_validator,
 };
 use tokio::sync::mpsc;
+
+use crate::code::OneFile;
 
 /// Miners with uids 1 to this; the last of them is dead.
 pub(crate) const MINERS: u16 = 6;
@@ -107,16 +109,17 @@ impl Default for Plan {
 #[derive(Clone, Copy)]
 pub(crate) struct Organics {
     pub(crate) in_flight: usize,
+    pub(crate) rounds: usize,
     pub(crate) scored: usize,
     pub(crate) choose: Choose,
     pub(crate) log_texts: bool,
 }
 
 fn organic_config(organics: Organics) -> OrganicConfig {
-    let Organics { in_flight, scored, choose, log_texts } = organics;
+    let Organics { in_flight, rounds, scored, choose, log_texts } = organics;
     let kind = TaskKind::named("generic_instruction").expect("there is such a kind");
     let measures = Arc::new(kind.default_measures());
-    OrganicConfig { in_flight, scored, choose, log_texts, kind, measures }
+    OrganicConfig { in_flight, rounds, scored, choose, log_texts, kind, measures }
 }
 
 pub(crate) struct Net {
@@ -217,6 +220,11 @@ impl Net {
     /// Makes miners take every query and never answer.
     pub(crate) fn mute(&self, uids: &[u16]) {
         self.transport.muted.lock().extend(uids.iter().copied().map(Uid));
+    }
+
+    /// How many requests to such miners were waited on until their time was up.
+    pub(crate) fn waited_out(&self) -> usize {
+        self.transport.waited_out.load(Ordering::Relaxed)
     }
 
     /// Takes all miners away.
@@ -341,52 +349,6 @@ fn miner(
     start_miner(&stage.overseer, config, parts, shared, topology)
 }
 
-/// The code of every file.
-pub(crate) const CODE: &str = "\
-def mean(values):
-    total = 0
-    for value in values:
-        total += value
-    return total / len(values)
-
-def spread(values):
-    middle = mean(values)
-    total = 0
-    for value in values:
-        total += (value - middle) ** 2
-    return total / (len(values) - 1)
-";
-
-/// Offers one source file, again and again.
-struct OneFile;
-
-impl Tool for OneFile {
-    fn name(&self) -> &'static str {
-        "one_file"
-    }
-
-    fn is_slow(&self) -> bool {
-        false
-    }
-
-    fn offers(&self, kind: SourceKind) -> bool {
-        kind == SourceKind::Code
-    }
-
-    fn fetch(&self, _: Want, _: ChaCha8Rng) -> BoxFuture<'static, Result<Context, ToolError>> {
-        let context = Context {
-            source: self.name().into(),
-            title: "spread.py".into(),
-            topic: "statistics".into(),
-            subtopic: "Python".into(),
-            tags: Vec::new(),
-            origin: None,
-            body: ContextBody::Code { language: "Python".into(), text: CODE.into() },
-        };
-        Box::pin(std::future::ready(Ok(context)))
-    }
-}
-
 /// Answers each chat by a function of it; without one it refuses each with its own words.
 struct Writer(Option<fn(&[ChatMessage]) -> String>);
 
@@ -432,6 +394,8 @@ struct Doors {
     doors: Mutex<BTreeMap<Uid, Miner>>,
     /// Who takes queries and never answers.
     muted: Mutex<BTreeSet<Uid>>,
+    /// How many of their requests were not given up.
+    waited_out: Arc<AtomicUsize>,
     /// What each miner was asked, the dead one too.
     asked: Mutex<Vec<Request>>,
     clock: Arc<dyn Clock>,
@@ -440,7 +404,7 @@ struct Doors {
 impl Doors {
     fn new(clock: Arc<dyn Clock>) -> Self {
         let (doors, muted, asked) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { doors, muted, asked, clock }
+        Self { doors, muted, waited_out: Arc::default(), asked, clock }
     }
 }
 
@@ -454,9 +418,10 @@ impl MinerTransport for Doors {
         let request = Request { target: target.clone(), query: Query::clone(&query), timeout };
         self.asked.lock().push(request);
         if self.muted.lock().contains(&target.uid) {
-            let late = self.clock.sleep(timeout);
+            let (late, waited_out) = (self.clock.sleep(timeout), Arc::clone(&self.waited_out));
             return Box::pin(async move {
                 late.await;
+                waited_out.fetch_add(1, Ordering::Relaxed);
                 MinerReply::failure(StatusCode::TIMEOUT, "no answer")
             });
         }

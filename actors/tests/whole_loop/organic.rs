@@ -17,7 +17,7 @@ use crate::net::{self, DEAD, MINERS, Net, Organics, Plan, TIMEOUT};
 const SECRET: &str = "my neighbour's cat ate the blue heron";
 
 fn organics() -> Organics {
-    Organics { in_flight: 8, scored: 4, choose: Choose::First, log_texts: false }
+    Organics { in_flight: 8, rounds: 64, scored: 4, choose: Choose::First, log_texts: false }
 }
 
 fn plan(organics: Organics) -> Plan {
@@ -187,6 +187,46 @@ fn a_query_too_many_is_refused_at_once_and_the_next_is_taken_when_there_is_a_pla
         assert_eq!(stage.clock.now(), began);
         stage.clock.sleep(TIMEOUT).await;
         assert!(ask(&net, question()).await.is_ok());
+    });
+}
+
+#[test]
+fn a_miner_that_hangs_holds_up_no_user_and_cannot_tell_that_nobody_waits_for_it() {
+    Stage::play(async |stage: Stage| {
+        let organics = Organics { in_flight: 2, ..organics() };
+        let net = awake(&stage, Plan { miners: honest, ..plan(organics) }).await;
+        net.mute(&[1]);
+        let before = stage.overseer.tasks().running();
+        let began = stage.clock.now();
+        for n in 0..20 {
+            let answer = ask(&net, question()).await;
+            assert!(answer.is_ok(), "query {n}: {answer:?}");
+        }
+        assert!(stage.clock.now().since(began) < TIMEOUT, "the pace is that of the others");
+        settle(&stage, &net, before).await;
+        assert_eq!(net.waited_out(), 20, "a request ended before its time was up");
+        assert_eq!(outcomes(&stage), [OrganicOutcome::Answered; 20]);
+        assert_eq!(ends(&stage), vec![Stopped::Completed; 20]);
+    });
+}
+
+#[test]
+fn rounds_that_nobody_waits_for_are_bounded_too() {
+    Stage::play(async |stage: Stage| {
+        let organics = Organics { in_flight: 2, rounds: 3, ..organics() };
+        let net = awake(&stage, Plan { miners: honest, ..plan(organics) }).await;
+        net.mute(&[1]);
+        let before = stage.overseer.tasks().running();
+        for _ in 0..2 {
+            for _ in 0..3 {
+                assert!(ask(&net, question()).await.is_ok());
+            }
+            let began = stage.clock.now();
+            assert_eq!(ask(&net, question()).await, Err(OrganicError::Overloaded));
+            assert_eq!(stage.clock.now(), began);
+            stage.clock.sleep(Duration::from_secs(120)).await;
+        }
+        settle(&stage, &net, before).await;
     });
 }
 
@@ -449,8 +489,8 @@ fn a_thousand_users_who_leave_midway_leave_nothing_behind() {
 fn the_graph_with_users_has_no_circle_of_asks_and_no_narrow_port() {
     Stage::play(async |stage: Stage| {
         let net = awake(&stage, Plan { in_flight: 3, ..plan(organics()) }).await;
-        // The validator's own, those that wait for answers, and those that are scored afterwards.
-        net.topology.check(3 + 8 + 4).expect("the graph is sound");
-        assert!(net.topology.check(3 + 8 + 4 + 1).is_err());
+        // The validator's own conversations, and the users' rounds.
+        net.topology.check(3 + 64).expect("the graph is sound");
+        assert!(net.topology.check(3 + 64 + 1).is_err());
     });
 }

@@ -23,14 +23,18 @@ pub struct Gateway {
     pub cors_origins: Vec<String>,
     /// Which answer a user gets.
     pub choose: Choose,
-    /// Queries under way at a time, from 1.
+    /// Users who may wait for an answer at a time, from 1.
     pub in_flight: usize,
+    /// Users' rounds that may be under way at a time, those whose user has an answer among them.
+    pub rounds: usize,
     /// The time from one round of queries to the next, on average: rounds go out at moments that do
     /// not depend on who asks. Zero sends each at once.
     #[serde(deserialize_with = "seconds")]
     pub rhythm: Duration,
     /// The longest request, in bytes.
     pub max_body: usize,
+    /// The longest chat and its answer, in tokens, if that is less than the text model reads.
+    pub max_context: Option<usize>,
     /// Queries whose answers are scored at a time, and more in all than the validator has steps of its
     /// own; those beyond are not.
     pub scored: usize,

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sn1::gateway::keys::KeyRing;
-use sn1::gateway::{Door, GatewayOptions, GatewayParts, GatewayServer};
+use sn1::gateway::{Door, GatewayOptions, GatewayParts, GatewayServer, ModelReader, Unreadable};
 use sn1::wire::UuidSource;
 use sn1_actors::domain::{Hotkey, Moment, Query, Uid};
 use sn1_actors::organic::{OrganicAnswer, OrganicError};
@@ -26,6 +26,22 @@ pub(super) const MODEL: &str = "lab/zephyr";
 pub(super) const ANSWER: &str =
     "Well met, and so early in the day; what brings you here, if I may ask?";
 const MINER: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+
+/// Tokens that a chat may have.
+const LONGEST: usize = 1_000;
+
+/// A token is a word.
+fn reader() -> ModelReader {
+    let count = |text: &str| text.split_whitespace().count();
+    let read = move |query: &Query| {
+        let tokens = query.messages.iter().map(|message| count(message)).sum();
+        if tokens > LONGEST {
+            return Err(Unreadable::TooLong { tokens, most: LONGEST });
+        }
+        Ok(tokens)
+    };
+    ModelReader { count: Arc::new(count), read: Arc::new(read) }
+}
 
 /// How the gateway is kept.
 pub(super) struct Kept {
@@ -104,7 +120,7 @@ impl Gateway {
             door: door(Arc::clone(&watched), silent),
             keys,
             model: MODEL.into(),
-            count_tokens: Arc::new(|text| text.split_whitespace().count()),
+            reader: reader(),
             clock: Arc::new(clock),
             uuids: Arc::new(UuidSource::from_entropy()),
         };

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use futures_util::future::{join_all, try_join_all};
 use serde_json::json;
 use sn1_actors::ports::Clock;
@@ -37,11 +37,16 @@ pub(super) fn command() -> Command {
     let pid = flag("pid", "PID")
         .value_parser(value_parser!(u32))
         .help("the axon's process; its CPU time is told too");
+    let latencies = Arg::new("latencies")
+        .long("latencies")
+        .action(ArgAction::SetTrue)
+        .help("tell how long each answer took");
     Command::new("load")
         .about("Send signed requests to an axon as fast as it answers; prints a line of JSON")
         .args([
             port,
             pid,
+            latencies,
             number("connections", "32", 1..=1_000, "connections, each with a request at a time"),
             number("requests", "1000", 1..=1_000_000, "requests in total"),
         ])
@@ -59,7 +64,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let streams = try_join_all(streams).await;
     let streams = streams.with_context(|| format!("no axon on port {port}"))?;
     let (began, spent_before) = (clock.now(), spent());
-    let sent = streams.into_iter().map(|stream| send(stream, &signed));
+    let sent = streams.into_iter().map(|stream| send(stream, &signed, &*clock));
     let tallies = join_all(sent).await;
     let (wall, spent_after) = (clock.now().since(began), spent());
 
@@ -67,7 +72,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     tallies.into_iter().for_each(|part| tally.add(part));
     let cpu = spent_after.zip(spent_before).map(|(after, before)| after.saturating_sub(before));
     let per_request = |time: Duration| time.as_secs_f64() * 1e3 / f64::from(tally.answered);
-    let line = json!({
+    let mut line = json!({
         "requests": requests,
         "answered": tally.answered,
         "wall_s": wall.as_secs_f64(),
@@ -75,6 +80,9 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         "axon_cpu_ms": cpu.map(per_request),
         "first_refusal": tally.refusal,
     });
+    if matches.get_flag("latencies") {
+        line["latencies_s"] = tally.latencies_s.into();
+    }
     output::line(&line.to_string())?;
     Ok(Exit::Done)
 }
@@ -82,6 +90,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 #[derive(Default)]
 struct Tally {
     answered: u32,
+    latencies_s: Vec<f64>,
     /// Status line and headers of one that was refused, or how the axon hung up.
     refusal: Option<String>,
 }
@@ -89,18 +98,27 @@ struct Tally {
 impl Tally {
     fn add(&mut self, other: Self) {
         self.answered += other.answered;
+        self.latencies_s.extend(other.latencies_s);
         self.refusal = self.refusal.take().or(other.refusal);
     }
 }
 
 /// Sends what is left, one request after the other, until one is refused: then an axon may hang up.
-async fn send(mut stream: TcpStream, left: &RefCell<impl Iterator<Item = Vec<u8>>>) -> Tally {
+async fn send(
+    mut stream: TcpStream,
+    left: &RefCell<impl Iterator<Item = Vec<u8>>>,
+    clock: &dyn Clock,
+) -> Tally {
     let mut inbox = Inbox::default();
     let mut tally = Tally::default();
     loop {
         let Some(request) = left.borrow_mut().next() else { return tally };
+        let began = clock.now();
         match exchange(&mut stream, &mut inbox, &request).await {
-            Ok(head) if head.starts_with(b"HTTP/1.1 200 ") => tally.answered += 1,
+            Ok(head) if head.starts_with(b"HTTP/1.1 200 ") => {
+                tally.answered += 1;
+                tally.latencies_s.push(clock.now().since(began).as_secs_f64());
+            }
             refused => {
                 let said = refused.map(|head| String::from_utf8_lossy(head).into_owned());
                 tally.refusal = Some(said.unwrap_or_else(|error| error.to_string()));
