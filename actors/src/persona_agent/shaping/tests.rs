@@ -40,6 +40,7 @@ fn phrasing(challenge: &str) -> Phrasing {
         goal: "goal".into(),
         history: Vec::new(),
         challenge: challenge.into(),
+        sent: None,
         attempts: Vec::new(),
         time: std::time::Duration::ZERO,
         system_prompt: String::new(),
