@@ -3,9 +3,11 @@
 use rand_chacha::ChaCha8Rng;
 
 use crate::domain::{Query, Role};
+use crate::persona_agent::paraphrase::brief;
 use crate::persona_agent::phraser::{BestAnswer, Phrasing};
 use crate::task_maker::Task;
 
+use super::fill::length;
 use super::{Album, Shape, ShapeBook, Surroundings, dressed};
 
 /// The shapes of users' queries and the texts to fill them. A validator that takes users' queries
@@ -22,10 +24,17 @@ pub struct Wardrobe {
 }
 
 impl Wardrobe {
-    /// A conversation's first turn as miners are sent it.
+    /// A conversation's first turn as miners are sent it. Where a shape has no room for what the
+    /// person says, the person says it in few words.
     #[must_use]
-    pub fn first(&self, phrasing: Phrasing, task: &Task, random: &mut ChaCha8Rng) -> Phrasing {
-        let shape = self.shapes.draw(random);
+    pub fn first(&self, mut phrasing: Phrasing, task: &Task, random: &mut ChaCha8Rng) -> Phrasing {
+        let (form, topic) = (&task.plan.form, &task.context.topic);
+        let in_short = brief(form, &task.query, topic, random);
+        let least = length(&in_short).min(length(&phrasing.challenge));
+        let shape = self.shapes.draw_for(least, random);
+        if length(&phrasing.challenge) > shape.last.max(length(&in_short)) {
+            phrasing.challenge = in_short;
+        }
         let sent = self.dress(phrasing.clone(), &shape, task, random);
         Phrasing { sent: Some(sent), ..phrasing }
     }
