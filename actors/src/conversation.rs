@@ -120,6 +120,13 @@ impl Conversation {
         tally.wanted.is_none_or(|wanted| tally.steps + tally.under_way() <= wanted)
     }
 
+    /// Whether any more steps of the run are wanted.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        let tally = self.log.tally.borrow();
+        tally.wanted.is_none_or(|wanted| tally.steps < wanted)
+    }
+
     /// Ends it for a reason.
     pub fn end(mut self, stopped: Stopped) {
         self.close(stopped);

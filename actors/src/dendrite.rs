@@ -5,6 +5,12 @@
 //! PersonaAgent and Organic push `Challenge` to it; it pushes `Round` to RewardScorer at once, with
 //! the stream of answers that are still to come. On whose behalf it asks makes no difference to what
 //! it sends, to whom and when: a user only hears the answers as well.
+//!
+//! With a rhythm, challenges wait here, and one goes at each beat; whom it asks is drawn then. The
+//! next beat is a future of the actor's context, which a restart drops and `started` makes anew: there
+//! is always one. What waits outlives the restart. When the run ends, the validator's own challenges
+//! that wait are given up at the next beat, as no miner has done anything for them and the operator
+//! waits; users' go at their beats, as they wait too.
 
 pub mod choice;
 pub mod rhythm;
@@ -12,12 +18,15 @@ pub mod rhythm;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Context, Handler, Message, Supervised};
+use actix::fut::ActorFutureExt;
+use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WrapFuture};
 use tokio::sync::{mpsc, watch};
 
 use crate::conversation::Conversation;
-use crate::domain::{Answer, BlockNumber, Hotkey, Metagraph, Purpose, RunSeed, Tao, Uid};
-use crate::organic::Asker;
+use crate::domain::{
+    Answer, BlockNumber, ConversationId, Hotkey, Metagraph, Moment, Purpose, RunSeed, Tao, Turn, Uid,
+};
+use crate::organic::{Asker, OrganicError};
 use crate::persona_agent::Phrasing;
 use crate::ports::{AxonTarget, Clock, Event, Journal, MinerTransport, Stopped};
 use crate::reward_scorer::Round;
@@ -25,6 +34,7 @@ use crate::runtime::{Failpoints, Job, Port, Tasks};
 use crate::task_maker::Task;
 
 use self::choice::Rotation;
+use self::rhythm::{Kind, Rhythm};
 
 /// Ask the miners.
 #[derive(Debug, Message)]
@@ -64,6 +74,9 @@ pub struct DendriteConfig {
     pub unique_ips: bool,
     /// This validator's own key; it never asks itself.
     pub own: Hotkey,
+    /// The time from one round to the next, on average, if rounds go out in a rhythm of their own;
+    /// zero sends each at once.
+    pub rhythm: Duration,
 }
 
 /// What Dendrite works with, and is rebuilt from.
@@ -94,13 +107,19 @@ pub struct Dendrite {
     deps: DendriteDeps,
     /// Forgotten by a restart: everybody is then due again.
     rotation: Rotation,
+    /// What waits for its beat, each with its place in the mailbox; a restart keeps it.
+    rhythm: Rhythm<Job<Challenge>>,
+    /// When the next beat is.
+    due: Moment,
 }
 
 impl Dendrite {
     /// A new one, which has asked nobody yet.
     #[must_use]
     pub fn new(deps: DendriteDeps) -> Self {
-        Self { deps, rotation: Rotation::default() }
+        let random = deps.seed.stream(ConversationId(0), Turn(0), Purpose::Rhythm);
+        let rhythm = Rhythm::new(deps.config.rhythm, random);
+        Self { rotation: Rotation::default(), rhythm, due: deps.clock.now(), deps }
     }
 
     /// Whom the next step of a conversation asks, and the block of the metagraph that says so.
@@ -110,15 +129,70 @@ impl Dendrite {
         let random = deps.seed.stream(conversation.id, conversation.turn, Purpose::Uids);
         (self.rotation.draw(&metagraph, &deps.config, random), metagraph.block)
     }
+
+    /// Sends a challenge out now.
+    fn send(&mut self, job: Job<Challenge>) {
+        let deps = self.deps.clone();
+        let Job { message: mut challenge, slot, .. } = job;
+        let (targets, block) = self.choose(&challenge.conversation);
+        self.deps.tasks.spawn("round", async move {
+            let _slot = slot;
+            deps.failpoints.hit("dendrite:task");
+            challenge.asker.tell_asked(Ok(targets.len()));
+            if targets.is_empty() {
+                return challenge.conversation.end(Stopped::NoMiners);
+            }
+            deps.journal.record(challenged(&challenge, &targets));
+            let round = deps.open(challenge, targets, block);
+            deps.reward_scorer.push(round).await;
+        });
+    }
+
+    /// Lets a challenge wait for its beat.
+    fn hold(&mut self, job: Job<Challenge>) {
+        let kind = if job.message.asker.is_user() { Kind::User } else { Kind::Own };
+        if let Err(mut refused) = self.rhythm.push(kind, job) {
+            refused.message.asker.tell_asked(Err(OrganicError::Overloaded));
+        }
+    }
+
+    /// Waits for the next beat, which is due a gap after the last, however long that took.
+    fn await_beat(&mut self, ctx: &mut Context<Self>) {
+        let now = self.deps.clock.now();
+        self.due = self.due.after(self.rhythm.next_gap()).max(now);
+        let pause = self.deps.clock.sleep(self.due.since(now));
+        ctx.spawn(pause.into_actor(self).map(|(), dendrite, ctx| {
+            dendrite.await_beat(ctx);
+            dendrite.beat();
+        }));
+    }
+
+    /// Sends what has its turn. Those that nobody wants any more do not take it from others.
+    fn beat(&mut self) {
+        while let Some(job) = self.rhythm.beat() {
+            self.deps.failpoints.hit("dendrite:beat");
+            let Challenge { conversation, asker, .. } = &job.message;
+            let wanted = if asker.is_user() { asker.listens() } else { conversation.is_wanted() };
+            if wanted {
+                return self.send(job);
+            }
+        }
+    }
 }
 
 impl Actor for Dendrite {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        if self.rhythm.holds_back() {
+            self.await_beat(ctx);
+        }
+    }
 }
 
 impl Supervised for Dendrite {
     fn restarting(&mut self, _: &mut Context<Self>) {
-        *self = Self::new(self.deps.clone());
+        self.rotation = Rotation::default();
     }
 }
 
@@ -127,20 +201,11 @@ impl Handler<Job<Challenge>> for Dendrite {
 
     fn handle(&mut self, job: Job<Challenge>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("dendrite:challenge");
-        let deps = self.deps.clone();
-        let Job { message: mut challenge, slot, .. } = job;
-        let (targets, block) = self.choose(&challenge.conversation);
-        self.deps.tasks.spawn("round", async move {
-            let _slot = slot;
-            deps.failpoints.hit("dendrite:task");
-            challenge.asker.tell_asked(targets.len());
-            if targets.is_empty() {
-                return challenge.conversation.end(Stopped::NoMiners);
-            }
-            deps.journal.record(challenged(&challenge, &targets));
-            let round = deps.open(challenge, targets, block);
-            deps.reward_scorer.push(round).await;
-        });
+        if self.rhythm.holds_back() {
+            self.hold(job);
+        } else {
+            self.send(job);
+        }
         self.deps.failpoints.hit("dendrite:after");
     }
 }

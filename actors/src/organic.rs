@@ -264,10 +264,11 @@ impl OrganicDeps {
             desk.answer(good.swap_remove(at.unwrap_or(0)));
         }
         desk.refuse(match (heard.asked.try_recv(), cause) {
-            (Ok(0), _) => OrganicError::NoMiners,
-            (Ok(asked), Some(cause)) => OrganicError::AllFailed { asked, cause },
+            (Ok(Ok(0)), _) => OrganicError::NoMiners,
+            (Ok(Ok(asked)), Some(cause)) => OrganicError::AllFailed { asked, cause },
+            (Ok(Err(refused)), _) => refused,
             // The query was lost before anybody was asked, or their requests were.
-            (Ok(_), None) | (Err(_), _) => OrganicError::Interrupted(AskError::Interrupted),
+            (Ok(Ok(_)), None) | (Err(_), _) => OrganicError::Interrupted(AskError::Interrupted),
         });
     }
 
@@ -330,8 +331,8 @@ type Answered = Result<OrganicAnswer, OrganicError>;
 
 /// What Organic hears of a round.
 struct Heard {
-    /// How many are asked; nothing where the query was lost before.
-    asked: oneshot::Receiver<usize>,
+    /// How many are asked, or why nobody is; nothing where the query was lost before.
+    asked: oneshot::Receiver<Result<usize, OrganicError>>,
     /// Each answer; it ends when no more will come.
     answers: mpsc::Receiver<Answer>,
     /// Whose answer was the best, if that is what the user gets.

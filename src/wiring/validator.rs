@@ -70,6 +70,7 @@ pub fn config(
             unique_coldkeys: settings.neuron.query_unique_coldkeys,
             unique_ips: settings.neuron.query_unique_ips,
             own,
+            rhythm: rhythm(settings),
         },
         scoring: ScoringConfig {
             closing: settings.closing(),
@@ -91,6 +92,12 @@ pub fn config(
         chain_watch,
         organic: organic(settings),
     }
+}
+
+/// The time from one round to the next: without users there is nobody to hide.
+fn rhythm(settings: &Settings) -> Duration {
+    let gateway = &settings.gateway;
+    if gateway.enabled { gateway.rhythm } else { Duration::ZERO }
 }
 
 /// How API users' queries are taken, if they are.

@@ -2,6 +2,11 @@
 //! which miners are asked would tell them apart; here the moments are drawn, and do not depend on
 //! what waits. Pure: Dendrite sleeps for the gaps and sends what a beat lets go.
 //!
+//! A beat at which nothing waits passes: a round that nobody needs would have to be a challenge like
+//! any other, and those the validator makes go out anyway. So nothing can be told from an empty beat
+//! only where there is none: where the validator makes challenges faster than they go, one of its own
+//! waits at each beat, and all that miners see are the gaps.
+//!
 //! Left out: how long an item waits in its queue. Miners do not see that; users and the validator do.
 
 use std::collections::VecDeque;
@@ -9,6 +14,8 @@ use std::time::Duration;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+
+use crate::organic::SLACK;
 
 /// After so many users' rounds in a row, one of the validator's own goes if it waits.
 const USERS_IN_A_ROW: usize = 8;
@@ -24,32 +31,10 @@ pub enum Kind {
     User,
 }
 
-/// What goes out at a beat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beat<T> {
-    /// This, which waited.
-    Go(T),
-    /// Nothing waits; a round that nobody needs keeps the rhythm.
-    Cover,
-    /// Nothing waits.
-    Nothing,
-}
-
-/// How rounds go out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RhythmConfig {
-    /// Time from one beat to the next, on average; zero holds nothing back.
-    pub mean: Duration,
-    /// Whether a beat at which nothing waits is filled.
-    pub cover: bool,
-    /// So many may wait of either kind.
-    pub most_waiting: usize,
-}
-
 /// What waits, and the beats at which it goes.
 #[derive(Debug)]
 pub struct Rhythm<T> {
-    config: RhythmConfig,
+    mean: Duration,
     own: VecDeque<T>,
     users: VecDeque<T>,
     /// Users' rounds since the last one of the validator's.
@@ -58,18 +43,18 @@ pub struct Rhythm<T> {
 }
 
 impl<T> Rhythm<T> {
-    /// A rhythm that nothing waits for yet.
+    /// A rhythm that nothing waits for yet. `mean` is the time from one beat to the next, on average;
+    /// zero holds nothing back.
     #[must_use]
-    pub fn new(config: RhythmConfig, random: ChaCha8Rng) -> Self {
+    pub fn new(mean: Duration, random: ChaCha8Rng) -> Self {
         let (own, users) = (VecDeque::new(), VecDeque::new());
-        Self { config, own, users, in_a_row: 0, random }
+        Self { mean, own, users, in_a_row: 0, random }
     }
 
-    /// Whether rounds are held back at all. If not, whoever pushes one takes beats until there is
-    /// nothing, and no gap is slept for.
+    /// Whether anything is held back. If not, nothing is to be pushed and no gap to be slept for.
     #[must_use]
     pub fn holds_back(&self) -> bool {
-        !self.config.mean.is_zero()
+        !self.mean.is_zero()
     }
 
     /// The time from one beat to the next: exponential, so that a beat says nothing about the next
@@ -77,42 +62,39 @@ impl<T> Rhythm<T> {
     pub fn next_gap(&mut self) -> Duration {
         // In (0, 1], of which the logarithm exists.
         let share = 1.0 - self.random.random::<f64>();
-        self.config.mean.mul_f64((-share.ln()).min(LONGEST))
+        self.mean.mul_f64((-share.ln()).min(LONGEST))
     }
 
-    /// Lets something wait for a beat, behind those of its kind.
+    /// Lets something wait for a beat, behind those of its kind. The validator's own are bounded by
+    /// the places in Dendrite's mailbox, which those that wait keep.
     ///
     /// # Errors
-    /// The thing itself, if as many of its kind wait as may.
+    /// The thing itself, if it is a user's and so many wait that it would have its turn too late for
+    /// the miners' answers: after half of what a query may take beyond their time, on average.
     pub fn push(&mut self, kind: Kind, item: T) -> Result<(), T> {
-        let queue = match kind {
-            Kind::Own => &mut self.own,
-            Kind::User => &mut self.users,
-        };
-        if queue.len() >= self.config.most_waiting {
-            return Err(item);
+        match kind {
+            Kind::Own => self.own.push_back(item),
+            Kind::User if self.users.len() >= self.most_users() => return Err(item),
+            Kind::User => self.users.push_back(item),
         }
-        queue.push_back(item);
         Ok(())
+    }
+
+    /// So many users may wait.
+    fn most_users(&self) -> usize {
+        let beats = (SLACK / 2).as_nanos() / self.mean.as_nanos().max(1);
+        usize::try_from(beats).unwrap_or(usize::MAX).max(1)
     }
 
     /// What goes out now: at most one thing. Users come first, as somebody waits for them, but they
     /// cannot stop the validator's own.
-    pub fn beat(&mut self) -> Beat<T> {
+    pub fn beat(&mut self) -> Option<T> {
         let users_turn = self.in_a_row < USERS_IN_A_ROW || self.own.is_empty();
         if users_turn && let Some(item) = self.users.pop_front() {
             self.in_a_row = self.in_a_row.saturating_add(1);
-            return Beat::Go(item);
+            return Some(item);
         }
-        match self.own.pop_front() {
-            Some(item) => {
-                self.in_a_row = 0;
-                Beat::Go(item)
-            }
-            // Without a rhythm there is none to keep.
-            None if self.config.cover && self.holds_back() => Beat::Cover,
-            None => Beat::Nothing,
-        }
+        self.own.pop_front().inspect(|_| self.in_a_row = 0)
     }
 }
 
@@ -122,22 +104,19 @@ mod tests {
 
     use super::*;
 
-    fn rhythm(mean: Duration, cover: bool) -> Rhythm<u32> {
-        let config = RhythmConfig { mean, cover, most_waiting: 40 };
-        Rhythm::new(config, ChaCha8Rng::seed_from_u64(7))
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn rhythm(mean: Duration) -> Rhythm<u32> {
+        Rhythm::new(mean, ChaCha8Rng::seed_from_u64(7))
     }
 
     fn all(rhythm: &mut Rhythm<u32>) -> Vec<u32> {
-        let next = || match rhythm.beat() {
-            Beat::Go(item) => Some(item),
-            Beat::Cover | Beat::Nothing => None,
-        };
-        std::iter::from_fn(next).collect()
+        std::iter::from_fn(|| rhythm.beat()).collect()
     }
 
     #[test]
     fn each_kind_goes_in_order_and_users_first() {
-        let mut rhythm = rhythm(Duration::from_secs(1), false);
+        let mut rhythm = rhythm(SECOND);
         for (kind, item) in [(Kind::Own, 1), (Kind::User, 10), (Kind::Own, 2), (Kind::User, 11)] {
             rhythm.push(kind, item).unwrap();
         }
@@ -146,7 +125,7 @@ mod tests {
 
     #[test]
     fn users_without_end_do_not_stop_the_validators_own() {
-        let mut rhythm = rhythm(Duration::from_secs(1), false);
+        let mut rhythm = rhythm(SECOND / 10);
         for user in 100..120 {
             rhythm.push(Kind::User, user).unwrap();
         }
@@ -162,19 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_gives_back_what_is_one_too_many_and_the_other_kind_has_its_own_places() {
-        let mut rhythm = rhythm(Duration::from_secs(1), false);
-        for item in 0..40 {
-            rhythm.push(Kind::User, item).unwrap();
+    fn as_many_users_wait_as_have_their_turn_in_time_and_one_in_any_case() {
+        for (mean, most) in [(SECOND, 5), (SECOND / 10, 50), (SECOND * 60, 1)] {
+            let mut rhythm = rhythm(mean);
+            let taken = (0..100).filter(|user| rhythm.push(Kind::User, *user).is_ok()).count();
+            assert_eq!(taken, most, "{mean:?}");
+            assert_eq!(rhythm.push(Kind::User, 7), Err(7));
+            assert_eq!(rhythm.push(Kind::Own, 1), Ok(()), "the other kind has its own places");
         }
-        assert_eq!(rhythm.push(Kind::User, 40), Err(40));
-        assert_eq!(rhythm.push(Kind::Own, 41), Ok(()));
     }
 
     #[test]
     fn the_gaps_do_not_depend_on_what_waits() {
         let gaps = |waiting: u32| {
-            let mut rhythm = rhythm(Duration::from_millis(500), true);
+            let mut rhythm = rhythm(SECOND / 2);
             (0..200)
                 .map(|beat| {
                     for item in 0..waiting * (beat % 3) {
@@ -192,8 +172,8 @@ mod tests {
 
     #[test]
     fn gaps_are_exponential_with_the_mean_and_bounded() {
-        let mean = Duration::from_millis(500);
-        let mut rhythm = rhythm(mean, true);
+        let mean = SECOND / 2;
+        let mut rhythm = rhythm(mean);
         let gaps: Vec<f64> =
             (0..20_000).map(|_| rhythm.next_gap().div_duration_f64(mean)).collect();
         let average = gaps.iter().sum::<f64>() / 20_000.0;
@@ -206,21 +186,9 @@ mod tests {
     }
 
     #[test]
-    fn a_beat_for_which_nothing_waits_is_filled_only_if_that_is_wanted() {
-        let second = Duration::from_secs(1);
-        assert_eq!(rhythm(second, true).beat(), Beat::Cover);
-        assert_eq!(rhythm(second, false).beat(), Beat::Nothing);
-        let mut filled = rhythm(second, true);
-        filled.push(Kind::Own, 1).unwrap();
-        assert_eq!((filled.beat(), filled.beat()), (Beat::Go(1), Beat::Cover));
-    }
-
-    #[test]
-    fn without_a_mean_everything_goes_at_once_and_there_is_nothing_to_cover() {
-        let mut rhythm = rhythm(Duration::ZERO, true);
-        assert!(!rhythm.holds_back());
-        assert_eq!(rhythm.next_gap(), Duration::ZERO);
+    fn a_beat_for_which_nothing_waits_passes() {
+        let mut rhythm = rhythm(SECOND);
         rhythm.push(Kind::Own, 1).unwrap();
-        assert_eq!((rhythm.beat(), rhythm.beat()), (Beat::Go(1), Beat::Nothing));
+        assert_eq!((rhythm.beat(), rhythm.beat()), (Some(1), None));
     }
 }

@@ -32,6 +32,8 @@ pub enum Purpose {
     Refill,
     /// Which user's query a challenge looks like, and what makes it look so.
     Shape,
+    /// When rounds go out; one stream for the run.
+    Rhythm,
 }
 
 /// The seed of a run.

@@ -8,6 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::domain::{Answer, Uid};
 use crate::runtime::Credit;
 
+use super::OrganicError;
+
 /// On whose behalf miners are asked. They cannot tell: only the way back of the answers differs.
 #[derive(Debug)]
 pub enum Asker {
@@ -20,8 +22,8 @@ pub enum Asker {
 /// A user who hears the answers of a round, and how the round is scored.
 #[derive(Debug)]
 pub struct Listener {
-    /// Hears how many are asked, as soon as they are chosen.
-    pub asked: Option<oneshot::Sender<usize>>,
+    /// Hears how many are asked, as soon as they are chosen, or why nobody will be.
+    pub asked: Option<oneshot::Sender<Result<usize, OrganicError>>>,
     /// Each answer, as it arrives; it has a place for everybody who may be asked. Dendrite takes it,
     /// so that it ends with the last answer and not with the round.
     pub answers: Option<mpsc::Sender<Answer>>,
@@ -61,8 +63,17 @@ impl Asker {
         }
     }
 
-    /// Lets a user hear how many are asked.
-    pub fn tell_asked(&mut self, number: usize) {
+    /// Whether a user is there to hear answers.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        match self {
+            Self::Persona => false,
+            Self::User(listener) => listener.answers.as_ref().is_some_and(|to| !to.is_closed()),
+        }
+    }
+
+    /// Lets a user hear how many are asked, or why nobody is.
+    pub fn tell_asked(&mut self, number: Result<usize, OrganicError>) {
         let asked = match self {
             Self::Persona => None,
             Self::User(listener) => listener.asked.take(),

@@ -68,6 +68,8 @@ pub(crate) struct Plan {
     pub(crate) miners: fn() -> [Kind; DEAD as usize - 1],
     /// How users' queries are taken, if they are.
     pub(crate) organic: Option<Organics>,
+    /// Time from one round to the next.
+    pub(crate) rhythm: Duration,
     /// Who writes in the model's place; none is the stand-in.
     pub(crate) writer: Option<fn(&[ChatMessage]) -> String>,
     /// The model's server takes nothing, and says what it was asked.
@@ -94,6 +96,7 @@ impl Default for Plan {
                 [Kind::Agent, Kind::Model, Kind::Copier, Kind::Echo, phrase]
             },
             organic: None,
+            rhythm: Duration::ZERO,
             writer: None,
             quoting: false,
         }
@@ -280,6 +283,7 @@ fn validator_config(plan: Plan) -> ValidatorConfig {
             unique_coldkeys: false,
             unique_ips: false,
             own: hotkey(0),
+            rhythm: plan.rhythm,
         },
         scoring: ScoringConfig {
             closing: plan.closing,

@@ -163,6 +163,7 @@ pub const KEYS: &[Key] = &[
     used("gateway.choose", Kind::Text, ASKING, "which answer a user gets: first (good one), best (by score)"),
     used("gateway.in_flight", Kind::Integer { min: 1, max: 65_536 }, ASKING, "users' queries under way at a time"),
     used("gateway.max_body", Kind::Integer { min: 1_024, max: 1 << 24 }, ASKING, "longest request in bytes"),
+    used("gateway.rhythm", Kind::Seconds(Range::closed(0.0, 5.0)), ASKING, "time from one round of queries to the next, on average; 0 sends each at once"),
     used("gateway.scored", Kind::Integer { min: 0, max: 1_024 }, ASKING, "users' queries whose answers are scored at a time, and beyond the validator's own steps in all"),
     used("gateway.log_texts", Kind::Bool, ASKING, "write what users ask and are answered into the journal"),
 

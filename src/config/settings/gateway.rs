@@ -1,11 +1,12 @@
 //! `gateway.*`: the door for API users.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::Deserialize;
 use sn1_actors::organic::Choose;
 
-use super::none_is_empty;
+use super::{none_is_empty, seconds};
 
 /// How API users' queries are taken and answered.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -24,6 +25,10 @@ pub struct Gateway {
     pub choose: Choose,
     /// Queries under way at a time, from 1.
     pub in_flight: usize,
+    /// The time from one round of queries to the next, on average: rounds go out at moments that do
+    /// not depend on who asks. Zero sends each at once.
+    #[serde(deserialize_with = "seconds")]
+    pub rhythm: Duration,
     /// The longest request, in bytes.
     pub max_body: usize,
     /// Queries whose answers are scored at a time, and more in all than the validator has steps of its

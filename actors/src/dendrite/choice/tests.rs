@@ -34,6 +34,7 @@ fn config(sample_size: usize) -> DendriteConfig {
         unique_coldkeys: false,
         unique_ips: false,
         own: key(OWN),
+        rhythm: Duration::ZERO,
     }
 }
 
