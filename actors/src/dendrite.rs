@@ -24,7 +24,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::conversation::Conversation;
 use crate::domain::{
-    Answer, BlockNumber, ConversationId, Hotkey, Metagraph, Moment, Purpose, RunSeed, Tao, Turn, Uid,
+    Answer, BlockNumber, ConversationId, Hotkey, Metagraph, Moment, Purpose, RunSeed, Tao, Turn,
+    Uid,
 };
 use crate::organic::{Asker, OrganicError};
 use crate::persona_agent::Phrasing;

@@ -142,18 +142,6 @@ impl PersonaAgentDeps {
         wardrobe.first(phrasing, task, &mut self.shape_stream(conversation))
     }
 
-    /// A later turn, as an addition to what miners were sent before.
-    fn dressed_after(
-        &self,
-        phrasing: Phrasing,
-        before: &Phrasing,
-        conversation: &Conversation,
-        task: &Task,
-    ) -> Phrasing {
-        let Some(wardrobe) = &self.wardrobe else { return phrasing };
-        wardrobe.next(phrasing, before.query(), task, &mut self.shape_stream(conversation))
-    }
-
     fn shape_stream(&self, conversation: &Conversation) -> ChaCha8Rng {
         self.phraser.seed.stream(conversation.id, conversation.turn, Purpose::Shape)
     }
@@ -176,9 +164,18 @@ impl PersonaAgentDeps {
         if self.phraser.is_reached(conversation.id, conversation.turn, &exchange).await {
             return over(conversation, Some(best));
         }
+        let before = phrasing.query();
+        let shape = self.wardrobe.as_ref().map(|wardrobe| wardrobe.shape_after(&before));
+        if shape == Some(None) {
+            return over(conversation, Some(best));
+        }
         conversation.turn = Turn(next);
-        let next = self.phraser.follow_up(conversation.id, conversation.turn, &exchange).await;
-        let phrasing = self.dressed_after(next, &phrasing, &conversation, &task);
+        let mut next = self.phraser.follow_up(conversation.id, conversation.turn, &exchange).await;
+        if let Some((wardrobe, shape)) = self.wardrobe.as_ref().zip(shape.flatten()) {
+            let random = &mut self.shape_stream(&conversation);
+            next = wardrobe.next(next, &shape, before, &task, random);
+        }
+        let phrasing = next;
         let query = phrasing.challenge.clone();
         // Whoever writes the reference has not heard the conversation.
         let question = format!("{}\n{query}", phrasing.goal);

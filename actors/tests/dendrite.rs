@@ -1,6 +1,10 @@
 //! When Dendrite asks, through its doors: challenges go in, and rounds come out of the transport.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "test code outside of a test function")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "test code outside of a test function"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -181,7 +185,9 @@ impl Field {
     fn ends(&self, how: &Stopped) -> usize {
         let events = self.stage.journal.events().into_iter();
         events
-            .filter(|event| matches!(event, Event::ConversationEnded { stopped, .. } if stopped == how))
+            .filter(
+                |event| matches!(event, Event::ConversationEnded { stopped, .. } if stopped == how),
+            )
             .count()
     }
 

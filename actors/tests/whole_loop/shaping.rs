@@ -41,12 +41,21 @@ fn chat() -> Query {
     }
 }
 
+/// A chat of so many exchanges that ends with fewer words than any challenge has.
+fn short(exchanges: usize) -> Query {
+    let exchange = [(Role::User, "and the cat?"), (Role::Assistant, "It is well.")];
+    let said = [vec![(Role::System, SECRET)], exchange.repeat(exchanges), vec![(Role::User, "ok")]];
+    let (roles, messages) =
+        said.concat().into_iter().map(|(role, text)| (role, text.into())).unzip();
+    Query { roles, messages }
+}
+
 /// Has users ask, and then the validator; gives what miners saw of the validator's own queries.
-async fn own(stage: &Stage, net: &Net) -> Vec<Query> {
+async fn own(stage: &Stage, net: &Net, chat: fn(usize) -> Query) -> Vec<Query> {
     net.awake().await;
-    for _ in 0..USERS {
+    for n in 0..USERS {
         // A query that a crash interrupted may be asked again.
-        let _answer = ask_miners(net.door(), chat(), TIMEOUT).await;
+        let _answer = ask_miners(net.door(), chat(n), TIMEOUT).await;
         stage.clock.sleep(TIMEOUT).await;
     }
     let users = net.asked().len();
@@ -74,7 +83,7 @@ fn the_validator_s_queries_take_the_shapes_of_users() {
     Stage::play(async |stage: Stage| {
         let kinds = &[("qa", 0.5), ("summarization", 0.5)];
         let net = Net::start(&stage, Plan { kinds, ..plan() });
-        let own = own(&stage, &net).await;
+        let own = own(&stage, &net, |_| chat()).await;
         assert_eq!(own.len(), 12 * usize::from(MINERS));
         for query in &own {
             let lengths: Vec<usize> = query.messages.iter().map(|text| length(text)).collect();
@@ -91,7 +100,7 @@ fn the_validator_s_queries_take_the_shapes_of_users() {
 fn the_journal_has_what_miners_were_sent_and_what_the_person_said() {
     Stage::play(async |stage: Stage| {
         let net = Net::start(&stage, plan());
-        let own = own(&stage, &net).await;
+        let own = own(&stage, &net, |_| chat()).await;
         let mut steps = net::steps(&stage);
         steps.retain(|step| !step.contains_key("organic"));
         assert_eq!(steps.len(), 12);
@@ -111,7 +120,7 @@ fn what_a_query_is_dressed_with_earns_and_costs_nothing() {
     fn earned(organic: Option<Organics>) -> BTreeMap<String, [Value; 5]> {
         let mut earned = BTreeMap::new();
         Stage::play(async |stage: Stage| {
-            let net = Net::start(&stage, Plan { organic, max_turns: 2, ..plan() });
+            let net = Net::start(&stage, Plan { organic, ..plan() });
             net.run().await;
             assert!(net.asked().iter().all(|(_, query)| !query.messages.is_empty()));
             for step in net::steps(&stage) {
@@ -145,7 +154,7 @@ fn where_there_are_no_users_miners_are_sent_what_the_person_says() {
 fn a_later_turn_adds_to_what_miners_were_sent_before() {
     Stage::play(async |stage: Stage| {
         let net = Net::start(&stage, Plan { max_turns: 3, ..plan() });
-        own(&stage, &net).await;
+        own(&stage, &net, |n| if n % 2 == 0 { chat() } else { short(1 + n / 2 % 3) }).await;
         let mut sent = BTreeMap::<_, Vec<ChatMessage>>::new();
         let mut later = 0;
         for step in net::steps(&stage) {
@@ -163,7 +172,18 @@ fn a_later_turn_adds_to_what_miners_were_sent_before() {
             let answer = ChatMessage { role: Role::Assistant, content: best.to_owned() };
             sent.insert(step["conversation"].to_string(), [this, vec![answer]].concat());
         }
-        assert!(later >= 4, "{later}");
+        assert!(later >= 3, "{later}");
+    });
+}
+
+#[test]
+fn nobody_is_asked_on_where_users_do_not_ask_on() {
+    Stage::play(async |stage: Stage| {
+        let net = Net::start(&stage, Plan { max_turns: 3, ..plan() });
+        own(&stage, &net, |_| Query::from_user("ok")).await;
+        let own = net::steps(&stage).into_iter().filter(|step| !step.contains_key("organic"));
+        let turns: Vec<u64> = own.map(|step| step["turn"].as_u64().unwrap()).collect();
+        assert_eq!(turns, [0; 12]);
     });
 }
 
@@ -176,7 +196,7 @@ fn no_crash_loses_the_shapes() {
         Stage::play(async |stage: Stage| {
             stage.failpoints.arm(place, nth);
             let net = Net::start(&stage, Plan { in_flight: 1, ..plan() });
-            let own = own(&stage, &net).await;
+            let own = own(&stage, &net, |_| chat()).await;
             let shaped = own.iter().filter(|query| query.roles[0] == Role::System).count();
             // A quarter of the guesses have a system message; all of these users have one.
             assert_eq!(shaped, own.len());
@@ -192,7 +212,7 @@ fn nothing_that_a_user_said_is_in_the_validator_s_own_queries() {
         Stage::play(async |stage: Stage| {
             let organic = plan().organic.map(|organics| Organics { log_texts, ..organics });
             let net = Net::start(&stage, Plan { organic, steps: 24, in_flight: 2, ..plan() });
-            let own = own(&stage, &net).await;
+            let own = own(&stage, &net, |_| chat()).await;
             let shows = own.iter().filter(|query| query.roles.contains(&Role::Assistant)).count();
             assert!(shows > own.len() / 2, "other conversations are shown: {shows}");
             for query in &own {

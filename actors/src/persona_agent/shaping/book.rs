@@ -51,11 +51,7 @@ impl ShapeBook {
     /// as often as users have them, whatever the challenges.
     pub fn draw_for(&self, least: usize, random: &mut ChaCha8Rng) -> Shape {
         let has_room = |shape: &Shape| shape.last >= least;
-        let waiting = {
-            let mut waiting = self.waiting.lock();
-            waiting.iter().position(has_room).and_then(|at| waiting.remove(at))
-        };
-        if let Some(shape) = waiting {
+        if let Some(shape) = self.waiting(has_room) {
             return shape;
         }
         let mut shape = self.draw(random);
@@ -70,6 +66,12 @@ impl ShapeBook {
             waiting.push_back(std::mem::replace(&mut shape, self.draw(random)));
         }
         shape
+    }
+
+    /// Of the shapes that wait the first one that fits; it waits no longer.
+    pub fn waiting(&self, fits: impl Fn(&Shape) -> bool) -> Option<Shape> {
+        let mut waiting = self.waiting.lock();
+        waiting.iter().position(fits).and_then(|at| waiting.remove(at))
     }
 
     /// A shape as users' queries have them, each of its lengths a little off.

@@ -39,18 +39,30 @@ impl Wardrobe {
         Phrasing { sent: Some(sent), ..phrasing }
     }
 
-    /// A later turn as miners are sent it: what they were sent `before`, and what the person was
-    /// told and asks now. More must not have been said before than miners know of, so that only the
-    /// last message is shaped.
+    /// A shape for the turn after that in which miners were sent `before`, if one waits: users' last
+    /// messages of later turns are short, and few first challenges are. Without one the conversation
+    /// is over, or miners would be asked on more often by the validator than by users.
+    #[must_use]
+    pub fn shape_after(&self, before: &Query) -> Option<Shape> {
+        let Shape { system, exchanges, .. } = Shape::of(before);
+        let (has_system, exchanges) = (system.is_some(), exchanges.len() + 1);
+        self.shapes.waiting(|shape| {
+            shape.system.is_some() == has_system && shape.exchanges.len() == exchanges
+        })
+    }
+
+    /// A later turn in a shape for it as miners are sent it: what they were sent `before`, and what
+    /// the person was told and asks now. Only the last message can still be shaped.
     #[must_use]
     pub fn next(
         &self,
         phrasing: Phrasing,
+        shape: &Shape,
         before: Query,
         task: &Task,
         random: &mut ChaCha8Rng,
     ) -> Phrasing {
-        let shape = Shape { last: self.shapes.draw(random).last, ..Shape::default() };
+        let shape = Shape { last: shape.last, ..Shape::default() };
         let mut history = before.into_messages();
         history.extend(phrasing.history.last().cloned());
         let sent = self.dress(Phrasing { history, ..phrasing.clone() }, &shape, task, random);
