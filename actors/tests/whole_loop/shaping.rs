@@ -126,7 +126,7 @@ fn what_a_query_is_dressed_with_earns_and_costs_nothing() {
             for step in net::steps(&stage) {
                 assert_eq!(step.contains_key("sent"), organic.is_some());
                 let at = format!("{} {}", step["conversation"], step["turn"]);
-                let fields = ["challenge", "reference", "uids", "rewards", "query"];
+                let fields = ["query", "reference", "uids", "challenge", "rewards"];
                 earned.insert(at, fields.map(|field| step[field].clone()));
             }
         });
@@ -134,7 +134,17 @@ fn what_a_query_is_dressed_with_earns_and_costs_nothing() {
     }
     let plain = earned(None);
     assert_eq!(plain.len(), 12);
-    assert_eq!(earned(plan().organic), plain);
+    let dressed = earned(plan().organic);
+    let mut same = 0;
+    for (at, plain) in &plain {
+        assert_eq!(dressed[at][..3], plain[..3]);
+        // Where there is no room, the person says it in few words; what was said costs a little.
+        if dressed[at][3] == plain[3] {
+            assert_eq!(dressed[at], *plain);
+            same += 1;
+        }
+    }
+    assert!(same >= 8, "{same}");
 }
 
 #[test]
@@ -153,7 +163,7 @@ fn where_there_are_no_users_miners_are_sent_what_the_person_says() {
 #[test]
 fn a_later_turn_adds_to_what_miners_were_sent_before() {
     Stage::play(async |stage: Stage| {
-        let net = Net::start(&stage, Plan { max_turns: 3, ..plan() });
+        let net = Net::start(&stage, Plan { max_turns: 3, steps: 40, ..plan() });
         own(&stage, &net, |n| if n % 2 == 0 { chat() } else { short(1 + n / 2 % 3) }).await;
         let mut sent = BTreeMap::<_, Vec<ChatMessage>>::new();
         let mut later = 0;
