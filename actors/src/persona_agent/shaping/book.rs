@@ -18,7 +18,7 @@ const GUESSED: usize = 64;
 /// So many shapes are drawn for one challenge.
 const DRAWS: usize = 8;
 /// So many shapes wait for a challenge that they have room for.
-const MOST_WAITING: usize = 64;
+const MOST_WAITING: usize = 256;
 /// A drawn length differs from the noted one by up to this share.
 const JITTER: f64 = 0.1;
 
