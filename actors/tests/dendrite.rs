@@ -178,7 +178,12 @@ impl Field {
 
     /// What went out, in order.
     fn texts(&self) -> Vec<String> {
-        self.miners.asked.lock().iter().map(|(.., text)| text.clone()).collect()
+        self.asked().into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// What went out, and to whom.
+    fn asked(&self) -> Vec<(String, u16)> {
+        self.miners.asked.lock().iter().map(|(_, uid, text)| (text.clone(), *uid)).collect()
     }
 
     /// How conversations ended.
@@ -333,8 +338,7 @@ fn whom_a_round_asks_is_drawn_at_its_beat_and_not_in_the_order_of_challenges() {
             _ => None,
         };
         let told: Vec<_> = stage.journal.events().into_iter().filter_map(challenged).collect();
-        let asked = field.miners.asked.lock();
-        let asked: Vec<_> = asked.iter().map(|(_, uid, text)| (text.clone(), *uid)).collect();
+        let asked = field.asked();
         assert_eq!(told, asked);
         assert_ne!(asked[0].1, asked[1].1);
         assert_eq!(user.asked.try_recv(), Ok(Ok(1)));

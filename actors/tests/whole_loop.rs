@@ -11,6 +11,8 @@ mod echoes;
 mod net;
 #[path = "whole_loop/organic.rs"]
 mod organic;
+#[path = "whole_loop/rhythm.rs"]
+mod rhythm;
 #[path = "whole_loop/shaping.rs"]
 mod shaping;
 #[path = "whole_loop/turns.rs"]

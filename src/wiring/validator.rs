@@ -254,3 +254,21 @@ async fn settled(overseer: &Overseer, validator: &Validator) -> anyhow::Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{FlagValue, FlagValues, Inputs, Role};
+
+    #[test]
+    fn rounds_go_out_in_a_rhythm_where_there_are_users_to_hide() {
+        let rhythm_of = |enabled: &str| {
+            let flag = FlagValue { key: "gateway.enabled".into(), values: vec![enabled.into()] };
+            let flags = FlagValues { overlays: Vec::new(), values: vec![flag] };
+            let inputs = Inputs { flags, home: Some("/home/u".into()), ..Inputs::default() };
+            rhythm(&Settings::load(Role::Validator, &inputs).unwrap().settings)
+        };
+        assert_eq!(rhythm_of("true"), Duration::from_secs(1));
+        assert_eq!(rhythm_of("false"), Duration::ZERO);
+    }
+}

@@ -136,6 +136,7 @@ fn refuses_what_is_out_of_range() {
         ["--tools.stackexchange_api", "https://api.stackexchange.com/2.3#key"],
         ["--tools.stackexchange_site", "stack&overflow"],
         ["--tools.wikipedia_token_env", "my-token"],
+        ["--gateway.rhythm", "5.1"],
     ] {
         let problem = only(Role::Validator, &with_flags(&line));
         assert!(matches!(problem.kind, ProblemKind::BadValue { .. }), "{line:?}: {problem}");

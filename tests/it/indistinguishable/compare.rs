@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::SocketAddr;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -17,11 +18,13 @@ pub(crate) struct CapturedRequest {
     /// Names and values as they were written, in order.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
+    /// The other end of its connection.
+    pub(crate) from: SocketAddr,
 }
 
 impl CapturedRequest {
-    /// The request at the beginning of some bytes, once all of it is there.
-    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+    /// The request at the beginning of some bytes, once all of it is there, and its length.
+    pub(crate) fn parse(bytes: &[u8], from: SocketAddr) -> Option<(Self, usize)> {
         let text = std::str::from_utf8(bytes).ok()?;
         let (head, body) = text.split_once("\r\n\r\n")?;
         let mut lines = head.split("\r\n");
@@ -33,7 +36,8 @@ impl CapturedRequest {
         let headers: Vec<_> = lines.map(pair).collect();
         let length = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let length: usize = length?.1.parse().ok()?;
-        (body.len() >= length).then(|| Self { line, headers, body: body[..length].to_owned() })
+        let body = body.get(..length)?.to_owned();
+        Some((Self { line, headers, body, from }, head.len() + 4 + length))
     }
 }
 
