@@ -13,6 +13,9 @@ usage="usage: scripts/indistinguishable.sh [--self-test]
   SKIP         rounds of users before those, from which the validator learns shapes; 512 when not set
   MINERS       miners that are asked in each round; 3 when not set
   RATE         users' queries a second, on average; 8 when not set
+  RHYTHM       seconds between rounds, on average; 0.05 when not set, so that the validator has as many
+               rounds of its own as users at most
+  WHOLE        1: users send whole texts of several paragraphs, else one paragraph each
   KEEP         a folder for what was captured; else that is gone at the end
 At 8 a second the users of a whole run come for twelve minutes. Ports 23600 to 23619 and 23690 have to
 be free."
@@ -28,7 +31,9 @@ case ${1-} in
     ;;
 esac
 each=${EACH:-5000} skip=${SKIP:-512} miners=${MINERS:-3} rate=${RATE:-8}
-[[ $each =~ ^[1-9][0-9]{1,5}$ && $skip =~ ^[0-9]{1,5}$ && $miners =~ ^([1-9]|1[0-9]|20)$ ]] || {
+rhythm=${RHYTHM:-0.05} whole=${WHOLE:-0}
+[[ $each =~ ^[1-9][0-9]{1,5}$ && $skip =~ ^[0-9]{1,5}$ && $miners =~ ^([1-9]|1[0-9]|20)$ &&
+    $whole =~ ^[01]$ ]] || {
     echo "$usage" >&2
     exit 2
 }
@@ -84,14 +89,25 @@ read -ra external <<<"$("$python" "$peer" --base $base --miners "$miners" --flag
 # stand-in for the model.
 env HOME="$out/home" XDG_STATE_HOME="$out/home" "$sn1" localnet --gateway 23690 \
     --neuron.model_id fake --in-flight 64 --seed 7 --localnet.miners dead "${external[@]}" \
-    --neuron.sample_size "$((miners + 1))" \
+    --neuron.sample_size "$((miners + 1))" --gateway.rhythm "$rhythm" \
     >"$out/localnet" 2>&1 &
 started+=($!)
 until_said "$out/localnet" 'sk-sn1-' $!
 url=$(grep -oE 'https?://[^ ]+/v1' "$out/localnet" | head -n 1)
 key=$(grep -oE 'sk-sn1-[A-Za-z0-9_-]+' "$out/localnet" | head -n 1)
 
+texts=()
+((whole == 0)) || texts=(--whole)
 "$python" scripts/indistinguishable/clients.py --base-url "$url" --key "$key" --sent "$sent" \
-    --count "$((each + skip + 64))" --rate "$rate"
-"$python" scripts/indistinguishable/classify.py "$captured" --sent "$sent" --each "$each" \
-    --skip "$skip"
+    --count "$((each + skip + 64))" --rate "$rate" "${texts[@]}"
+classify() {
+    "$python" scripts/indistinguishable/classify.py "$captured" --sent "$sent" --each "$each" \
+        --skip "$skip" "$@"
+}
+echo "one header more in users' requests:"
+if classify --mutate; then
+    echo "the classifier does not see it" >&2
+    exit 1
+fi
+echo "as they are:"
+classify

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::conversation::{Conversation, ConversationLog, Tally};
 use crate::dendrite::Challenge;
 use crate::domain::{Answer, ConversationId, Hotkey, MinerReply, Moment, Query, Uid};
+use crate::persona_agent::shaping::{ShapeBook, in_order};
 use crate::ports::{Clock, Event, Journal, OrganicOutcome, in_time};
 use crate::reward_scorer::judge::has_come;
 use crate::reward_scorer::rewards::Measures;
@@ -148,6 +149,8 @@ pub struct OrganicDeps {
     pub own: watch::Receiver<Tally>,
     /// The next id; it outlives a restart.
     pub next_id: Arc<AtomicU64>,
+    /// Where the validator's own queries learn how users' look.
+    pub shapes: ShapeBook,
     /// Makes the references.
     pub references: ReferenceMaker,
     /// Where challenges go.
@@ -236,6 +239,8 @@ impl OrganicDeps {
         let conversation = self.log.begin(id, credit);
         let scored = self.ration();
         let note = Note { conversation: id, scored: scored.is_some(), began };
+        let query = in_order(query);
+        self.shapes.note(&query);
         let (challenge, mut heard) = self.challenge(query, conversation, scored);
         self.dendrite.push(challenge).await;
 
@@ -289,7 +294,7 @@ impl OrganicDeps {
         scored: Option<Credit>,
     ) -> (Challenge, Heard) {
         let OrganicConfig { choose, log_texts, kind, measures, .. } = self.config.clone();
-        let chat = round::chat(query);
+        let chat = query.into_messages();
         let (answers_in, all_in) = oneshot::channel();
         let (tell_best, best) = oneshot::channel();
         let references = if scored.is_some() {

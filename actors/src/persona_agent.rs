@@ -17,10 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Supervised};
+use rand_chacha::ChaCha8Rng;
 
 use crate::conversation::Conversation;
 use crate::dendrite::Challenge;
-use crate::domain::Turn;
+use crate::domain::{Purpose, Turn};
 use crate::organic::Asker;
 use crate::ports::Stopped;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
@@ -28,6 +29,7 @@ use crate::task_maker::Task;
 use crate::task_maker::references::ReferenceMaker;
 
 use follow_up::Exchange;
+use shaping::Wardrobe;
 
 pub use phraser::{BestAnswer, Goal, PersonaAgentConfig, Phraser, Phrasing, Rejected};
 
@@ -62,6 +64,8 @@ pub struct PersonaAgentDeps {
     pub phraser: Phraser,
     /// Makes the references of the turns that follow.
     pub references: ReferenceMaker,
+    /// What challenges are made to look like users' queries with; none where there are no users.
+    pub wardrobe: Option<Wardrobe>,
     /// Where challenges go.
     pub dendrite: Port<Challenge>,
     /// Where conversations' work runs.
@@ -105,7 +109,7 @@ impl Handler<Job<TaskReady>> for PersonaAgent {
             deps.failpoints.hit("persona_agent:task");
             match deps.phraser.phrase(conversation.id, conversation.turn, &task).await {
                 Ok(phrasing) => {
-                    let phrasing = Arc::new(phrasing);
+                    let phrasing = Arc::new(deps.dressed(phrasing, &conversation, &task));
                     let asker = Asker::Persona;
                     deps.dendrite.push(Challenge { conversation, task, phrasing, asker }).await;
                 }
@@ -132,20 +136,46 @@ impl Handler<Job<TurnScored>> for PersonaAgent {
 }
 
 impl PersonaAgentDeps {
+    /// A first turn in the shape of a user's query, where there are users.
+    fn dressed(&self, phrasing: Phrasing, conversation: &Conversation, task: &Task) -> Phrasing {
+        let Some(wardrobe) = &self.wardrobe else { return phrasing };
+        wardrobe.first(phrasing, task, &mut self.shape_stream(conversation))
+    }
+
+    fn shape_stream(&self, conversation: &Conversation) -> ChaCha8Rng {
+        self.phraser.seed.stream(conversation.id, conversation.turn, Purpose::Shape)
+    }
+
     /// Ends the conversation, or asks on. Where nobody answered there is nothing to ask on about.
     async fn decide(&self, scored: TurnScored) {
         let TurnScored { mut conversation, task, phrasing, best } = scored;
         let next = conversation.turn.0.saturating_add(1);
         let may_go_on = next < self.phraser.config.max_turns && conversation.may_go_on();
-        let Some(best) = best.filter(|_| may_go_on) else {
-            return conversation.end(Stopped::Completed);
+        let over = |conversation: Conversation, best: Option<&BestAnswer>| {
+            if let Some(wardrobe) = &self.wardrobe {
+                wardrobe.keep(&task, &phrasing, best);
+            }
+            conversation.end(Stopped::Completed);
         };
-        let exchange = Exchange { task: &task, phrasing: &phrasing, best: &best };
+        let Some(best) = best.as_ref().filter(|_| may_go_on) else {
+            return over(conversation, best.as_ref());
+        };
+        let exchange = Exchange { task: &task, phrasing: &phrasing, best };
         if self.phraser.is_reached(conversation.id, conversation.turn, &exchange).await {
-            return conversation.end(Stopped::Completed);
+            return over(conversation, Some(best));
+        }
+        let before = phrasing.query();
+        let shape = self.wardrobe.as_ref().map(|wardrobe| wardrobe.shape_after(&before));
+        if shape == Some(None) {
+            return over(conversation, Some(best));
         }
         conversation.turn = Turn(next);
-        let phrasing = self.phraser.follow_up(conversation.id, conversation.turn, &exchange).await;
+        let mut next = self.phraser.follow_up(conversation.id, conversation.turn, &exchange).await;
+        if let Some((wardrobe, shape)) = self.wardrobe.as_ref().zip(shape.flatten()) {
+            let random = &mut self.shape_stream(&conversation);
+            next = wardrobe.next(next, &shape, before, &task, random);
+        }
+        let phrasing = next;
         let query = phrasing.challenge.clone();
         // Whoever writes the reference has not heard the conversation.
         let question = format!("{}\n{query}", phrasing.goal);

@@ -228,6 +228,7 @@ fn phrasing(text: &str) -> Phrasing {
         goal: text.to_owned(),
         history: Vec::new(),
         challenge: text.to_owned(),
+        sent: None,
         attempts: Vec::new(),
         time: Duration::ZERO,
         system_prompt: String::new(),

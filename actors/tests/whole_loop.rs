@@ -15,6 +15,8 @@ mod net;
 mod organic;
 #[path = "whole_loop/rhythm.rs"]
 mod rhythm;
+#[path = "whole_loop/shaping.rs"]
+mod shaping;
 #[path = "whole_loop/turns.rs"]
 mod turns;
 

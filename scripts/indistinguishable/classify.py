@@ -1,6 +1,6 @@
 """Tries to tell users' queries from the validator's own by what miners see, except the texts.
 
-Usage: classify.py CAPTURED [--sent FILE] [--each N] [--skip N] [--seed N]
+Usage: classify.py CAPTURED [--sent FILE] [--each N] [--skip N] [--seed N] [--mutate]
 
 CAPTURED holds a line of JSON for each request: `at`, `headers` (pairs in order), `body`, and `kind`
 (`own` or `user`) unless --sent names the users' last messages, a JSON text a line. Requests of one
@@ -8,8 +8,9 @@ round, which ask the same, count once, and as many as there are is the round's f
 --skip rounds of users (and all that came before), the first N rounds of each kind count.
 
 A logistic regression and gradient boosting learn on one half and are judged on the other. Prints
-their AUC with the 95 % upper bound of a bootstrap, and that of a classifier of the texts, which
-cannot be made equal, for information. Ends with 1 if a bound exceeds 0.55.
+their AUC with the 95 % upper bound of a bootstrap, and for information what gradient boosting makes
+of each kind of feature alone, and that of a classifier of the texts, which cannot be made equal.
+Ends with 1 if a bound exceeds 0.55. With --mutate users' requests have one header more.
 """
 
 import argparse
@@ -35,6 +36,8 @@ MESSAGES = 8
 """The lengths of so many messages, counted from the last, are features of their own."""
 FEW = 12
 """A header with so few values is a category."""
+SIZES = ("content-length", "total_size")
+"""Headers that end so count bytes of the body."""
 
 
 class Round(NamedTuple):
@@ -94,33 +97,43 @@ def number(text: str) -> Optional[float]:
         return None
 
 
-def features(all_rounds: List[Round]) -> np.ndarray:
-    """A row for each round. Which headers there are, and what they may say, is taken from all of
-    them, but not which kind says it."""
+def features(all_rounds: List[Round]) -> Dict[str, np.ndarray]:
+    """For each kind of feature a row for each round. Which headers there are, and what they may say,
+    is taken from all of them, but not which kind says it."""
     names = sorted({name for each in all_rounds for name in each.headers})
     values = {name: sorted({each.headers.get(name, "") for each in all_rounds}) for name in names}
     orders = sorted({each.order for each in all_rounds})
     shapes = sorted({",".join(each.body) for each in all_rounds})
-    rows = []
+    kinds: Dict[str, List[List[float]]] = defaultdict(list)
     for each in all_rounds:
         roles, messages = each.body["roles"], each.body["messages"]
         lengths = [len(message) for message in messages]
         last = (lengths[::-1] + [0] * MESSAGES)[:MESSAGES]
-        row = [each.size, each.fan_out, each.since, np.log(each.since + 1e-4), len(messages)]
-        row += [*last, sum(lengths), float(each.body.get("timeout") or 0)]
-        row += [roles.count(role) for role in ROLES]
-        row += [roles[0] == "system" and lengths[0], orders.index(each.order)]
-        row += [shapes.index(",".join(each.body)), len(each.order)]
+        sizes = [each.size, len(messages), *last, sum(lengths)]
+        sizes += [roles.count(role) for role in ROLES]
+        sizes += [roles[0] == "system" and lengths[0]]
+        headers = [float(each.body.get("timeout") or 0), orders.index(each.order)]
+        headers += [shapes.index(",".join(each.body)), len(each.order)]
         for name in names:
             value = each.headers.get(name)
-            row += [value is not None, len(value or "")]
+            cells = [value is not None, len(value or "")]
             if len(values[name]) <= FEW:
-                row += [value == one for one in values[name]]
+                cells += [value == one for one in values[name]]
             elif all(number(one) is not None for one in values[name]) and "nonce" not in name:
                 # A nonce is the time of day, which says when a run began.
-                row.append(number(value or "") or 0.0)
-        rows.append([float(cell) for cell in row])
-    return np.array(rows)
+                cells.append(number(value or "") or 0.0)
+            (sizes if name.lower().endswith(SIZES) else headers).extend(cells)
+        times = [each.since, np.log(each.since + 1e-4)]
+        found = {"sizes": sizes, "headers": headers, "arrival times": times}
+        for kind, cells in {**found, "fan-out": [each.fan_out]}.items():
+            kinds[kind].append([float(cell) for cell in cells])
+    return {kind: np.array(rows) for kind, rows in kinds.items()}
+
+
+def boosting(seed: int) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        random_state=seed, max_iter=100, learning_rate=0.05, max_leaf_nodes=15
+    )
 
 
 def upper_bound(truth: np.ndarray, scores: np.ndarray, seed: int) -> float:
@@ -136,16 +149,15 @@ def upper_bound(truth: np.ndarray, scores: np.ndarray, seed: int) -> float:
 
 def judged(all_rounds: List[Round], seed: int) -> bool:
     truth = np.array([each.kind == "user" for each in all_rounds])
-    rows = features(all_rounds)
+    kinds = features(all_rounds)
+    rows = np.hstack(list(kinds.values()))
     halves = train_test_split(
         np.arange(len(truth)), test_size=0.5, random_state=seed, stratify=truth
     )
     learned, held_out = halves
     models = {
         "logistic regression": make_pipeline(StandardScaler(), LogisticRegression(max_iter=2_000)),
-        "gradient boosting": HistGradientBoostingClassifier(
-            random_state=seed, max_iter=100, learning_rate=0.05, max_leaf_nodes=15
-        ),
+        "gradient boosting": boosting(seed),
     }
     good = True
     for name, model in models.items():
@@ -156,6 +168,10 @@ def judged(all_rounds: List[Round], seed: int) -> bool:
         good &= bound <= BOUND
         verdict = "" if bound <= BOUND else f"   exceeds {BOUND}"
         print(f"{name:22} AUC {auc:.3f}, 95 % upper bound {bound:.3f}{verdict}")
+    for kind, some in kinds.items():
+        model = boosting(seed).fit(some[learned], truth[learned])
+        auc = roc_auc_score(truth[held_out], model.predict_proba(some[held_out])[:, 1])
+        print(f"{kind + ' alone':22} AUC {auc:.3f}, for information")
     texts = np.array(["\n".join(each.body["messages"]) for each in all_rounds], dtype=object)
     model = make_pipeline(
         TfidfVectorizer(max_features=20_000, sublinear_tf=True), LogisticRegression(max_iter=2_000)
@@ -173,6 +189,7 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=5_000)
     parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--mutate", action="store_true")
     asked = parser.parse_args()
     sent = None
     if asked.sent:
@@ -188,6 +205,9 @@ def main() -> None:
         if len(those) < asked.each:
             sys.exit(f"{asked.captured}: {len(those)} rounds of the kind {kind}, not {asked.each}")
     print(f"{asked.each} rounds of each kind, half of them held out")
+    if asked.mutate:
+        for each in kinds["user"]:
+            each.headers["x-user"] = "1"
     counted = kinds["own"][: asked.each] + kinds["user"][: asked.each]
     if not judged(counted, asked.seed):
         sys.exit(1)

@@ -1,8 +1,10 @@
 """Bursty users of a gateway, who say what nobody wrote for this project.
 
 Usage: clients.py --base-url URL --key KEY --count N --sent FILE [--rate PER_SECOND] [--seed N]
+                  [--whole]
 
-Their texts are paragraphs of the documentation in this Python's own standard library; two thirds ask
+Their texts are paragraphs of the documentation in this Python's own standard library, or with --whole
+what is documented of one thing, of one paragraph or several; two thirds ask
 with one message, others with a system message or after earlier exchanges. They come in bursts: the
 bursts by a Poisson process, in each some queries shortly after one another. The last message of each
 query is written to FILE as a line of JSON, so that what miners saw of it can be told apart.
@@ -23,25 +25,29 @@ from typing import Dict, List, TextIO
 import aiohttp
 
 SHORTEST, LONGEST = 20, 2_000
+OTHERS = {"site-packages", "dist-packages", "test", "tests"}
+"""Folders of what is not the standard library, or whose documentation nobody reads."""
 IN_A_BURST = 8
 WITHIN_A_BURST_S = 0.02
 PATIENCE = aiohttp.ClientTimeout(total=120)
 Message = Dict[str, str]
 
 
-def paragraphs() -> List[str]:
+def paragraphs(whole: bool) -> List[str]:
     """Each once, in the order of the files' names."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     found: Dict[str, None] = {}
-    for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
+    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+        if OTHERS & set(path.parts):
+            continue
         try:
             tree = ast.parse(path.read_text(encoding="utf-8"))
         except (SyntaxError, UnicodeDecodeError):
             continue
         for node in ast.walk(tree):
             text = ast.get_docstring(node) if isinstance(node, documented) else None
-            for paragraph in (text or "").split("\n\n"):
-                said = " ".join(paragraph.split())
+            parts = [" ".join(part.split()) for part in (text or "").split("\n\n")]
+            for said in ["\n\n".join(parts)] if whole else parts:
                 if SHORTEST <= len(said) <= LONGEST:
                     found[said] = None
     return list(found)
@@ -80,7 +86,7 @@ async def ask(
 
 
 async def come(asked: argparse.Namespace) -> None:
-    draw, texts = random.Random(asked.seed), paragraphs()
+    draw, texts = random.Random(asked.seed), paragraphs(asked.whole)
     draw.shuffle(texts)
     print(f"{len(texts)} texts", flush=True)
     headers = {"authorization": f"Bearer {asked.key}"}
@@ -117,6 +123,7 @@ def main() -> None:
     parser.add_argument("--sent", required=True)
     parser.add_argument("--rate", type=float, default=8.0)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--whole", action="store_true")
     asyncio.run(come(parser.parse_args()))
 
 

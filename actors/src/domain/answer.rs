@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hotkey, Role, Uid};
+use super::{ChatMessage, Hotkey, Role, Uid};
 
 /// A query as it stands on the wire: parallel lists of roles and messages, never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,13 @@ impl Query {
     #[must_use]
     pub fn from_user(message: impl Into<String>) -> Self {
         Self { roles: vec![Role::User], messages: vec![message.into()] }
+    }
+
+    /// Its messages, each with who said it.
+    #[must_use]
+    pub fn into_messages(self) -> Vec<ChatMessage> {
+        let said = self.roles.into_iter().zip(self.messages);
+        said.map(|(role, content)| ChatMessage { role, content }).collect()
     }
 }
 

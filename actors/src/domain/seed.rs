@@ -30,6 +30,8 @@ pub enum Purpose {
     /// Which context a tool returns that is asked ahead: of a refill and a tool in the place of a
     /// conversation and a turn.
     Refill,
+    /// Which user's query a challenge looks like, and what makes it look so.
+    Shape,
     /// When rounds go out; one stream for the run.
     Rhythm,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{ChatMessage, Context, ContextBody, Persona, Query};
+use crate::domain::{ChatMessage, Context, ContextBody, Persona};
 use crate::persona_agent::Phrasing;
 use crate::reward_scorer::rewards::Measures;
 use crate::task_maker::Task;
@@ -12,13 +12,6 @@ use crate::task_maker::tasks::{ChallengeForm, ReferencePlan, TaskKind, TaskPlan,
 
 /// Where the journal says that a user's query comes from.
 const SOURCE: &str = "organic";
-
-/// A chat as messages.
-pub(super) fn chat(query: Query) -> Vec<ChatMessage> {
-    let Query { roles, messages } = query;
-    let message = |(role, content)| ChatMessage { role, content };
-    roles.into_iter().zip(messages).map(message).collect()
-}
 
 /// A chat as a person's turn: its last message is asked, the others were said before.
 pub(super) fn phrasing(mut history: Vec<ChatMessage>) -> Phrasing {
@@ -29,6 +22,7 @@ pub(super) fn phrasing(mut history: Vec<ChatMessage>) -> Phrasing {
         goal: challenge.clone(),
         history,
         challenge,
+        sent: None,
         attempts: Vec::new(),
         time: Duration::ZERO,
         system_prompt: String::new(),
@@ -64,7 +58,7 @@ pub(super) fn task(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Role;
+    use crate::domain::{Query, Role};
 
     #[test]
     fn a_chat_reaches_miners_as_it_is() {
@@ -72,7 +66,7 @@ mod tests {
             roles: vec![Role::System, Role::User, Role::Assistant, Role::User],
             messages: ["Be brief.", "Why?", "Because.", "And then?"].map(str::to_owned).into(),
         };
-        let phrasing = phrasing(chat(query.clone()));
+        let phrasing = phrasing(query.clone().into_messages());
         assert_eq!((&*phrasing.challenge, &*phrasing.goal), ("And then?", "And then?"));
         assert_eq!(phrasing.history.len(), 3);
         assert_eq!(phrasing.query(), query);

@@ -32,6 +32,8 @@ const ABOUT: &[&str] = &[
     "what are the key points about {}?",
     "what's the story with {}?",
 ];
+/// The same in few words.
+const IN_SHORT: &[&str] = &["sum up {}", "explain {}", "{} in short?", "main points of {}?"];
 /// How people give an order for what follows.
 const LEADS: &[&str] = &[
     "can you {}?",
@@ -65,6 +67,27 @@ pub fn paraphrase(
             if folded(&whole) == folded(query) { format!("{}, {whole}", FILLERS[0]) } else { whole }
         }
     }
+}
+
+/// A query about a topic in as few words as the rules find; it keeps what [`paraphrase`] keeps.
+#[must_use]
+pub fn brief(form: &ChallengeForm, query: &str, topic: &str, random: &mut ChaCha8Rng) -> String {
+    if let ChallengeForm::LeadingTo { order, text } = form {
+        let whole = format!("{}:\n\n{text}", order.trim_end_matches('.'));
+        let is_query = folded(&whole) == folded(query);
+        return if is_query { format!("{}, {whole}", FILLERS[0]) } else { whole };
+    }
+    let facts = Facts::of(query, topic);
+    let will_do =
+        |text: &String| !is_verbatim(text, query, &facts) && facts.missing_in(text).is_empty();
+    let tries: Vec<String> = if facts.is_title {
+        let of_title = |way: &str| way.replace("{}", query.trim());
+        vec![of_title(pick(IN_SHORT, random)), of_title(pick(IN_SHORT, random))]
+    } else {
+        (0..2 * TRIES).map(|_| recast::recast(query, &facts, random)).collect()
+    };
+    let shortest = tries.into_iter().filter(will_do).min_by_key(String::len);
+    shortest.unwrap_or_else(|| interrupted(query, FILLERS[FILLERS.len() - 1]))
 }
 
 fn phrased(persona: &Persona, query: &str, topic: &str, random: &mut ChaCha8Rng) -> String {

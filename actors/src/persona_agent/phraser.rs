@@ -42,6 +42,9 @@ pub struct Phrasing {
     pub history: Vec<ChatMessage>,
     /// What is asked; never empty.
     pub challenge: String,
+    /// What miners are sent, where that is more than the two above: the same in the shape of a
+    /// user's query. Nobody else needs it; answers are measured by what was really said.
+    pub sent: Option<Query>,
     /// What the model wrote before, and why it did not leave.
     pub attempts: Vec<Rejected>,
     /// How long the wording took.
@@ -51,9 +54,13 @@ pub struct Phrasing {
 }
 
 impl Phrasing {
-    /// What miners are sent: the whole conversation, the challenge last.
+    /// What miners are sent: the whole conversation, the challenge last, and what makes it look like
+    /// a user's.
     #[must_use]
     pub fn query(&self) -> Query {
+        if let Some(sent) = &self.sent {
+            return sent.clone();
+        }
         let (roles, messages) =
             self.history.iter().map(|message| (message.role, message.content.clone())).unzip();
         let mut query = Query { roles, messages };
@@ -157,6 +164,7 @@ impl Phraser {
         Ok(Phrasing {
             goal: query.to_owned(),
             history: Vec::new(),
+            sent: None,
             attempts: draft.attempts,
             persona,
             challenge,
@@ -214,6 +222,7 @@ impl Phraser {
             challenge: words.unwrap_or_else(without_model),
             system_prompt: told(&messages(None)),
             history,
+            sent: None,
             attempts,
             time,
         }

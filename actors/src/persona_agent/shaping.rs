@@ -12,6 +12,7 @@ mod album;
 mod book;
 mod fill;
 mod pools;
+mod wardrobe;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -24,6 +25,7 @@ use super::phraser::Phrasing;
 
 pub use self::album::Album;
 pub use self::book::ShapeBook;
+pub use self::wardrobe::Wardrobe;
 
 /// No shape has more earlier exchanges.
 pub const MOST_EXCHANGES: usize = 16;

@@ -61,6 +61,9 @@ pub(super) fn step_event(
     if !phrasing.history.is_empty() {
         event.insert("history".to_owned(), value(&phrasing.history));
     }
+    if let Some(sent) = &phrasing.sent {
+        event.insert("sent".to_owned(), value(&sent.clone().into_messages()));
+    }
     answers(&mut event, scored);
     if round.asker.is_user() {
         event.insert("organic".to_owned(), Value::Bool(true));

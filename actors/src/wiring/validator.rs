@@ -12,6 +12,7 @@ use crate::dendrite::{Challenge, Dendrite, DendriteConfig, DendriteDeps};
 use crate::domain::{Metagraph, RunSeed};
 use crate::organic::{self, AskMiners, Organic, OrganicConfig, OrganicDeps};
 use crate::pacer::Pacer;
+use crate::persona_agent::shaping::{ShapeBook, Wardrobe};
 use crate::persona_agent::{PersonaAgent, PersonaAgentConfig, PersonaAgentDeps, Phraser};
 use crate::ports::{Chain, Event, Journal, Ledger, LedgerError, MinerTransport};
 use crate::reward_scorer::closing::ClosingRules;
@@ -178,13 +179,15 @@ pub fn start_validator(
     let ask_model = topology.ask("persona_agent", &shared.generate);
     let references = ReferenceMaker { model_worker: ask_model.clone(), ..workshop.references() };
     let organic_log = ConversationLog::new(Arc::clone(&journal), overseer.clock());
-    let ask_miners = config.organic.map(|organic| {
+    let wardrobe = config.organic.is_some().then(Wardrobe::default);
+    let ask_miners = config.organic.zip(wardrobe.as_ref()).map(|(organic, wardrobe)| {
         let users = Users {
             config: organic,
             timeout: config.dendrite.timeout,
             sample_size: config.dendrite.sample_size,
             log: organic_log.clone(),
             own: log.tally(),
+            shapes: wardrobe.shapes.clone(),
             references: ReferenceMaker {
                 model_worker: topology.ask("organic", &shared.generate),
                 ..workshop.references()
@@ -212,6 +215,7 @@ pub fn start_validator(
             clock: Arc::clone(&clock),
         },
         references,
+        wardrobe,
         dendrite: topology.push("persona_agent", &challenges),
         tasks: tasks.clone(),
         failpoints: failpoints.clone(),
@@ -271,6 +275,7 @@ struct Users {
     sample_size: usize,
     log: ConversationLog,
     own: watch::Receiver<Tally>,
+    shapes: ShapeBook,
     references: ReferenceMaker,
     dendrite: Port<Challenge>,
     journal: Arc<dyn Journal>,
@@ -280,8 +285,18 @@ struct Users {
 /// Starts Organic, and gives the door to it. It has more slots than there are places, so that one
 /// query too many is refused at once.
 fn start_organic(overseer: &Overseer, users: Users) -> Port<AskMiners> {
-    let Users { config, timeout, sample_size, log, own, references, dendrite, journal, failpoints } =
-        users;
+    let Users {
+        config,
+        timeout,
+        sample_size,
+        log,
+        own,
+        shapes,
+        references,
+        dendrite,
+        journal,
+        failpoints,
+    } = users;
     let inbox = Inbox::<Organic>::open("organic", overseer.clock());
     let ask_miners = inbox.port(2 * config.in_flight);
     let deps = OrganicDeps {
@@ -293,6 +308,7 @@ fn start_organic(overseer: &Overseer, users: Users) -> Port<AskMiners> {
         config,
         log,
         own,
+        shapes,
         next_id: Arc::new(AtomicU64::new(organic::FIRST_ID)),
         references,
         dendrite,

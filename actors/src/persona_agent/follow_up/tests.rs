@@ -43,6 +43,7 @@ fn phrasing() -> Phrasing {
         goal: "Where does tea grow?".into(),
         history: Vec::new(),
         challenge: "so where do they grow tea?".into(),
+        sent: None,
         attempts: Vec::new(),
         time: Duration::ZERO,
         system_prompt: String::new(),

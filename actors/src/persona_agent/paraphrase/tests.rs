@@ -216,3 +216,23 @@ proptest! {
         prop_assert!(said.ends_with(&query) && folded(&said) != folded(&query), "{said}");
     }
 }
+
+#[test]
+fn few_words_keep_every_fact_and_are_never_the_query() {
+    let mut shorter = 0;
+    for (at, (query, topic)) in QUERIES.iter().enumerate() {
+        let mut random = ChaCha8Rng::seed_from_u64(at as u64);
+        let form = ChallengeForm::Phrased;
+        let words = brief(&form, query, topic, &mut random);
+        let facts = Facts::of(query, topic);
+        assert!(!is_verbatim(&words, query, &facts), "{words}");
+        assert!(facts.missing_in(&words).is_empty(), "{words}");
+        let persona = Cast::default().draw(&mut random);
+        let full = paraphrase(&persona, &form, query, topic, &mut random);
+        shorter += usize::from(words.len() <= full.len());
+    }
+    assert!(shorter * 4 > QUERIES.len() * 3, "{shorter} of {}", QUERIES.len());
+    let form = ChallengeForm::LeadingTo { order: "Sum this up.".into(), text: "The text.".into() };
+    let words = brief(&form, "Sum up: The text.", "Texts", &mut ChaCha8Rng::seed_from_u64(7));
+    assert_eq!(words, "Sum this up:\n\nThe text.");
+}

@@ -15,6 +15,10 @@ use super::Shape;
 const MOST_SHAPES: usize = 512;
 /// Until so many were noted, guesses stand in for those that are lacking.
 const GUESSED: usize = 64;
+/// So many shapes are drawn for one challenge.
+const DRAWS: usize = 8;
+/// So many shapes wait for a challenge that they have room for.
+const MOST_WAITING: usize = 256;
 /// A drawn length differs from the noted one by up to this share.
 const JITTER: f64 = 0.1;
 
@@ -25,23 +29,55 @@ const JITTER: f64 = 0.1;
 /// system message, some with one to three exchanges before. Each query of the first 64 takes the
 /// place of one guess.
 #[derive(Clone, Debug, Default)]
-pub struct ShapeBook(Arc<Mutex<VecDeque<Shape>>>);
+pub struct ShapeBook {
+    noted: Arc<Mutex<VecDeque<Shape>>>,
+    /// Drawn shapes that no challenge had room in yet, the oldest first.
+    waiting: Arc<Mutex<VecDeque<Shape>>>,
+}
 
 impl ShapeBook {
     /// Notes the shape of a user's query; the oldest of many is forgotten.
     pub fn note(&self, query: &Query) {
         let shape = Shape::of(query);
-        let mut shapes = self.0.lock();
+        let mut shapes = self.noted.lock();
         if shapes.len() >= MOST_SHAPES {
             shapes.pop_front();
         }
         shapes.push_back(shape);
     }
 
+    /// A shape whose last message has room for so many characters. Shapes that are drawn and have
+    /// none wait for a challenge that is shorter: where there are enough of those, shapes are worn
+    /// as often as users have them, whatever the challenges.
+    pub fn draw_for(&self, least: usize, random: &mut ChaCha8Rng) -> Shape {
+        let has_room = |shape: &Shape| shape.last >= least;
+        if let Some(shape) = self.waiting(has_room) {
+            return shape;
+        }
+        let mut shape = self.draw(random);
+        for _ in 1..DRAWS {
+            if has_room(&shape) {
+                break;
+            }
+            let mut waiting = self.waiting.lock();
+            if waiting.len() >= MOST_WAITING {
+                waiting.pop_front();
+            }
+            waiting.push_back(std::mem::replace(&mut shape, self.draw(random)));
+        }
+        shape
+    }
+
+    /// Of the shapes that wait the first one that fits; it waits no longer.
+    pub fn waiting(&self, fits: impl Fn(&Shape) -> bool) -> Option<Shape> {
+        let mut waiting = self.waiting.lock();
+        waiting.iter().position(fits).and_then(|at| waiting.remove(at))
+    }
+
     /// A shape as users' queries have them, each of its lengths a little off.
     pub fn draw(&self, random: &mut ChaCha8Rng) -> Shape {
         let noted = {
-            let shapes = self.0.lock();
+            let shapes = self.noted.lock();
             let at = random.random_range(0..shapes.len().max(GUESSED));
             shapes.get(at).cloned()
         };

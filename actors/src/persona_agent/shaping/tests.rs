@@ -40,6 +40,7 @@ fn phrasing(challenge: &str) -> Phrasing {
         goal: "goal".into(),
         history: Vec::new(),
         challenge: challenge.into(),
+        sent: None,
         attempts: Vec::new(),
         time: std::time::Duration::ZERO,
         system_prompt: String::new(),
@@ -129,6 +130,25 @@ fn users_shapes_take_the_place_of_the_guesses() {
         book.note(&Query::from_user("short"));
     }
     assert_eq!(share(&book), 0);
+}
+
+#[test]
+fn shapes_without_room_wait_for_a_shorter_challenge() {
+    let (book, mut random) = (ShapeBook::default(), random(7));
+    for _ in 0..32 {
+        book.note(&Query::from_user("x".repeat(40)));
+        book.note(&Query::from_user("x".repeat(1_000)));
+    }
+    let has = |shape: &Shape, length: usize| shape.last.abs_diff(length) * 10 <= length;
+    let mut worn = Vec::new();
+    for _ in 0..500 {
+        worn.push(book.draw_for(300, &mut random));
+        worn.push(book.draw_for(20, &mut random));
+    }
+    // Rarely no draw has room.
+    assert!(worn.iter().step_by(2).filter(|shape| has(shape, 1_000)).count() > 480);
+    let short = worn.iter().filter(|shape| has(shape, 40)).count();
+    assert!((450..=550).contains(&short), "half of all have users' short shape: {short}");
 }
 
 #[test]

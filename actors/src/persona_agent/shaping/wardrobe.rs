@@ -1,0 +1,94 @@
+//! What the validator's own queries are dressed with, over all of its conversations.
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::domain::{Query, Role};
+use crate::persona_agent::paraphrase::brief;
+use crate::persona_agent::phraser::{BestAnswer, Phrasing};
+use crate::task_maker::Task;
+
+use super::fill::length;
+use super::{Album, Shape, ShapeBook, Surroundings, dressed};
+
+/// The shapes of users' queries and the texts to fill them. A validator that takes users' queries
+/// has one, which outlives the restarts of its actors: a clone is another handle on the same.
+///
+/// Nothing that a user says gets into it. Organic notes shapes, which are lengths; PersonaAgent,
+/// which hears of no user, keeps texts.
+#[derive(Clone, Debug, Default)]
+pub struct Wardrobe {
+    /// How users' queries look.
+    pub shapes: ShapeBook,
+    /// The validator's own conversations that are over.
+    pub album: Album,
+}
+
+impl Wardrobe {
+    /// A conversation's first turn as miners are sent it. Where a shape has no room for what the
+    /// person says, the person says it in few words.
+    #[must_use]
+    pub fn first(&self, mut phrasing: Phrasing, task: &Task, random: &mut ChaCha8Rng) -> Phrasing {
+        let (form, topic) = (&task.plan.form, &task.context.topic);
+        let in_short = brief(form, &task.query, topic, random);
+        let least = length(&in_short).min(length(&phrasing.challenge));
+        let shape = self.shapes.draw_for(least, random);
+        if length(&phrasing.challenge) > shape.last.max(length(&in_short)) {
+            phrasing.challenge = in_short;
+        }
+        let sent = self.dress(phrasing.clone(), &shape, task, random);
+        Phrasing { sent: Some(sent), ..phrasing }
+    }
+
+    /// A shape for the turn after that in which miners were sent `before`, if one waits: users' last
+    /// messages of later turns are short, and few first challenges are. Without one the conversation
+    /// is over, or miners would be asked on more often by the validator than by users.
+    #[must_use]
+    pub fn shape_after(&self, before: &Query) -> Option<Shape> {
+        let Shape { system, exchanges, .. } = Shape::of(before);
+        let (has_system, exchanges) = (system.is_some(), exchanges.len() + 1);
+        self.shapes.waiting(|shape| {
+            shape.system.is_some() == has_system && shape.exchanges.len() == exchanges
+        })
+    }
+
+    /// A later turn in a shape for it as miners are sent it: what they were sent `before`, and what
+    /// the person was told and asks now. Only the last message can still be shaped.
+    #[must_use]
+    pub fn next(
+        &self,
+        phrasing: Phrasing,
+        shape: &Shape,
+        before: Query,
+        task: &Task,
+        random: &mut ChaCha8Rng,
+    ) -> Phrasing {
+        let shape = Shape { last: shape.last, ..Shape::default() };
+        let mut history = before.into_messages();
+        history.extend(phrasing.history.last().cloned());
+        let sent = self.dress(Phrasing { history, ..phrasing.clone() }, &shape, task, random);
+        Phrasing { sent: Some(sent), ..phrasing }
+    }
+
+    fn dress(
+        &self,
+        phrasing: Phrasing,
+        shape: &Shape,
+        task: &Task,
+        random: &mut ChaCha8Rng,
+    ) -> Query {
+        let (form, context, album) = (&task.plan.form, &task.context, &self.album);
+        dressed(phrasing, shape, &Surroundings { form, context, album }, random).query()
+    }
+
+    /// Keeps what the person asked first in a conversation that is over, and was told.
+    pub fn keep(&self, task: &Task, phrasing: &Phrasing, best: Option<&BestAnswer>) {
+        let first = phrasing.history.first().zip(phrasing.history.get(1));
+        let exchange = match first {
+            Some((asked, told)) if told.role == Role::Assistant => {
+                Some((&*asked.content, &*told.content))
+            }
+            _ => best.map(|best| (&*phrasing.challenge, &*best.text)),
+        };
+        self.album.keep(&task.context, exchange);
+    }
+}
