@@ -15,7 +15,7 @@ use rand_chacha::rand_core::SeedableRng;
 use tokio::sync::mpsc;
 
 use super::{AssistantDeps, RespondError, last_message, solver};
-use crate::domain::{Context, Moment, Query};
+use crate::domain::{Context, Moment, Query, SourceKind};
 use crate::ports::{Piece, Want};
 use crate::tool_fetcher::fetch;
 use reading::Ask;
@@ -55,7 +55,7 @@ impl AssistantDeps {
     /// What the tools know about a subject; nothing if what they find is about another.
     async fn look_up(&self, subject: &Subject, deadline: Moment) -> Option<Context> {
         let wants = reading::quoted(&subject.asked).map(Want::Title).into_iter();
-        for want in wants.chain([Want::Search(subject.searched())]) {
+        for want in wants.chain([Want::Search(SourceKind::Article, subject.searched())]) {
             // The model has to have time left when a source takes long.
             let patience = deadline.since(self.clock.now()) / 3;
             let random = ChaCha8Rng::seed_from_u64(0);

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use sn1_actors::domain::SourceKind;
 use sn1_actors::ports::Want;
 use sn1_actors::testkit::Stage;
 
@@ -11,7 +12,7 @@ use super::bench::{Doing, EACH, Puppet, ahead, asked, fetcher, pass, told};
 const SLOW: Duration = Duration::from_secs(1);
 
 fn search(text: &str) -> Want {
-    Want::Search(text.into())
+    Want::Search(SourceKind::Article, text.into())
 }
 
 #[test]
