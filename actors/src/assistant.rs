@@ -179,7 +179,7 @@ impl AssistantDeps {
                 let answer = format!("Mock reply to: {}", last_message(query));
                 Ok(self.spoken(answer, pieces, deadline).await)
             }
-            Kind::Model => self.write(query, pieces, deadline).await,
+            Kind::Model => self.generate(self.chat(query), query, pieces, deadline).await,
             Kind::Agent => self.as_agent(query, pieces, deadline).await,
             Kind::Slow => {
                 let answer = self.as_agent(query, None, deadline).await;
@@ -214,23 +214,24 @@ impl AssistantDeps {
         answer
     }
 
+    /// What is said, behind the operator's system prompt.
+    fn chat(&self, query: &Query) -> Vec<ChatMessage> {
+        let said = query.roles.iter().zip(&query.messages);
+        let said =
+            said.map(|(role, content)| ChatMessage { role: *role, content: content.clone() });
+        [ChatMessage::system(self.config.system_prompt.clone())].into_iter().chain(said).collect()
+    }
+
     /// What the model writes.
-    async fn write(
+    async fn generate(
         &self,
+        chat: Vec<ChatMessage>,
         query: &Query,
         pieces: Option<mpsc::Sender<Piece>>,
         deadline: Moment,
     ) -> Result<String, RespondError> {
-        let mut messages = vec![ChatMessage::system(self.config.system_prompt.clone())];
-        messages.extend(
-            query
-                .roles
-                .iter()
-                .zip(&query.messages)
-                .map(|(role, content)| ChatMessage { role: *role, content: content.clone() }),
-        );
         let sampling = Sampling { seed: seed_of(query), ..self.config.sampling };
-        let request = Generate { pieces, ..Generate::new(messages, sampling, Lane::Miner) };
+        let request = Generate { pieces, ..Generate::new(chat, sampling, Lane::Miner) };
         let patience = deadline.since(self.clock.now());
         match model_worker::generate(&self.model_worker, request, patience).await {
             Ok(generation) => Ok(generation.text),

@@ -180,7 +180,8 @@ mod tests {
     fn holds_what_it_is_meant_to_hold() {
         let corpus = Corpus::embedded().unwrap();
         assert_eq!(KINDS.map(|kind| corpus.of_kind(kind).len()), [40, 120, 40, 20]);
-        let languages: BTreeSet<&str> = corpus.code.records.iter().map(|c| c.topic.as_str()).collect();
+        let languages: BTreeSet<&str> =
+            corpus.code.records.iter().map(|c| c.topic.as_str()).collect();
         assert_eq!(languages.len(), 9, "{languages:?}");
         for context in KINDS.iter().flat_map(|&kind| corpus.of_kind(kind)) {
             assert_eq!(context.source, "builtin");

@@ -168,7 +168,8 @@ impl Pools {
         let _one_more = self.waiting.one_more(kind);
         loop {
             refilled.mark_unchanged();
-            if let Some(context) = self.offering(Some(kind)).find_map(|(_, shelf)| shelf.take(kind)) {
+            if let Some(context) = self.offering(Some(kind)).find_map(|(_, shelf)| shelf.take(kind))
+            {
                 return Some(context);
             }
             if !self.offering(Some(kind)).any(|(_, shelf)| shelf.is_worth_waiting_for(kind)) {

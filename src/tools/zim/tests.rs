@@ -169,7 +169,10 @@ async fn without_a_list_by_title_the_paths_serve() {
     bytes[40..48].copy_from_slice(&[0xff; 8]);
     let file = Place::with(&bytes).open().unwrap();
     assert_eq!(titles_drawn(&file).await, ["New York City", "Tea"].map(str::to_owned).into());
-    let found = fetch(&file, Want::Search(SourceKind::Article, "How large is new york city?".into()), 0).await.unwrap();
+    let found =
+        fetch(&file, Want::Search(SourceKind::Article, "How large is new york city?".into()), 0)
+            .await
+            .unwrap();
     assert_eq!(found.title, "New York City");
 }
 
