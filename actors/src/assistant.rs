@@ -179,7 +179,10 @@ impl AssistantDeps {
                 let answer = format!("Mock reply to: {}", last_message(query));
                 Ok(self.spoken(answer, pieces, deadline).await)
             }
-            Kind::Model => self.generate(self.chat(query), query, pieces, deadline).await,
+            Kind::Model => {
+                let (chat, sampling) = (self.chat(query), self.config.sampling);
+                self.generate(chat, sampling, query, pieces, deadline).await
+            }
             Kind::Agent => self.as_agent(query, pieces, deadline).await,
             Kind::Slow => {
                 let answer = self.as_agent(query, None, deadline).await;
@@ -222,15 +225,16 @@ impl AssistantDeps {
         [ChatMessage::system(self.config.system_prompt.clone())].into_iter().chain(said).collect()
     }
 
-    /// What the model writes.
+    /// What the model writes; the same for the same question.
     async fn generate(
         &self,
         chat: Vec<ChatMessage>,
+        sampling: Sampling,
         query: &Query,
         pieces: Option<mpsc::Sender<Piece>>,
         deadline: Moment,
     ) -> Result<String, RespondError> {
-        let sampling = Sampling { seed: seed_of(query), ..self.config.sampling };
+        let sampling = Sampling { seed: seed_of(query), ..sampling };
         let request = Generate { pieces, ..Generate::new(chat, sampling, Lane::Miner) };
         let patience = deadline.since(self.clock.now());
         match model_worker::generate(&self.model_worker, request, patience).await {

@@ -2,9 +2,10 @@
 //! within the caller's time.
 //!
 //! What is found is trusted only if it is what was asked for: the title of an article, the words of a
-//! question or of a dated fact, most lines of a file. A summary is the lead of what was found, a
-//! question its best sentences and what the model says besides, having read them; broken code is
-//! given back as it was. Where nothing is found the model answers, by the agent's instructions.
+//! question or of a dated fact, most lines of a file. A date is told and broken code given back as it
+//! was; for the rest the model reads the passage that tells most and answers from it, and where it
+//! does not, the best sentences of the passage are the answer. Where nothing is found the model
+//! answers by itself, by the agent's instructions.
 
 mod code;
 mod dates;
@@ -18,9 +19,10 @@ use rand_chacha::rand_core::SeedableRng;
 use tokio::sync::mpsc;
 
 use super::{AssistantDeps, RespondError, last_message, solver};
-use crate::domain::{Context, Moment, Query, SourceKind};
+use crate::domain::{ChatMessage, Context, Moment, Query, Sampling, SourceKind};
 use crate::ports::{Piece, Want};
 use crate::tool_fetcher::fetch;
+use extract::Extract;
 use reading::Ask;
 use subject::Subject;
 
@@ -28,6 +30,8 @@ use subject::Subject;
 const SUMMARY: usize = 5;
 /// Sentences that answer a question.
 const ANSWER: usize = 3;
+/// How a summary is to be written.
+const PLAINLY: &str = "in one short paragraph of plain sentences";
 /// What the model is told besides the operator's system prompt.
 const GUIDE: &str = "Answer the last message directly, in a few complete sentences, with the facts \
                      first. Do not greet, and do not speak of yourself.";
@@ -47,7 +51,7 @@ impl AssistantDeps {
         };
         let answer = match known {
             Some(answer) => answer,
-            None => self.in_own_words(query, None, deadline).await?,
+            None => self.by_itself(query, deadline).await?,
         };
         Ok(self.spoken(answer, pieces, deadline).await)
     }
@@ -68,7 +72,9 @@ impl AssistantDeps {
                 self.find(SourceKind::Question, code::prose(message), deadline).await
                 && subject::is_answered(&[message], &context)
             {
-                return extract::lead(&context, ANSWER);
+                let (title, extract) = (&context.title, extract::lead(&context, ANSWER)?);
+                let asks = answering(title);
+                return Some(self.from_passage(title, &extract, &asks, query, deadline).await);
             }
         }
         if reading::brings_text(last_message(query)) {
@@ -123,42 +129,64 @@ impl AssistantDeps {
         query: &Query,
         deadline: Moment,
     ) -> Option<String> {
-        if subject.ask == Ask::Summary || subject.is_whole(context) {
-            return extract::lead(context, SUMMARY);
-        }
+        let title = &context.title;
         if subject.ask == Ask::When
             && let Some(date) = dates::told(context, &subject.asked)
         {
             return Some(date);
         }
-        let best = extract::best(context, &subject.told(), ANSWER)?;
-        let read = format!("Text about {}:\n{best}", context.title);
-        match self.in_own_words(query, Some(&read), deadline).await {
-            Ok(text) => Some(format!("{best} {text}").trim_end().to_owned()),
+        let (extract, asks) = if subject.ask == Ask::Summary || subject.is_whole(context) {
+            let asks = format!("Sum up what the text says about {title}, {PLAINLY}.");
+            (extract::lead(context, SUMMARY)?, asks)
+        } else {
+            (extract::best(context, &subject.told(), ANSWER)?, answering(&subject.asked))
+        };
+        Some(self.from_passage(title, &extract, &asks, query, deadline).await)
+    }
+
+    /// What the model makes of a passage; its best sentences, where that is nothing or too late.
+    async fn from_passage(
+        &self,
+        title: &str,
+        extract: &Extract,
+        asks: &str,
+        query: &Query,
+        deadline: Moment,
+    ) -> String {
+        let prompt = format!("Text about {title}:\n{}\n\n{asks}", extract.passage);
+        let system = ChatMessage::system(self.config.system_prompt.clone());
+        let chat = vec![system, ChatMessage::user(prompt)];
+        // The likeliest words are those of the text.
+        let sampling = Sampling { temperature: 0.0, ..self.config.sampling };
+        match self.generate(chat, sampling, query, None, self.writing_ends(deadline)).await {
+            Ok(text) if extract.is_used_in(&text, asks) => tidy::tidied(&text),
+            Ok(_) => extract.best.clone(),
             Err(RespondError::Failed(cause)) => {
                 tracing::debug!("an agent answers without the model: {cause}");
-                Some(best)
+                extract.best.clone()
             }
         }
     }
 
-    /// What the model writes by the agent's instructions, having read a text.
-    async fn in_own_words(
-        &self,
-        query: &Query,
-        read: Option<&str>,
-        deadline: Moment,
-    ) -> Result<String, RespondError> {
+    /// What the model writes by the agent's instructions.
+    async fn by_itself(&self, query: &Query, deadline: Moment) -> Result<String, RespondError> {
         let mut chat = self.chat(query);
-        if let Some(first) = chat.first_mut() {
-            first.content = format!("{}\n\n{GUIDE}", first.content);
+        if let Some(system) = chat.first_mut() {
+            system.content = format!("{}\n\n{GUIDE}", system.content);
         }
-        if let (Some(read), Some(last)) = (read, chat.last_mut()) {
-            last.content = format!("{read}\n\n{}", last.content);
-        }
-        // What is written has to be sent as well.
-        let left = deadline.since(self.clock.now()).mul_f64(0.8);
-        let text = self.generate(chat, query, None, self.clock.now().after(left)).await?;
+        let sampling = self.config.sampling;
+        let text = self.generate(chat, sampling, query, None, self.writing_ends(deadline)).await?;
         Ok(tidy::tidied(&text))
     }
+
+    /// When the model has to be done: what it wrote has to be sent as well.
+    fn writing_ends(&self, deadline: Moment) -> Moment {
+        let now = self.clock.now();
+        now.after(deadline.since(now).mul_f64(0.8))
+    }
+}
+
+/// What the model is to do with a text that answers a question.
+fn answering(question: &str) -> String {
+    format!("Question: {question}\nAnswer the question from the text.")
 }
