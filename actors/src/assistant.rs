@@ -179,7 +179,10 @@ impl AssistantDeps {
                 let answer = format!("Mock reply to: {}", last_message(query));
                 Ok(self.spoken(answer, pieces, deadline).await)
             }
-            Kind::Model => self.write(query, pieces, deadline).await,
+            Kind::Model => {
+                let (chat, sampling) = (self.chat(query), self.config.sampling);
+                self.generate(chat, sampling, query, pieces, deadline).await
+            }
             Kind::Agent => self.as_agent(query, pieces, deadline).await,
             Kind::Slow => {
                 let answer = self.as_agent(query, None, deadline).await;
@@ -214,23 +217,25 @@ impl AssistantDeps {
         answer
     }
 
-    /// What the model writes.
-    async fn write(
+    /// What is said, behind the operator's system prompt.
+    fn chat(&self, query: &Query) -> Vec<ChatMessage> {
+        let said = query.roles.iter().zip(&query.messages);
+        let said =
+            said.map(|(role, content)| ChatMessage { role: *role, content: content.clone() });
+        [ChatMessage::system(self.config.system_prompt.clone())].into_iter().chain(said).collect()
+    }
+
+    /// What the model writes; the same for the same question.
+    async fn generate(
         &self,
+        chat: Vec<ChatMessage>,
+        sampling: Sampling,
         query: &Query,
         pieces: Option<mpsc::Sender<Piece>>,
         deadline: Moment,
     ) -> Result<String, RespondError> {
-        let mut messages = vec![ChatMessage::system(self.config.system_prompt.clone())];
-        messages.extend(
-            query
-                .roles
-                .iter()
-                .zip(&query.messages)
-                .map(|(role, content)| ChatMessage { role: *role, content: content.clone() }),
-        );
-        let sampling = Sampling { seed: seed_of(query), ..self.config.sampling };
-        let request = Generate { pieces, ..Generate::new(messages, sampling, Lane::Miner) };
+        let sampling = Sampling { seed: seed_of(query), ..sampling };
+        let request = Generate { pieces, ..Generate::new(chat, sampling, Lane::Miner) };
         let patience = deadline.since(self.clock.now());
         match model_worker::generate(&self.model_worker, request, patience).await {
             Ok(generation) => Ok(generation.text),

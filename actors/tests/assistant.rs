@@ -26,22 +26,26 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const REEF: &str = "A reef is built by small animals in warm water. It shelters a quarter of all \
                     species of the sea. The reef was declared a park on 20 October 1975.";
 
-/// Writes what it is made of; nothing, and never, if that is empty.
+const SOUND: &str = "def mean(values):\n    if not values:\n        return 0\n    total = \
+                     sum(values)\n    return total / len(values)\n";
+
+/// Writes what it is made of, or `all` that it was told; nothing, and never, if that is empty.
 struct Writer(&'static str);
 
 impl TextBackend for Writer {
     fn generate(
         &self,
-        _: TextRequest,
+        request: TextRequest,
         _: Option<mpsc::Sender<Piece>>,
     ) -> BoxFuture<'static, Result<Generation, TextError>> {
-        let text = self.0;
+        let all: Vec<String> = request.messages.into_iter().map(|one| one.content).collect();
+        let text = if self.0 == "all" { all.join("|") } else { self.0.to_owned() };
         Box::pin(async move {
-            match text {
+            match text.as_str() {
                 "" => pending().await,
                 "dead" => Err(TextError::Unavailable("refused".into())),
-                text => Ok(Generation {
-                    text: text.into(),
+                _ => Ok(Generation {
+                    text,
                     prompt_ids: Vec::new(),
                     generated_ids: Vec::new(),
                     billed_tokens: None,
@@ -59,7 +63,7 @@ impl TextBackend for Writer {
     }
 }
 
-/// Has one article, if it is there at all; and if it is not, takes for ever to say so.
+/// Has one context of each kind, if it is there at all; and if it is not, takes for ever to say so.
 struct Shelf(bool);
 
 impl Tool for Shelf {
@@ -75,11 +79,30 @@ impl Tool for Shelf {
         true
     }
 
-    fn fetch(&self, _: Want, _: ChaCha8Rng) -> BoxFuture<'static, Result<Context, ToolError>> {
-        let sections = vec![Section { heading: None, text: REEF.into() }];
-        let reef = context("Reef", "Reef", "Seas", ContextBody::Article { sections });
+    fn fetch(&self, want: Want, _: ChaCha8Rng) -> BoxFuture<'static, Result<Context, ToolError>> {
+        let (title, body) = match want {
+            Want::Search(SourceKind::Code, _) => {
+                let (language, text) = ("Python".into(), SOUND.into());
+                ("mean.py", ContextBody::Code { language, text })
+            }
+            Want::Search(SourceKind::DatedFact, _) => {
+                let (date, section) = ("1903-12-17".into(), "Events".into());
+                let text = "Two brothers fly near Kitty Hawk.".into();
+                ("Wright brothers", ContextBody::DatedFact { date, section, text })
+            }
+            Want::Search(SourceKind::Question, _) => {
+                let (question, answer) = (String::new(), "It is not a bug. Use None.".into());
+                let title = "Why does a default list keep its contents between calls?";
+                (title, ContextBody::Question { question, answer })
+            }
+            _ => {
+                let sections = vec![Section { heading: None, text: REEF.into() }];
+                ("Reef", ContextBody::Article { sections })
+            }
+        };
+        let found = context(title, title, "Tests", body);
         let there = self.0;
-        Box::pin(async move { if there { Ok(reef) } else { pending().await } })
+        Box::pin(async move { if there { Ok(found) } else { pending().await } })
     }
 }
 
@@ -115,6 +138,17 @@ fn assistant(stage: &Stage, kind: Kind, writer: Writer, shelf: Shelf) -> Port<Re
     port
 }
 
+/// The answer to the last of a user's messages.
+async fn converse(port: &Port<Respond>, first: &str, then: &str) -> String {
+    let query = Query {
+        roles: vec![Role::User, Role::Assistant, Role::User],
+        messages: [first, "Well.", then].map(str::to_owned).to_vec(),
+    };
+    let deadline = port.within(TIMEOUT);
+    let respond = Respond { query, pieces: None, deadline };
+    port.ask(respond, deadline).await.expect("it answers in time").expect("it has an answer")
+}
+
 async fn ask(
     port: &Port<Respond>,
     text: &str,
@@ -136,16 +170,83 @@ fn an_agent_solves_what_it_can_without_model_and_tools() {
 }
 
 #[test]
-fn an_agent_answers_with_what_it_looked_up_and_what_the_model_adds() {
+fn an_agent_lets_the_model_answer_from_what_it_looked_up() {
     Stage::play(async |stage: Stage| {
-        let port = assistant(&stage, Kind::Agent, Writer("Many fish live there."), Shelf(true));
+        let port = assistant(&stage, Kind::Agent, Writer("all"), Shelf(true));
+        let question = "How many species does a reef shelter?";
+        for asks in [question, "hey, could you give me a summary of Reef?", "facts about the reef?"]
+        {
+            let told = ask(&port, asks, None).await.unwrap();
+            assert!(told.starts_with("You are helpful.|Text about Reef:\nA reef is"), "{told}");
+        }
+        let told = ask(&port, question, None).await.unwrap();
+        assert!(told.contains(&format!("Question: {question}")), "{told}");
+        let port = assistant(&stage, Kind::Agent, Writer("A quarter. A quarter. Or"), Shelf(true));
+        assert_eq!(ask(&port, question, None).await.unwrap(), "A quarter.");
+    });
+}
+
+#[test]
+fn an_agent_whose_model_takes_nothing_from_what_it_read_answers_with_the_passage() {
+    Stage::play(async |stage: Stage| {
+        let port = assistant(&stage, Kind::Agent, Writer("I do not know."), Shelf(true));
         let answer = ask(&port, "How many species does a reef shelter?", None).await.unwrap();
         assert!(answer.contains("It shelters a quarter of all species of the sea."), "{answer}");
-        assert!(answer.ends_with("Many fish live there."), "{answer}");
-        let date = ask(&port, "On what exact date was the reef declared a park?", None).await;
-        assert_eq!(date.unwrap(), "It was on October 20, 1975.");
-        let summary = ask(&port, "hey, could you give me a summary of Reef?", None).await;
+        let summary = ask(&port, "what should I know about the reef?", None).await;
         assert_eq!(summary.unwrap(), REEF);
+    });
+}
+
+#[test]
+fn an_agent_tells_the_date_of_what_it_looked_up() {
+    Stage::play(async |stage: Stage| {
+        let port = assistant(&stage, Kind::Agent, Writer(""), Shelf(true));
+        let park = "On what exact date was the reef declared a park?";
+        assert_eq!(ask(&port, park, None).await.unwrap(), "It was on October 20, 1975.");
+        let flight = "hey, on what exact date did this happen: two brothers fly near Kitty Hawk?";
+        assert_eq!(ask(&port, flight, None).await.unwrap(), "It was on December 17, 1903.");
+        let again = converse(&port, flight, "ugh, can you do it again, more carefully?").await;
+        assert_eq!(again, "It was on December 17, 1903.");
+    });
+}
+
+#[test]
+fn an_agent_gives_back_code_that_was_pasted_with_faults() {
+    Stage::play(async |stage: Stage| {
+        let port = assistant(&stage, Kind::Agent, Writer("Well, no."), Shelf(true));
+        let broken = SOUND.replace("sum(values)", "sum(value)");
+        let pasted = format!("hey, can you fix it?\n\n```python\n{broken}```\n\nAll of it.");
+        let answer = ask(&port, &pasted, None).await.unwrap();
+        assert!(answer.ends_with(&format!("```python\n{SOUND}```")), "{answer}");
+        let again = "don't waste my time: can you do it again, more carefully?";
+        assert_eq!(converse(&port, &pasted, again).await, answer);
+        let sound = pasted.replace(&broken, SOUND);
+        assert_eq!(ask(&port, &sound, None).await.unwrap(), "Well, no.");
+    });
+}
+
+#[test]
+fn an_agent_knows_the_answer_to_a_question_that_comes_with_code() {
+    Stage::play(async |stage: Stage| {
+        let port = assistant(&stage, Kind::Agent, Writer("dead"), Shelf(true));
+        let asked = "Hi!\n\nWhy does a default list keep its contents between all calls?\n\n\
+                     ```python\ndef f(x=[]):\n    x.append(1)\n```\n\nIs this a fault?";
+        assert_eq!(ask(&port, asked, None).await.unwrap(), "It is not a bug. Use None.");
+        assert_eq!(converse(&port, asked, "are you sure?").await, "It is not a bug. Use None.");
+    });
+}
+
+#[test]
+fn an_agent_whose_tools_know_nothing_writes_by_instructions_of_its_own() {
+    Stage::play(async |stage: Stage| {
+        let told = async |kind| {
+            let port = assistant(&stage, kind, Writer("all"), Shelf(true));
+            ask(&port, "Write a poem on ice!", None).await.unwrap()
+        };
+        assert_eq!(told(Kind::Model).await, "You are helpful.|Write a poem on ice!");
+        let agent = told(Kind::Agent).await;
+        assert!(agent.starts_with("You are helpful.\n\n"), "{agent}");
+        assert!(agent.ends_with("|Write a poem on ice!") && agent.len() > 80, "{agent}");
     });
 }
 
@@ -170,13 +271,7 @@ fn an_agent_understands_a_question_by_what_was_asked_before() {
             ("Sum up the reef.", "Can you go through it once more?", "built by small animals"),
             ("What is 283 times 60?", "are you sure?", "16980"),
         ] {
-            let query = Query {
-                roles: vec![Role::User, Role::Assistant, Role::User],
-                messages: [first, "Well.", then].map(str::to_owned).to_vec(),
-            };
-            let deadline = port.within(TIMEOUT);
-            let respond = Respond { query, pieces: None, deadline };
-            let answer = port.ask(respond, deadline).await.unwrap().unwrap();
+            let answer = converse(&port, first, then).await;
             assert!(answer.contains(expected), "{then}: {answer}");
         }
     });

@@ -23,10 +23,10 @@ pub(super) fn command() -> Command {
         .help("which source; those of tools.sources in their order when left out");
     let kind = flag("kind", "KIND")
         .value_parser(SourceKind::ALL.map(SourceKind::name))
-        .conflicts_with_all(["title", "search"])
+        .conflicts_with("title")
         .help("what kind of context; the usual one of SOURCE, or an article, when left out");
     let title = flag("title", "TITLE").help("the context of that title");
-    let search = flag("search", "TEXT").help("the context that fits best");
+    let search = flag("search", "TEXT").help("the context of the kind that fits best");
     let random = Arg::new("random")
         .long("random")
         .action(ArgAction::SetTrue)
@@ -67,14 +67,15 @@ fn want(matches: &ArgMatches, source: Option<SourceName>) -> Want {
     if let Some(title) = matches.get_one::<String>("title") {
         return Want::Title(title.clone());
     }
-    if let Some(text) = matches.get_one::<String>("search") {
-        return Want::Search(text.clone());
-    }
     let named = matches.get_one::<String>("kind");
     let named = named
         .and_then(|name| SourceKind::ALL.into_iter().find(|kind| kind.name() == name.as_str()));
     let usual = source.and_then(|source| source.kinds().first().copied());
-    Want::Random(named.or(usual).unwrap_or(SourceKind::Article))
+    let kind = named.or(usual).unwrap_or(SourceKind::Article);
+    match matches.get_one::<String>("search") {
+        Some(text) => Want::Search(kind, text.clone()),
+        None => Want::Random(kind),
+    }
 }
 
 /// What failed, and where such contexts are to be had if none of the sources could have any.

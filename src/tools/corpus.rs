@@ -23,11 +23,27 @@ const TEXT_WEIGHT: f64 = 1.0;
 
 /// The records that come with the program.
 pub struct Corpus {
-    articles: Vec<Context>,
-    facts: Vec<Context>,
-    code: Vec<Context>,
-    questions: Vec<Context>,
+    articles: Shelf,
+    facts: Shelf,
+    code: Shelf,
+    questions: Shelf,
+}
+
+/// The records of one kind and how they are found.
+struct Shelf {
+    records: Vec<Context>,
     index: Index,
+}
+
+impl Shelf {
+    fn new(records: Vec<Context>) -> Self {
+        let index = Index::new(&records.iter().map(indexed).collect::<Vec<_>>());
+        Self { records, index }
+    }
+
+    fn search(&self, text: &str) -> Option<&Context> {
+        self.index.best(text).and_then(|at| self.records.get(at))
+    }
 }
 
 impl Corpus {
@@ -36,34 +52,34 @@ impl Corpus {
     /// # Errors
     /// [`CorpusError`] names the first file that breaks its format.
     pub fn embedded() -> Result<Self, CorpusError> {
-        let articles = each_in("articles", records::article)?;
-        let questions = from_file("questions.toml", records::questions)?;
-        let searched = articles.iter().chain(&questions).map(indexed);
-        let index = Index::new(&searched.collect::<Vec<_>>());
         Ok(Self {
-            articles,
-            facts: from_file("facts.toml", records::facts)?,
-            code: each_in("code", records::code)?,
-            questions,
-            index,
+            articles: Shelf::new(each_in("articles", records::article)?),
+            facts: Shelf::new(from_file("facts.toml", records::facts)?),
+            code: Shelf::new(each_in("code", records::code)?),
+            questions: Shelf::new(from_file("questions.toml", records::questions)?),
         })
     }
 
     /// All records of a kind.
     #[must_use]
     pub fn of_kind(&self, kind: SourceKind) -> &[Context] {
+        self.shelf(kind).map_or(&[], |shelf| &shelf.records)
+    }
+
+    fn shelf(&self, kind: SourceKind) -> Option<&Shelf> {
         match kind {
-            SourceKind::Article => &self.articles,
-            SourceKind::DatedFact => &self.facts,
-            SourceKind::Code => &self.code,
-            SourceKind::Question => &self.questions,
-            SourceKind::Maths => &[],
+            SourceKind::Article => Some(&self.articles),
+            SourceKind::DatedFact => Some(&self.facts),
+            SourceKind::Code => Some(&self.code),
+            SourceKind::Question => Some(&self.questions),
+            SourceKind::Maths => None,
         }
     }
 
-    /// What can be looked up, in the order of the index.
-    fn searched(&self) -> impl Iterator<Item = &Context> {
-        self.articles.iter().chain(&self.questions)
+    /// The article of a title, or the question: only they have titles that people know.
+    fn titled(&self, title: &str) -> Option<&Context> {
+        let mut titled = self.articles.records.iter().chain(&self.questions.records);
+        titled.find(|context| context.title.eq_ignore_ascii_case(title))
     }
 }
 
@@ -87,10 +103,8 @@ impl Tool for Corpus {
     ) -> BoxFuture<'static, Result<Context, ToolError>> {
         let found = match want {
             Want::Random(kind) => self.of_kind(kind).choose(&mut random),
-            Want::Search(text) => self.index.best(&text).and_then(|at| self.searched().nth(at)),
-            Want::Title(title) => {
-                self.searched().find(|context| context.title.eq_ignore_ascii_case(&title))
-            }
+            Want::Search(kind, text) => self.shelf(kind).and_then(|shelf| shelf.search(&text)),
+            Want::Title(title) => self.titled(&title),
         };
         Box::pin(future::ready(found.cloned().ok_or(ToolError::Nothing { tool: SOURCE })))
     }
@@ -109,7 +123,10 @@ fn indexed(context: &Context) -> Vec<(f64, &str)> {
         ContextBody::Question { question, answer } => {
             texts.extend([question, answer].map(|text| (TEXT_WEIGHT, text.as_str())));
         }
-        ContextBody::Maths { .. } | ContextBody::DatedFact { .. } | ContextBody::Code { .. } => {}
+        ContextBody::DatedFact { text, .. } | ContextBody::Code { text, .. } => {
+            texts.push((TEXT_WEIGHT, text.as_str()));
+        }
+        ContextBody::Maths { .. } => {}
     }
     texts
 }
@@ -163,7 +180,8 @@ mod tests {
     fn holds_what_it_is_meant_to_hold() {
         let corpus = Corpus::embedded().unwrap();
         assert_eq!(KINDS.map(|kind| corpus.of_kind(kind).len()), [40, 120, 40, 20]);
-        let languages: BTreeSet<&str> = corpus.code.iter().map(|c| c.topic.as_str()).collect();
+        let languages: BTreeSet<&str> =
+            corpus.code.records.iter().map(|c| c.topic.as_str()).collect();
         assert_eq!(languages.len(), 9, "{languages:?}");
         for context in KINDS.iter().flat_map(|&kind| corpus.of_kind(kind)) {
             assert_eq!(context.source, "builtin");
@@ -175,9 +193,10 @@ mod tests {
     #[test]
     fn every_article_is_long_enough_to_be_summed_up_and_linked_to_others() {
         let corpus = Corpus::embedded().unwrap();
-        let titles: BTreeSet<&str> = corpus.articles.iter().map(|a| a.title.as_str()).collect();
-        assert_eq!(titles.len(), corpus.articles.len(), "titles are unique");
-        for article in &corpus.articles {
+        let articles = corpus.of_kind(SourceKind::Article);
+        let titles: BTreeSet<&str> = articles.iter().map(|a| a.title.as_str()).collect();
+        assert_eq!(titles.len(), articles.len(), "titles are unique");
+        for article in articles {
             let words = article.text().split_whitespace().count();
             assert!(words >= 250, "{}: {words} words", article.title);
             let ContextBody::Article { sections } = &article.body else {
@@ -205,18 +224,40 @@ mod tests {
     }
 
     #[test]
-    fn finds_every_article_and_question_by_its_title_and_some_by_what_they_say() {
+    fn finds_every_record_among_those_of_its_kind_by_its_title_or_by_what_it_says() {
         let corpus = Corpus::embedded().unwrap();
-        let find = |text: &str| fetch(&corpus, Want::Search(text.into()), 0).map(|c| c.title);
-        for article in &corpus.articles {
+        let find = |kind, text: &str| fetch(&corpus, Want::Search(kind, text.into()), 0);
+        for article in corpus.of_kind(SourceKind::Article) {
             let question = format!("Can you tell me about the {}?", article.title.to_lowercase());
-            assert_eq!(find(&question), Ok(article.title.clone()));
+            assert_eq!(find(SourceKind::Article, &question).as_ref(), Ok(article));
         }
         for asked in corpus.of_kind(SourceKind::Question) {
-            assert_eq!(find(&asked.title), Ok(asked.title.clone()));
+            assert_eq!(find(SourceKind::Question, &asked.title).as_ref(), Ok(asked));
         }
-        let by_question = find("Why do plants need chlorophyll, and what happens to the light?");
-        assert_eq!(by_question, Ok("Photosynthesis".into()));
+        for kind in [SourceKind::Code, SourceKind::DatedFact] {
+            for record in corpus.of_kind(kind) {
+                let text = record.text();
+                let (_, without_the_beginning) = text.split_once(' ').unwrap();
+                assert_eq!(find(kind, without_the_beginning).as_ref(), Ok(record));
+            }
+        }
+        let question = "Why do plants need chlorophyll, and what happens to the light?";
+        let found = find(SourceKind::Article, question).map(|article| article.title);
+        assert_eq!(found, Ok("Photosynthesis".into()));
+    }
+
+    #[test]
+    fn an_article_and_a_question_are_found_by_their_titles() {
+        let corpus = Corpus::embedded().unwrap();
+        for kind in [SourceKind::Article, SourceKind::Question] {
+            for record in corpus.of_kind(kind) {
+                let found = fetch(&corpus, Want::Title(record.title.to_uppercase()), 0);
+                assert_eq!(found.as_ref(), Ok(record));
+            }
+        }
+        let code = corpus.of_kind(SourceKind::Code)[0].title.clone();
+        let nothing = Err(ToolError::Nothing { tool: "builtin" });
+        assert_eq!(fetch(&corpus, Want::Title(code), 0), nothing);
     }
 
     #[test]
@@ -225,7 +266,10 @@ mod tests {
         let nothing = Err(ToolError::Nothing { tool: "builtin" });
         assert!(!corpus.offers(SourceKind::Maths));
         assert_eq!(fetch(&corpus, Want::Random(SourceKind::Maths), 0), nothing);
-        assert_eq!(fetch(&corpus, Want::Search("qwxyz zzyxw".into()), 0), nothing);
-        assert_eq!(fetch(&corpus, Want::Search("What is it?".into()), 0), nothing);
+        for kind in SourceKind::ALL {
+            for text in ["qwxyz zzyxw", "What is it?"] {
+                assert_eq!(fetch(&corpus, Want::Search(kind, text.into()), 0), nothing);
+            }
+        }
     }
 }

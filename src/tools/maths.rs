@@ -102,7 +102,7 @@ impl Tool for Maths {
                 Self::kinds().choose(&mut random).map(|kind| context(kind, &mut random))
             }
             Want::Title(name) => Self::of_kind(&name, &mut random),
-            Want::Random(_) | Want::Search(_) => None,
+            Want::Random(_) | Want::Search(..) => None,
         };
         Box::pin(future::ready(context.ok_or(ToolError::Nothing { tool: NAME })))
     }

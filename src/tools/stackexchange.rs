@@ -153,7 +153,7 @@ impl Tool for StackExchange {
         async move {
             match want {
                 Want::Random(SourceKind::Question) => site.draw(&mut random, &mut jitter).await,
-                Want::Random(_) | Want::Search(_) | Want::Title(_) => Err(nothing()),
+                Want::Random(_) | Want::Search(..) | Want::Title(_) => Err(nothing()),
             }
         }
         .boxed()

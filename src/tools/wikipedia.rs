@@ -170,9 +170,9 @@ impl Tool for Wikipedia {
             let found = match want {
                 Want::Random(SourceKind::Article) => inner.random_article(&mut streams).await,
                 Want::Random(SourceKind::DatedFact) => inner.random_fact(&mut streams).await,
-                Want::Random(_) => Ok(None),
-                Want::Search(text) => inner.search(&text, &mut streams).await,
+                Want::Search(SourceKind::Article, text) => inner.search(&text, &mut streams).await,
                 Want::Title(title) => inner.titled(&title, &mut streams).await,
+                Want::Random(_) | Want::Search(..) => Ok(None),
             };
             found
                 .map_err(|error: FetchError| error.of(SOURCE))?

@@ -120,7 +120,8 @@ impl Library {
                 let article = self.archive.article(entry).map_err(failed)?.ok_or_else(nothing)?;
                 if article.is_ambiguous() { Err(nothing()) } else { Ok(article.into_context()) }
             }
-            Want::Search(text) => self.search(&text),
+            Want::Search(SourceKind::Article, text) => self.search(&text),
+            Want::Search(..) => Err(nothing()),
         }
     }
 

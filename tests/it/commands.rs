@@ -64,6 +64,10 @@ fn a_kind_is_fetched_by_the_name_that_contexts_give_it() {
     let place = Place::new();
     let fact = place.run("fetch builtin --kind dated_fact --json").json();
     assert_eq!(fact["body"]["kind"], "dated_fact");
+    let found = place.run("fetch builtin --kind dated_fact --search Lepanto --json").json();
+    assert_eq!(found["title"], "Battle of Lepanto");
+    let article = place.run("fetch builtin --search Nile --json").json();
+    assert_eq!(article["body"]["kind"], "article");
     let both = place.run("fetch builtin --kind article --title Nile").expect(2).err;
     assert!(both.contains("'--kind <KIND>' cannot be used with '--title <TITLE>'"), "{both}");
 }

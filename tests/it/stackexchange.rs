@@ -188,9 +188,11 @@ async fn nothing_to_draw_from_is_told_from_a_failure() {
     without_answers.answers.clear();
     assert_eq!(Bench::new(without_answers).await.draw(0).await, nothing);
 
-    for want in
-        [Want::Random(SourceKind::Article), Want::Search("x".into()), Want::Title("x".into())]
-    {
+    for want in [
+        Want::Random(SourceKind::Article),
+        Want::Search(SourceKind::Article, "x".into()),
+        Want::Title("x".into()),
+    ] {
         let random = ChaCha8Rng::seed_from_u64(0);
         assert_eq!(bench.tool.fetch(want, random).await, nothing);
     }

@@ -201,7 +201,8 @@ async fn an_ambiguous_title_brings_one_of_its_meanings() {
 async fn search_finds_articles_by_what_they_tell() {
     let Some(api) = wiki() else { return };
     let tool = tool(&api);
-    let search = async |text: &str| fetch(&tool, Want::Search(text.into()), 0).await;
+    let search =
+        async |text: &str| fetch(&tool, Want::Search(SourceKind::Article, text.into()), 0).await;
     for (text, title) in [
         ("What is an aardwolf?", "Aardwolf"),
         ("Who was the Hussite leader Žižka?", "Žižkov (čtvrť)"),

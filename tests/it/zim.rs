@@ -111,7 +111,7 @@ async fn a_file_of_the_reference_writer_is_read() {
     }
     for (want, title) in [
         (Want::Title("Chai".into()), "Tea"),
-        (Want::Search("What is there to see in New York?".into()), "New York"),
+        (Want::Search(SourceKind::Article, "What is there to see in New York?".into()), "New York"),
     ] {
         assert_eq!(fetch(&file, want, 0).await.unwrap().title, title);
     }

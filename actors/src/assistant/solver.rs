@@ -8,6 +8,7 @@
 mod equations;
 mod expression;
 mod geometry;
+mod matrices;
 mod numbers;
 mod sequences;
 mod statistics;
@@ -73,8 +74,14 @@ pub(super) fn solve(text: &str) -> Option<String> {
 }
 
 fn known(text: &str) -> Option<String> {
-    let fields =
-        [words::KINDS, equations::KINDS, geometry::KINDS, sequences::KINDS, statistics::KINDS];
+    let fields = [
+        words::KINDS,
+        equations::KINDS,
+        matrices::KINDS,
+        geometry::KINDS,
+        sequences::KINDS,
+        statistics::KINDS,
+    ];
     for kind in fields.into_iter().flatten() {
         let Some((_, rest)) = text.rsplit_once(kind.begins) else { continue };
         let problem = Problem { rest, numbers: Numbers::of(rest) };

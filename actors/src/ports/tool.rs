@@ -12,8 +12,8 @@ use crate::domain::{Context, SourceKind};
 pub enum Want {
     /// Any context of a kind, drawn from the random stream.
     Random(SourceKind),
-    /// The context, an article mostly, that fits a text best.
-    Search(String),
+    /// The context of a kind that fits a text best.
+    Search(SourceKind, String),
     /// The context of that title.
     Title(String),
 }

@@ -28,7 +28,7 @@ impl Found {
     pub(super) fn put(&mut self, want: Want, context: Context) {
         let text = match &want {
             Want::Random(_) => return,
-            Want::Search(text) | Want::Title(text) => text,
+            Want::Search(_, text) | Want::Title(text) => text,
         };
         if text.len() > LONGEST_TEXT {
             return;
@@ -44,7 +44,7 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ContextBody;
+    use crate::domain::{ContextBody, SourceKind};
     use crate::testkit;
 
     fn context(n: usize) -> Context {
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn forgets_what_was_not_used_for_longest_and_never_keeps_long_texts() {
         let mut found = Found::default();
-        let want = |n: usize| Want::Search(n.to_string());
+        let want = |n: usize| Want::Search(SourceKind::Article, n.to_string());
         for n in 0..MOST {
             found.put(want(n), context(n));
         }
@@ -70,5 +70,6 @@ mod tests {
         found.put(long.clone(), context(1));
         assert_eq!(found.get(&long), None);
         assert_eq!(found.get(&Want::Title("0".into())), None);
+        assert_eq!(found.get(&Want::Search(SourceKind::Code, "0".into())), None);
     }
 }

@@ -130,7 +130,7 @@ impl Pools {
         let deadline = self.deps.clock.now().after(patience);
         let brought = match &want {
             Want::Random(kind) => self.draw(*kind, random, deadline, &mut passed).await,
-            Want::Search(_) | Want::Title(_) => {
+            Want::Search(..) | Want::Title(_) => {
                 self.look_up(want, random, deadline, &mut passed).await
             }
         };
@@ -146,7 +146,7 @@ impl Pools {
         deadline: Moment,
         passed: &mut BTreeMap<usize, Passed>,
     ) -> Option<Context> {
-        for (at, shelf) in self.offering(kind) {
+        for (at, shelf) in self.offering(Some(kind)) {
             if let Some(context) = shelf.take(kind) {
                 return Some(context);
             }
@@ -168,10 +168,11 @@ impl Pools {
         let _one_more = self.waiting.one_more(kind);
         loop {
             refilled.mark_unchanged();
-            if let Some(context) = self.offering(kind).find_map(|(_, shelf)| shelf.take(kind)) {
+            if let Some(context) = self.offering(Some(kind)).find_map(|(_, shelf)| shelf.take(kind))
+            {
                 return Some(context);
             }
-            if !self.offering(kind).any(|(_, shelf)| shelf.is_worth_waiting_for(kind)) {
+            if !self.offering(Some(kind)).any(|(_, shelf)| shelf.is_worth_waiting_for(kind)) {
                 return None;
             }
             refilled.changed().await.ok()?;
@@ -188,7 +189,7 @@ impl Pools {
         if let Some(context) = self.found.borrow_mut().get(&want) {
             return Some(context);
         }
-        for (at, shelf) in self.shelves.iter().enumerate() {
+        for (at, shelf) in self.offering(Use::of(&want).needs()) {
             match self.ask(shelf, want.clone(), random.clone(), deadline).await {
                 Ok(context) => {
                     self.found.borrow_mut().put(want, context.clone());
@@ -236,26 +237,20 @@ impl Pools {
 
     /// What every tool that was to bring it has to say.
     fn why(&self, purpose: Use, mut passed: BTreeMap<usize, Passed>) -> FetchError {
-        for (at, shelf) in self.shelves.iter().enumerate() {
-            let asked = match purpose {
-                Use::Draw(kind) => shelf.source.tool.offers(kind),
-                Use::LookUp => true,
-            };
-            if asked {
-                passed.entry(at).or_insert_with(|| shelf.passed(purpose));
-            }
+        for (at, shelf) in self.offering(purpose.needs()) {
+            passed.entry(at).or_insert_with(|| shelf.passed(purpose));
         }
-        match (passed.is_empty(), purpose) {
-            (true, Use::Draw(kind)) => FetchError::NoTool(kind),
-            (false, _) | (true, Use::LookUp) => {
-                FetchError::AllFailed(passed.into_values().collect())
-            }
+        match (passed.is_empty(), purpose.needs()) {
+            (true, Some(kind)) => FetchError::NoTool(kind),
+            (false, _) | (true, None) => FetchError::AllFailed(passed.into_values().collect()),
         }
     }
 
-    /// The shelves of tools that have such contexts, in order, with their places.
-    fn offering(&self, kind: SourceKind) -> impl Iterator<Item = (usize, &Shelf)> {
-        let offers = move |(_, shelf): &(usize, &Shelf)| shelf.source.tool.offers(kind);
+    /// The shelves of tools that have such contexts, or any, in order, with their places.
+    fn offering(&self, kind: Option<SourceKind>) -> impl Iterator<Item = (usize, &Shelf)> {
+        let offers = move |(_, shelf): &(usize, &Shelf)| {
+            kind.is_none_or(|kind| shelf.source.tool.offers(kind))
+        };
         self.shelves.iter().enumerate().filter(offers)
     }
 

@@ -25,22 +25,34 @@ use super::health::{Health, Resting};
 pub(super) enum Use {
     /// Any context of a kind.
     Draw(SourceKind),
-    /// A context by its title or by a text.
-    LookUp,
+    /// The context of a kind that fits a text.
+    Search(SourceKind),
+    /// A context by its title.
+    Title,
 }
 
 impl Use {
     pub(super) fn of(want: &Want) -> Self {
         match want {
             Want::Random(kind) => Self::Draw(*kind),
-            Want::Search(_) | Want::Title(_) => Self::LookUp,
+            Want::Search(kind, _) => Self::Search(*kind),
+            Want::Title(_) => Self::Title,
         }
     }
 
+    /// What a tool has to offer to be asked for it; any tool may know a title.
+    pub(super) fn needs(self) -> Option<SourceKind> {
+        match self {
+            Self::Draw(kind) | Self::Search(kind) => Some(kind),
+            Self::Title => None,
+        }
+    }
+
+    /// The kind in the journal, which has none for what is looked up.
     fn kind(self) -> Option<SourceKind> {
         match self {
             Self::Draw(kind) => Some(kind),
-            Self::LookUp => None,
+            Self::Search(_) | Self::Title => None,
         }
     }
 }
@@ -184,7 +196,7 @@ impl Source {
 
 fn failure(purpose: Use, error: ToolError) -> Failure {
     match (error, purpose) {
-        (ToolError::Nothing { .. }, Use::LookUp) => Failure::Unknown,
+        (ToolError::Nothing { .. }, Use::Search(_) | Use::Title) => Failure::Unknown,
         (ToolError::Nothing { .. }, Use::Draw(_)) => Failure::of("it has nothing of that kind"),
         (ToolError::Failed { cause, .. }, _) => Failure::of(&cause),
         (ToolError::Busy { wait, cause, .. }, _) => {

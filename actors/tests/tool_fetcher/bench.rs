@@ -115,10 +115,9 @@ impl Puppet {
         let tool = self.name;
         let kind = match want {
             Want::Random(kind) => *kind,
-            Want::Search(_) | Want::Title(_) if self.knows.load(Ordering::Relaxed) => {
-                SourceKind::Article
-            }
-            Want::Search(_) | Want::Title(_) => return Err(ToolError::Nothing { tool }),
+            Want::Search(kind, _) if self.knows.load(Ordering::Relaxed) => *kind,
+            Want::Title(_) if self.knows.load(Ordering::Relaxed) => SourceKind::Article,
+            Want::Search(..) | Want::Title(_) => return Err(ToolError::Nothing { tool }),
         };
         let good = self.context(kind, number);
         let text = |text: String| {

@@ -58,7 +58,8 @@ fn a_bad_source_costs_nobody_a_step_and_is_taken_again_when_it_is_well() {
 
 #[test]
 fn a_source_that_hangs_is_left_alone_though_its_asker_waits_for_less_than_it_may_take() {
-    for want in [Want::Random(SourceKind::Article), Want::Search("tea".into())] {
+    for want in [Want::Random(SourceKind::Article), Want::Search(SourceKind::Article, "tea".into())]
+    {
         Stage::play(async |stage: Stage| {
             let wiki = Puppet::new(&stage, "wiki", SLOW);
             let spare = Puppet::new(&stage, "spare", SLOW);
@@ -105,7 +106,7 @@ fn a_source_that_wants_to_be_left_alone_is_left_alone_by_everybody_and_after_a_c
         for want in [
             Want::Random(SourceKind::Article),
             Want::Random(SourceKind::Code),
-            Want::Search("tea".into()),
+            Want::Search(SourceKind::Article, "tea".into()),
             Want::Title("Tea".into()),
         ] {
             let (answer, took) = asked(&stage, &port, want.clone(), 0).await;

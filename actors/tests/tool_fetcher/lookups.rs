@@ -3,15 +3,17 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use sn1_actors::domain::SourceKind;
 use sn1_actors::ports::Want;
 use sn1_actors::testkit::Stage;
+use sn1_actors::tool_fetcher::FetchError;
 
 use super::bench::{Doing, EACH, Puppet, ahead, asked, fetcher, pass, told};
 
 const SLOW: Duration = Duration::from_secs(1);
 
 fn search(text: &str) -> Want {
-    Want::Search(text.into())
+    Want::Search(SourceKind::Article, text.into())
 }
 
 #[test]
@@ -25,6 +27,24 @@ fn a_lookup_goes_to_the_preferred_tool_once_and_is_remembered() {
         assert_eq!((again, took), (first, Duration::ZERO));
         let (_, took) = asked(&stage, &port, Want::Title("tea".into()), 0).await;
         assert_eq!((wiki.asked().len(), took), (2, SLOW));
+    });
+}
+
+#[test]
+fn a_search_goes_to_the_tools_that_have_contexts_of_the_kind() {
+    Stage::play(async |stage: Stage| {
+        let wiki = Puppet::new(&stage, "wiki", SLOW);
+        let folder = Puppet::with(&stage, "folder", SLOW, &[SourceKind::Code]);
+        let port = fetcher(&stage, &[&wiki, &folder], ahead(0));
+        let code = Want::Search(SourceKind::Code, "tea".into());
+        let (found, took) = asked(&stage, &port, code, 0).await;
+        assert_eq!((found.unwrap().source.as_str(), took), ("folder", SLOW));
+        let (found, took) = asked(&stage, &port, search("tea"), 0).await;
+        assert_eq!((found.unwrap().source.as_str(), took), ("wiki", SLOW));
+        let fact = Want::Search(SourceKind::DatedFact, "tea".into());
+        let (nothing, took) = asked(&stage, &port, fact, 0).await;
+        assert_eq!(nothing, Err(FetchError::NoTool(SourceKind::DatedFact)));
+        assert_eq!(took, Duration::ZERO);
     });
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use futures_util::FutureExt;
 use rand_chacha::rand_core::SeedableRng;
-use sn1_actors::domain::Score;
+use sn1_actors::domain::{Score, SourceKind};
 use sn1_actors::reward_scorer::effort::Effort;
 use sn1_actors::reward_scorer::rewards::maths_answer::maths_answer;
 
@@ -58,7 +58,7 @@ fn a_kind_is_found_by_its_name_and_by_its_title_in_any_case() {
 #[test]
 fn has_nothing_for_searches_and_other_kinds_of_source() {
     let nothing = Err(ToolError::Nothing { tool: "maths" });
-    assert_eq!(fetch(Want::Search("What is 2 plus 2?".into()), 1), nothing);
+    assert_eq!(fetch(Want::Search(SourceKind::Maths, "What is 2 plus 2?".into()), 1), nothing);
     assert_eq!(fetch(Want::Random(SourceKind::Article), 1), nothing);
     assert!(Maths.offers(SourceKind::Maths));
     assert!(!Maths.offers(SourceKind::Question));

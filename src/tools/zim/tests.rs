@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use rand_chacha::rand_core::SeedableRng as _;
-use sn1_actors::domain::ContextBody;
+use sn1_actors::domain::{ContextBody, SourceKind};
 use tempfile::TempDir;
 
 use super::*;
@@ -169,7 +169,10 @@ async fn without_a_list_by_title_the_paths_serve() {
     bytes[40..48].copy_from_slice(&[0xff; 8]);
     let file = Place::with(&bytes).open().unwrap();
     assert_eq!(titles_drawn(&file).await, ["New York City", "Tea"].map(str::to_owned).into());
-    let found = fetch(&file, Want::Search("How large is new york city?".into()), 0).await.unwrap();
+    let found =
+        fetch(&file, Want::Search(SourceKind::Article, "How large is new york city?".into()), 0)
+            .await
+            .unwrap();
     assert_eq!(found.title, "New York City");
 }
 
@@ -182,11 +185,11 @@ async fn a_search_finds_titles_in_questions() {
         ("What is chai made of?", "Tea"),
         ("Who mentions teas?", "Tea"),
     ] {
-        let found = fetch(&file, Want::Search(question.into()), 0).await;
+        let found = fetch(&file, Want::Search(SourceKind::Article, question.into()), 0).await;
         assert_eq!(found.map(|context| context.title), Ok(title.into()), "{question}");
     }
     for question in ["What is a volcano?", "", "What is it about?", "Mercury", "\u{0}\u{ffff}"] {
-        let found = fetch(&file, Want::Search(question.into()), 0).await;
+        let found = fetch(&file, Want::Search(SourceKind::Article, question.into()), 0).await;
         assert_eq!(found, Err(ToolError::Nothing { tool: "zim" }), "{question}");
     }
 }
@@ -280,7 +283,7 @@ async fn no_damage_makes_the_reader_panic_or_hang() {
             Want::Random(SourceKind::Article),
             Want::Random(SourceKind::DatedFact),
             Want::Title("Chai".into()),
-            Want::Search("tea in new york city".into()),
+            Want::Search(SourceKind::Article, "tea in new york city".into()),
         ] {
             if let Err(ToolError::Failed { cause, .. }) = fetch(&file, want, round).await {
                 assert!(!cause.contains("panic"), "round {round}: {cause}");

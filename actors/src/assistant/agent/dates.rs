@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::extract::{shared, vocabulary};
-use crate::domain::{Context, Date};
+use crate::domain::{Context, ContextBody, Date};
 use crate::text::sentences::sentences;
 use crate::text::terms::telling_words;
 
@@ -28,6 +28,35 @@ pub(super) fn told(context: &Context, asked: &str) -> Option<String> {
         let told = format!("It was on {}.", date.in_words());
         if vocabulary(asked).contains("date") { told } else { format!("{told} {sentence}") }
     })
+}
+
+/// Words that ask for the beginning and for the end of a life.
+const BIRTH: [&str; 3] = ["born", "birth", "birthday"];
+const DEATH: [&str; 4] = ["die", "died", "death", "dead"];
+
+/// The date of a fact, if it is what is asked about: most of its words are said, or nothing is that it
+/// does not have. Somebody's birth and death are known by the name.
+pub(super) fn of_fact(context: &Context, asked: &str) -> Option<String> {
+    let ContextBody::DatedFact { date, section, text } = &context.body else { return None };
+    let said: BTreeSet<String> = telling_words(asked).collect();
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(*word));
+    let is_life = match section.as_str() {
+        "Births" => says(&BIRTH).then_some(true)?,
+        "Deaths" => says(&DEATH).then_some(true)?,
+        _ => false,
+    };
+    let of_life = |word: &str| is_life && [&BIRTH[..], &DEATH].concat().contains(&word);
+    let telling = |text: &str| -> BTreeSet<String> {
+        let words = telling_words(text).filter(|word| !OF_DATES.contains(&word.as_str()));
+        words.filter(|word| !of_life(word)).flat_map(|word| vocabulary(&word)).collect()
+    };
+    let (title, text, asked) = (telling(&context.title), telling(text), telling(asked));
+    let fact: BTreeSet<String> = text.union(&title).cloned().collect();
+    let most_said = 3 * text.intersection(&asked).count() >= 2 * text.len().max(1);
+    let nothing_else = asked.len() > 1 && asked.is_subset(&fact);
+    let named = is_life && !title.is_empty() && title.is_subset(&asked);
+    let date = Date::parse(date)?;
+    (most_said || nothing_else || named).then(|| format!("It was on {}.", date.in_words()))
 }
 
 /// The words by which a sentence is known to tell of what is asked. The title's are no such words:
@@ -65,6 +94,33 @@ fn date(text: &str) -> Option<Date> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fact_tells_its_date_to_whoever_asks_for_it_in_these_or_other_words() {
+        let fact = |title: &str, section: &str, text: &str| {
+            let (date, section, text) = ("1769-09-14".into(), section.into(), text.into());
+            context(title, title, "Tests", ContextBody::DatedFact { date, section, text })
+        };
+        let born = fact("Alexander von Humboldt", "Births", "Alexander von Humboldt, naturalist.");
+        let flown =
+            fact("Wright brothers", "Events", "The brothers fly near Kitty Hawk, Carolina.");
+        for (context, asked, expected) in [
+            (&born, "On what exact date was this person born: Alexander von Humboldt?", true),
+            (&born, "You need to find the date Alexander von Humboldt was born.", true),
+            (&born, "When did Alexander von Humboldt die?", false),
+            (&born, "When did Alexander von Humboldt climb Chimborazo?", false),
+            (&born, "When was Alexander born?", false),
+            (&flown, "On what date did they fly near Kitty Hawk, Carolina, then?", true),
+            (&flown, "When did the Wright brothers fly?", true),
+            (&flown, "When were the Wright brothers born?", false),
+            (&flown, "When did the brothers of Bavaria fly to Rome?", false),
+            (&flown, "What day?", false),
+        ] {
+            let told = of_fact(context, asked);
+            assert_eq!(told.is_some(), expected, "{asked}");
+            assert!(told.is_none_or(|told| told == "It was on September 14, 1769."));
+        }
+    }
     use crate::domain::{ContextBody, Section};
     use crate::testkit::context;
 

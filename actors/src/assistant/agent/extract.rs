@@ -12,21 +12,45 @@ const PASSAGE: usize = 130;
 const MOST: usize = 2_000;
 /// Shorter words say nothing of a subject.
 const LETTERS: usize = 4;
-/// The first sentences of a context, which say what it is about.
-pub(super) fn lead(context: &Context, count: usize) -> Option<String> {
-    let text = context.text();
+/// A lead has as many words; less of an article says what it is about.
+const LEAD: usize = 160;
+
+/// What a context says of what is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Extract {
+    /// The sentences that answer best, in their order.
+    pub(super) best: String,
+    /// The passage that they are from.
+    pub(super) passage: String,
+}
+
+impl Extract {
+    /// Whether a text takes something from the passage: words that what asks does not have itself.
+    pub(super) fn is_used_in(&self, text: &str, asks: &str) -> bool {
+        let (passage, asks, text) = (vocabulary(&self.passage), vocabulary(asks), vocabulary(text));
+        text.intersection(&passage).any(|word| !asks.contains(word))
+    }
+}
+
+/// The beginning of a context, which says what it is about.
+pub(super) fn lead(context: &Context, count: usize) -> Option<Extract> {
+    let text = match &context.body {
+        ContextBody::Question { answer, .. } => answer.clone(),
+        _ => context.text(),
+    };
     let all = sentences(&text);
-    let lead: Vec<&str> = all.into_iter().take(count).collect();
-    (!lead.is_empty()).then(|| lead.join(" "))
+    let passage = all.get(..fitting(&all, LEAD))?;
+    let best = passage.get(..count).unwrap_or(passage);
+    (!best.is_empty()).then(|| Extract { best: best.join(" "), passage: passage.join(" ") })
 }
 
 /// The sentences of a context that have most in common with a question, in their order and of one
 /// passage; the first ones, where that is nothing but the subject.
-pub(super) fn best(context: &Context, asked: &str, count: usize) -> Option<String> {
+pub(super) fn best(context: &Context, asked: &str, count: usize) -> Option<Extract> {
     let subject = vocabulary(&context.title);
     let words: BTreeSet<String> = vocabulary(asked).difference(&subject).cloned().collect();
     let weights = Weights::of(context);
-    let mut best: Option<(f64, String)> = None;
+    let mut best: Option<(f64, Extract)> = None;
     for text in texts(context) {
         let all: Vec<&str> = sentences(text).into_iter().take(MOST).collect();
         let scores: Vec<f64> = all.iter().map(|one| weights.shared(one, &words)).collect();
@@ -38,11 +62,12 @@ pub(super) fn best(context: &Context, asked: &str, count: usize) -> Option<Strin
                 inside.iter().sum::<f64>() + 2.0 * inside.iter().copied().fold(0.0, f64::max);
             if score > best.as_ref().map_or(0.0, |(most, _)| *most) {
                 let window = all.get(from..to).unwrap_or_default();
-                best = Some((score, ranked(window, inside, count)));
+                let found = ranked(window, inside, count);
+                best = Some((score, Extract { best: found, passage: window.join(" ") }));
             }
         }
     }
-    best.map(|(_, sentences)| sentences).or_else(|| lead(context, count))
+    best.map(|(_, extract)| extract).or_else(|| lead(context, count))
 }
 
 /// The sentences of a passage with the highest scores, in their order.
@@ -143,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_best_sentences_are_of_what_the_question_is_about_and_else_the_first() {
-        let best = |asked: &str, count: usize| best(&tea(), asked, count).unwrap();
+        let best = |asked: &str, count: usize| best(&tea(), asked, count).unwrap().best;
         let oxidised = "Black leaves are oxidised before they are dried.";
         assert_eq!(best("How are the leaves of tea oxidised?", 1), oxidised);
         let both = format!("{oxidised} Green ones are not.");
@@ -153,9 +178,10 @@ mod tests {
 
     #[test]
     fn a_lead_is_the_first_sentences_across_sections() {
-        let lead = lead(&tea(), 3).unwrap();
-        assert!(lead.starts_with("Tea is a drink"), "{lead}");
-        assert!(lead.ends_with("It was first drunk in China."), "{lead}");
+        let Extract { best, passage } = lead(&tea(), 3).unwrap();
+        assert!(best.starts_with("Tea is a drink"), "{best}");
+        assert!(best.ends_with("It was first drunk in China."), "{best}");
+        assert!(passage.starts_with(&best) && passage.ends_with("Green ones are not."));
     }
 
     #[test]

@@ -5,17 +5,19 @@
 
 use std::collections::BTreeSet;
 
+use super::code::prose;
 use super::reading::{self, Ask};
 use crate::domain::{Context, ContextBody, Query, Role};
+use crate::text::plain_words::plain_words;
 use crate::text::sentences::sentences;
 use crate::text::terms::terms;
 
 /// Words that are about the answer or the talk, not about a subject.
-const TALK: &str = "again all answer anybody beginner boredom brief briefly but careful carefully \
-    check clarify clear clearer clearly come curious date day detail double exact exactly excuse \
-    fact final find fine fun get give go good great happen happened hello help hey hi if important it just \
+const TALK: &str = "again all answer anybody anything beginner boredom brief briefly but careful \
+    carefully check clarify clear clearer clearly come curious date day define definition describe \
+    detail double else exact exactly excuse fact final find fine fun get give go good great happen happened hello help hey hi if important interesting it just key \
     kindly know known leave left look main matter mean more most much no nobody not now nutshell \
-    ok once overview point put quick quickly quite really redo reply right same say see short \
+    ok once overview point put question quick quickly quite really redo reply right same say see short \
     shorter shortly simple simply so something start still sum summarise summarize summary sure \
     take tell text than thank then thin thing think through time too trouble try understand up \
     very want word wrong yes";
@@ -48,6 +50,8 @@ const POINTERS: [&str; 5] = ["it", "its", "they", "them", "this"];
 const BACK: usize = 3;
 /// Titles of more words need not be named in full: they are questions.
 const LONG_TITLE: usize = 3;
+/// A question of fewer words may be answered by any text that has them.
+const TOLD_BY: usize = 3;
 
 /// What a conversation may be about.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +69,29 @@ impl Subject {
     pub(super) fn searched(&self) -> String {
         let told = |word: &&str| terms(word).next().is_none_or(|term| !is_talk(&term));
         self.asked.split_whitespace().filter(told).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Its words alone, without those of every question.
+    pub(super) fn told(&self) -> String {
+        let words = self.asked.split(|letter: char| !letter.is_alphanumeric());
+        let told = |word: &&str| terms(word).next().is_some_and(|term| !is_talk(&term));
+        words.filter(told).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether nothing of a context is asked for but the context.
+    pub(super) fn is_whole(&self, context: &Context) -> bool {
+        self.words.is_subset(&telling(&context.title))
+    }
+
+    /// Whether a context that is about another subject tells of this one: it has all names of the
+    /// question, and most of its other words.
+    pub(super) fn is_told_in(&self, context: &Context) -> bool {
+        let has = telling(&context.text());
+        let names: BTreeSet<String> = names(&self.asked).flat_map(telling_of).collect();
+        !names.is_empty()
+            && self.words.len() >= TOLD_BY
+            && names.is_subset(&has)
+            && 2 * self.words.intersection(&has).count() > self.words.len()
     }
 
     /// Whether a context is about it: what tells something in the title was asked for.
@@ -114,12 +141,36 @@ pub(super) fn of(messages: &[&str]) -> Vec<Subject> {
             subjects.push(Subject { asked: asked.clone(), ask, words: telling(&asked) });
         }
     }
+    // `Please answer this question. Tea is a drink.`
+    if let ([message], []) = (messages, &subjects[..]) {
+        let asked = prose(message);
+        let (ask, words) = (reading::of(&asked), telling(&asked));
+        if !words.is_empty() {
+            subjects.push(Subject { asked, ask, words });
+        }
+    }
     subjects
+}
+
+/// Whether one of these messages asks the question that a context answers: word for word, or most of
+/// its words in one sentence.
+pub(super) fn is_answered(messages: &[&str], context: &Context) -> bool {
+    let ContextBody::Question { .. } = context.body else { return false };
+    let (exact, title) = (plain_words(&context.title), telling(&context.title));
+    messages.iter().any(|message| {
+        let prose = prose(message);
+        let said = plain_words(&prose);
+        let literal = exact.len() > LONG_TITLE && said.windows(exact.len()).any(|at| at == exact);
+        let most = |sentence: &str| 3 * title.intersection(&telling(sentence)).count();
+        let same = |sentence: &&str| most(sentence) >= 2 * title.len();
+        literal || (title.len() > LONG_TITLE && sentences(&prose).iter().any(same))
+    })
 }
 
 /// The sentences that ask, without what leads to them: of the last paragraph that has one, since
 /// passages stand before. The last paragraph, where none has.
 pub(super) fn asking(message: &str) -> String {
+    let message = prose(message);
     let paragraphs = || message.rsplit("\n\n").filter(|part| !part.trim().is_empty());
     let found = paragraphs().find_map(|paragraph| {
         let asks = sentences(paragraph).into_iter().filter(|sentence| asks(sentence));
@@ -152,13 +203,16 @@ fn has_question(text: &str) -> bool {
     words(text).any(|word| ASKS.contains(&word.as_str()))
 }
 
+/// Words that are written as names are, where no sentence begins.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let inside = sentences(text).into_iter().flat_map(|one| one.split_whitespace().skip(1));
+    let inside = inside.filter(|word| !word.starts_with("I'") && *word != "I");
+    inside.filter(|word| word.starts_with(char::is_uppercase))
+}
+
 /// Whether a text speaks of what was named before: it has a word for it and names nothing itself.
 fn points_back(text: &str) -> bool {
-    let named = text.contains(['"', '“', '`'])
-        || sentences(text).iter().any(|sentence| {
-            let inside = sentence.split_whitespace().skip(1).filter(|word| !word.starts_with("I'"));
-            inside.filter(|word| *word != "I").any(|word| word.starts_with(char::is_uppercase))
-        });
+    let named = text.contains(['"', '“', '`']) || names(text).next().is_some();
     !named && words(text).any(|word| POINTERS.contains(&word.as_str()))
 }
 
@@ -168,7 +222,11 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 fn telling(text: &str) -> BTreeSet<String> {
-    terms(text).filter(|term| !is_talk(term)).collect()
+    telling_of(text).collect()
+}
+
+fn telling_of(text: &str) -> impl Iterator<Item = String> {
+    terms(text).filter(|term| !is_talk(term))
 }
 
 fn is_talk(term: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Linear equations, quadratic ones, and matrices.
+//! Linear equations and quadratic ones.
 
 use super::Kind;
 use super::numbers::{Numbers, fraction, literal, whole};
@@ -50,13 +50,6 @@ pub(super) const KINDS: &[Kind] = &[
             let (a, b, c) = quadratic(until(p.rest, " = 0"))?;
             let part = whole((4.0 * a * c - b * b).sqrt() / (2.0 * a).abs())?;
             Some(format!("{}+{part}i", whole(-b / (2.0 * a))?))
-        },
-    },
-    Kind {
-        begins: "determinant of the matrix ",
-        solve: |p| match p.exactly() {
-            Some([a, b, c, d]) => p.shown(a * d - b * c),
-            None => None,
         },
     },
     Kind {

@@ -95,6 +95,33 @@ fn numbers_of_other_sentences_and_of_other_things_are_no_part_of_a_list() {
 }
 
 #[test]
+fn matrices_are_worked_out_exactly_and_only_where_they_are_such() {
+    for (text, expected) in [
+        ("What is the inverse of the matrix [[2, 1], [5, 3]]?", Some("[[3, -1], [-5, 2]]")),
+        ("Hi from 2 of us! Find the inverse of [[2, 0], [0, 3]].", Some("[[1/2, 0], [0, 1/3]]")),
+        (
+            "What is the inverse of the matrix [[1, -2, 2], [-3, 7, -5], [3, -8, 5]]?",
+            Some("[[-5, -6, -4], [0, -1, -1], [3, 2, 1]]"),
+        ),
+        (
+            "What is the determinant of the matrix [[2,0,0],[0,3,0],[0,0,4]]? I have 1 h.",
+            Some("24"),
+        ),
+        ("What is the matrix product of [[1, 2]] and [[3], [4]], in this order?", Some("[[11]]")),
+        ("What is -3 times the matrix [[1, -2]]?", Some("[[-3, 6]]")),
+        ("What is the cross product of the vectors (1, 0, 0) and (0, 1, 0)?", Some("(0, 0, 1)")),
+        ("What is the inverse of the matrix [[1, 2], [2, 4]]?", None),
+        ("What is the inverse of the matrix [[1, 2], [3]]?", None),
+        ("What is the inverse of the matrix [[1, x], [3, 4]]?", None),
+        ("What is the matrix product of [[1, 2]] and [[3, 4]]?", None),
+        ("What is the determinant of the matrix [[1, 2, 3]]?", None),
+        ("What is the inverse of a matrix?", None),
+    ] {
+        assert_eq!(solved(text).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
 fn any_text_is_read_without_a_fall() {
     for line in POSED.lines() {
         for (at, _) in line.char_indices() {

@@ -79,6 +79,56 @@ fn a_context_is_trusted_only_if_its_title_was_asked_for() {
 }
 
 #[test]
+fn an_article_that_tells_of_the_names_of_a_question_is_trusted_too() {
+    let found = subjects(&["what is SipHash and how does it prevent attacks like collisions?"]);
+    let told_in = |text: &str| {
+        let body = ContextBody::Question { question: String::new(), answer: text.into() };
+        found[0].is_told_in(&context("Hash table", "x", "y", body))
+    };
+    assert!(told_in("SipHash was made to prevent such attacks."));
+    assert!(!told_in("Hashes were made to prevent such attacks by collisions."));
+    assert!(!told_in("SipHash is a name."));
+    let nameless = subjects(&["How do ships cross the sea at night?"]);
+    assert!(!nameless[0].is_told_in(&article("Ships cross the sea at night")));
+}
+
+#[test]
+fn a_question_is_known_by_its_words_in_one_sentence() {
+    let context = |title: &str| {
+        let (question, answer) = (String::new(), String::new());
+        context(title, "x", "y", ContextBody::Question { question, answer })
+    };
+    let keep = context("Why does a default list keep its contents between calls in Python?");
+    let sum = context("Why does 0.1 + 0.2 not equal 0.3?");
+    for (message, known, expected) in [
+        ("Hi!\n\nwhy does a list keep its contents between calls?\n```\nx\n```", &keep, true),
+        ("A list of calls. Keep the default. What are its contents?", &keep, false),
+        ("Well: why does 0.1 + 0.2 not equal 0.3? In C.", &sum, true),
+        ("Are all numbers equal?", &sum, false),
+        ("```\nWhy does 0.1 + 0.2 not equal 0.3?\n```", &sum, false),
+    ] {
+        assert_eq!(is_answered(&[message], known), expected, "{message}");
+    }
+    assert!(!is_answered(&["Nile"], &article("Nile")));
+}
+
+#[test]
+fn who_asks_for_nothing_but_the_subject_asks_for_the_whole_of_it() {
+    for (message, expected) in [
+        (
+            "hello my friend, what should I know about Plate tectonics? My kid keeps asking me.",
+            true,
+        ),
+        ("what are the key points about Plate tectonics?", true),
+        ("Could you please answer this question? Plate tectonics is it.", true),
+        ("How fast is plate tectonics?", false),
+    ] {
+        let found = subjects(&[message]);
+        assert_eq!(found[0].is_whole(&article("Plate tectonics")), expected, "{message}");
+    }
+}
+
+#[test]
 fn what_is_searched_for_is_without_talk_and_keeps_its_order() {
     let found = subjects(&["so, quick thing: give me a short summary of the War of the Worlds."]);
     assert_eq!(found[0].searched(), "me a of the War of the Worlds.");
