@@ -11,7 +11,8 @@ use crate::net::{Net, Organics, Plan, TIMEOUT};
 const MEAN: Duration = Duration::from_secs(1);
 
 fn plan() -> Plan {
-    let organics = Organics { in_flight: 8, scored: 4, choose: Choose::First, log_texts: false };
+    let organics =
+        Organics { in_flight: 8, rounds: 64, scored: 4, choose: Choose::First, log_texts: false };
     Plan { organic: Some(organics), rhythm: MEAN, in_flight: 8, ..Plan::default() }
 }
 

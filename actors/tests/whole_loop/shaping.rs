@@ -28,7 +28,8 @@ fn phrases() -> [Kind; DEAD as usize - 1] {
 }
 
 fn plan() -> Plan {
-    let organics = Organics { in_flight: 8, scored: 4, choose: Choose::First, log_texts: false };
+    let organics =
+        Organics { in_flight: 8, rounds: 64, scored: 4, choose: Choose::First, log_texts: false };
     Plan { organic: Some(organics), miners: phrases, steps: 12, ..Plan::default() }
 }
 
