@@ -15,7 +15,7 @@ usage="usage: scripts/indistinguishable.sh [--self-test]
   RATE         users' queries a second, on average; 8 when not set
   RHYTHM       seconds between rounds, on average; 0.05 when not set, so that the validator has as many
                rounds of its own as users at most
-  WHOLE        1: users send whole texts of several paragraphs, else one paragraph each
+  WHOLE        0: users send a paragraph each; else whole texts, of one paragraph or several
   KEEP         a folder for what was captured; else that is gone at the end
 At 8 a second the users of a whole run come for twelve minutes. Ports 23600 to 23619 and 23690 have to
 be free."
@@ -31,7 +31,7 @@ case ${1-} in
     ;;
 esac
 each=${EACH:-5000} skip=${SKIP:-512} miners=${MINERS:-3} rate=${RATE:-8}
-rhythm=${RHYTHM:-0.05} whole=${WHOLE:-0}
+rhythm=${RHYTHM:-0.05} whole=${WHOLE:-1}
 [[ $each =~ ^[1-9][0-9]{1,5}$ && $skip =~ ^[0-9]{1,5}$ && $miners =~ ^([1-9]|1[0-9]|20)$ &&
     $whole =~ ^[01]$ ]] || {
     echo "$usage" >&2

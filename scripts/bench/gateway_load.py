@@ -16,7 +16,7 @@ import aiohttp
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
-GATEWAY, AXON = 23700, 23701
+GATEWAY, AXON, FIRST_MINER = 23700, 23701, 23710
 MINERS, ASKED = 20, 10
 WARM_UP_S = 10
 """Memory is watched from then on."""
@@ -179,17 +179,48 @@ def started(command: List[str], log: Path, sign: str) -> Tuple[subprocess.Popen,
     sys.exit(f"`{' '.join(command)}` did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-class Localnet:
-    """A validator with its gateway and its miners, in one process."""
+class Miners:
+    """Miners that answer what they are asked, each a process of its own, as others' miners are."""
 
     def __init__(self, asked: argparse.Namespace) -> None:
+        self.processes: List[subprocess.Popen] = []
+        self.flags: List[str] = []
+        for at in range(MINERS):
+            port = str(FIRST_MINER + at)
+            command = [asked.sn1, "miner", "--miner.kind", "mock", "--uri", f"//Mock{at}"]
+            command += ["--axon.ip", "127.0.0.1", "--axon.port", port]
+            # No chain tells them that the validator is one.
+            command += ["--blacklist.allow_non_registered"]
+            # All users are one caller at one address.
+            command += ["--axon.max_connections_per_address", "1024"]
+            command += ["--axon.requests_per_second", "10000"]
+            log = asked.log.with_suffix(f".miner{at}")
+            process, said = started(command, log, r"serving \S+ on")
+            self.processes.append(process)
+            hotkey = re.search(r"serving (\S+) on", said)[1]
+            self.flags += ["--external-miner", f"127.0.0.1:{port}={hotkey}"]
+
+    def rss_mib(self) -> float:
+        return sum(sample(process.pid).rss_mib for process in self.processes)
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.kill()
+
+
+class Localnet:
+    """A validator with its gateway."""
+
+    def __init__(self, asked: argparse.Namespace, miners: Miners) -> None:
         self.summary = asked.log.with_suffix(".summary")
         self.log, self.journal = asked.log, asked.log.with_suffix(".journal")
         command = [asked.sn1, "localnet", "--gateway", str(GATEWAY)]
         # No model takes the processor from what is measured: neither mock miners nor an operator
         # whose model is on a GPU spend any there.
         command += ["--neuron.model_id", "fake", "--neuron.num_concurrent_forwards", "1"]
-        command += ["--localnet.miners", ",".join(["mock"] * MINERS)]
+        # What hides users among the validator's own queries bounds their rate.
+        command += ["--gateway.rhythm", "0"]
+        command += ["--localnet.miners", "", *miners.flags]
         command += ["--neuron.sample_size", str(ASKED), "--neuron.timeout", "10"]
         command += ["--summary", str(self.summary), "--journal", str(self.journal)]
         self.process, said = started(command, self.log, r"sk-sn1-\S+\s")
@@ -230,10 +261,16 @@ class Localnet:
 async def gateway(asked: argparse.Namespace) -> Tuple[Dict[str, str], List[str]]:
     """The gateway's figures and what is wrong with them."""
     # Whatever runs where no user ever came is the start value of tasks.
-    idle = Localnet(asked)
-    await asyncio.sleep(2)
-    tasks_before = idle.end()["tasks_running"]
-    net = Localnet(asked)
+    miners = Miners(asked)
+    try:
+        idle = Localnet(asked, miners)
+        await asyncio.sleep(2)
+        tasks_before = idle.end()["tasks_running"]
+        net = Localnet(asked, miners)
+    except BaseException:
+        miners.end()
+        raise
+    miners_before = miners.rss_mib()
     try:
         # Whatever is only opened for the first users belongs to the start value of the others.
         await Users(net.url, net.key, 2).all(4)
@@ -243,8 +280,10 @@ async def gateway(asked: argparse.Namespace) -> Tuple[Dict[str, str], List[str]]
         seen, told = await watched(net.process.pid, lambda: users.all(asked.users), SETTLED_S)
         took = seen.during[-1].at - began
         summary = net.end()
+        miners_after = miners.rss_mib()
     finally:
         net.process.kill()
+        miners.end()
     per_s = told.answered / took
     users_began, users_ended, own = net.rounds()
     tasks_after = summary["tasks_running"]
@@ -252,6 +291,7 @@ async def gateway(asked: argparse.Namespace) -> Tuple[Dict[str, str], List[str]]
     column["tasks, idle → after"] = f"{tasks_before} → {tasks_after}"
     column["users' rounds, begun → ended"] = f"{users_began} → {users_ended}"
     column["own rounds meanwhile"] = str(own)
+    column["memory of all miners before → after, MiB"] = f"{miners_before:.0f} → {miners_after:.0f}"
     wrong = []
     if told.wrong or told.failed or not told.answered:
         wrong.append(f"{told.wrong} wrong answers, {told.failed} failures: {told.first_failure}")
@@ -344,7 +384,7 @@ async def main() -> None:
     parser.add_argument("--users", type=int, required=True)
     asked = parser.parse_args()
     column, wrong = await gateway(asked)
-    heads, columns = [f"sn1: validator, gateway, {MINERS} miners"], [column]
+    heads, columns = [f"sn1: gateway before {MINERS} miners"], [column]
     if asked.sdk:
         heads.append("Python axon 10.5.0: one miner")
         columns.append(await axon(asked))

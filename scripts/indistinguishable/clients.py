@@ -3,8 +3,8 @@
 Usage: clients.py --base-url URL --key KEY --count N --sent FILE [--rate PER_SECOND] [--seed N]
                   [--whole]
 
-Their texts are paragraphs of the documentation in this Python's own standard library, or with --whole
-what is documented of one thing, of one paragraph or several; two thirds ask
+Their texts are paragraphs of the documentation in this Python's packages (numpy, scipy, scikit-learn), or
+with --whole what is documented of one thing, of one paragraph or several; two thirds ask
 with one message, others with a system message or after earlier exchanges. They come in bursts: the
 bursts by a Poisson process, in each some queries shortly after one another. The last message of each
 query is written to FILE as a line of JSON, so that what miners saw of it can be told apart.
@@ -25,8 +25,11 @@ from typing import Dict, List, TextIO
 import aiohttp
 
 SHORTEST, LONGEST = 20, 2_000
-OTHERS = {"site-packages", "dist-packages", "test", "tests"}
-"""Folders of what is not the standard library, or whose documentation nobody reads."""
+PACKAGES = ("numpy", "scipy", "sklearn")
+"""Whose documentation the users quote: they are there, as the classifier needs them. How the validator's
+queries are shaped was chosen with other texts."""
+OTHERS = {"test", "tests"}
+"""Folders whose documentation nobody reads."""
 IN_A_BURST = 8
 WITHIN_A_BURST_S = 0.02
 PATIENCE = aiohttp.ClientTimeout(total=120)
@@ -37,7 +40,8 @@ def paragraphs(whole: bool) -> List[str]:
     """Each once, in the order of the files' names."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     found: Dict[str, None] = {}
-    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+    folders = [Path(sysconfig.get_path("purelib"), package) for package in PACKAGES]
+    for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
         if OTHERS & set(path.parts):
             continue
         try:

@@ -37,6 +37,8 @@ pub struct Rhythm<T> {
     mean: Duration,
     own: VecDeque<T>,
     users: VecDeque<T>,
+    /// What goes out at the next beat, if anything waited at the last one.
+    next: Option<T>,
     /// Users' rounds since the last one of the validator's.
     in_a_row: usize,
     random: ChaCha8Rng,
@@ -48,7 +50,7 @@ impl<T> Rhythm<T> {
     #[must_use]
     pub fn new(mean: Duration, random: ChaCha8Rng) -> Self {
         let (own, users) = (VecDeque::new(), VecDeque::new());
-        Self { mean, own, users, in_a_row: 0, random }
+        Self { mean, own, users, next: None, in_a_row: 0, random }
     }
 
     /// Whether anything is held back. If not, nothing is to be pushed and no gap to be slept for.
@@ -86,9 +88,17 @@ impl<T> Rhythm<T> {
         usize::try_from(beats).unwrap_or(usize::MAX).max(1)
     }
 
-    /// What goes out now: at most one thing. Users come first, as somebody waits for them, but they
-    /// cannot stop the validator's own.
+    /// What goes out now: at most one thing. It was chosen at the beat before, if anything waited then:
+    /// the longer a gap, the likelier a user comes in it, and if those went at its end, what follows
+    /// a long gap would be theirs.
     pub fn beat(&mut self) -> Option<T> {
+        let goes = self.next.take().or_else(|| self.choose());
+        self.next = self.choose();
+        goes
+    }
+
+    /// Users come first, as somebody waits for them, but they cannot stop the validator's own.
+    fn choose(&mut self) -> Option<T> {
         let users_turn = self.in_a_row < USERS_IN_A_ROW || self.own.is_empty();
         if users_turn && let Some(item) = self.users.pop_front() {
             self.in_a_row = self.in_a_row.saturating_add(1);
@@ -121,6 +131,18 @@ mod tests {
             rhythm.push(kind, item).unwrap();
         }
         assert_eq!(all(&mut rhythm), [10, 11, 1, 2]);
+    }
+
+    #[test]
+    fn what_comes_between_two_beats_does_not_go_at_the_second_while_something_waited_at_the_first() {
+        let mut rhythm = rhythm(SECOND);
+        for own in [1, 2, 3] {
+            rhythm.push(Kind::Own, own).unwrap();
+        }
+        let first = rhythm.beat();
+        rhythm.push(Kind::User, 10).unwrap();
+        let rest: Vec<_> = std::iter::from_fn(|| rhythm.beat()).collect();
+        assert_eq!((first, rest), (Some(1), vec![2, 10, 3]));
     }
 
     #[test]
