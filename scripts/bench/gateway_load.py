@@ -191,8 +191,8 @@ class Miners:
             command += ["--axon.ip", "127.0.0.1", "--axon.port", port]
             # No chain tells them that the validator is one.
             command += ["--blacklist.allow_non_registered"]
-            # All users are one caller at one address.
-            command += ["--axon.max_connections_per_address", "1024"]
+            # All users are one caller at one address, and nobody else asks.
+            command += ["--axon.max_connections_per_address", "1024", "--axon.max_workers", "256"]
             command += ["--axon.requests_per_second", "10000"]
             log = asked.log.with_suffix(f".miner{at}")
             process, said = started(command, log, r"serving \S+ on")
@@ -220,7 +220,8 @@ class Localnet:
         command += ["--neuron.model_id", "fake", "--neuron.num_concurrent_forwards", "1"]
         # What hides users among the validator's own queries bounds their rate.
         command += ["--gateway.rhythm", "0"]
-        command += ["--localnet.miners", "", *miners.flags]
+        # There has to be one of its own: one whose address nobody listens at, asked in its turn.
+        command += ["--localnet.miners", "dead", *miners.flags]
         command += ["--neuron.sample_size", str(ASKED), "--neuron.timeout", "10"]
         command += ["--summary", str(self.summary), "--journal", str(self.journal)]
         self.process, said = started(command, self.log, r"sk-sn1-\S+\s")
@@ -287,7 +288,7 @@ async def gateway(asked: argparse.Namespace) -> Tuple[Dict[str, str], List[str]]
     per_s = told.answered / took
     users_began, users_ended, own = net.rounds()
     tasks_after = summary["tasks_running"]
-    column = figures(seen, told, per_s, per_s * ASKED)
+    column = figures(seen, told, per_s, per_s * ASKED * MINERS / (MINERS + 1))
     column["tasks, idle → after"] = f"{tasks_before} → {tasks_after}"
     column["users' rounds, begun → ended"] = f"{users_began} → {users_ended}"
     column["own rounds meanwhile"] = str(own)

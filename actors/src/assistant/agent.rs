@@ -74,7 +74,7 @@ impl AssistantDeps {
             {
                 let (title, extract) = (&context.title, extract::lead(&context, ANSWER)?);
                 let asks = answering(title);
-                return Some(self.from_passage(title, &extract, &asks, query, deadline).await);
+                return Some(self.read_passage(title, &extract, &asks, query, deadline).await);
             }
         }
         if reading::brings_text(last_message(query)) {
@@ -141,11 +141,11 @@ impl AssistantDeps {
         } else {
             (extract::best(context, &subject.told(), ANSWER)?, answering(&subject.asked))
         };
-        Some(self.from_passage(title, &extract, &asks, query, deadline).await)
+        Some(self.read_passage(title, &extract, &asks, query, deadline).await)
     }
 
     /// What the model makes of a passage; its best sentences, where that is nothing or too late.
-    async fn from_passage(
+    async fn read_passage(
         &self,
         title: &str,
         extract: &Extract,
