@@ -91,7 +91,8 @@ impl Tool for Shelf {
                 ("Wright brothers", ContextBody::DatedFact { date, section, text })
             }
             Want::Search(SourceKind::Question, _) => {
-                let (question, answer) = (String::new(), "It is not a bug. Use None.".into());
+                let question = "I expect a new one each time.".into();
+                let answer = "It is not a bug. Use None.".into();
                 let title = "Why does a default list keep its contents between calls?";
                 (title, ContextBody::Question { question, answer })
             }

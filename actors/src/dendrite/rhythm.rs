@@ -134,7 +134,8 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_between_two_beats_does_not_go_at_the_second_while_something_waited_at_the_first() {
+    fn what_comes_between_two_beats_does_not_go_at_the_second_while_something_waited_at_the_first()
+    {
         let mut rhythm = rhythm(SECOND);
         for own in [1, 2, 3] {
             rhythm.push(Kind::Own, own).unwrap();

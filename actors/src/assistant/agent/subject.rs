@@ -19,7 +19,7 @@ const TALK: &str = "again all answer anybody anything beginner boredom brief bri
     kindly know known leave left look main matter mean more most much no nobody not now nutshell \
     ok once overview point put question quick quickly quite really redo reply right same say see short \
     shorter shortly simple simply so something start still sum summarise summarize summary sure \
-    take tell text than thank then thin thing think through time too trouble try understand up \
+    take tell text than thank then thin thing think through time too trouble try ugh understand up \
     very want word wrong yes";
 /// What a sentence that asks without a question mark begins with.
 const ORDERS: [&str; 13] = [

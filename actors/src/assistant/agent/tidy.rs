@@ -15,12 +15,17 @@ pub(super) fn tidied(text: &str) -> String {
         return text.to_owned();
     }
     let mut said = HashSet::new();
-    let lines = text.lines().filter_map(|line| {
-        let fresh = sentences(line).into_iter().filter(|one| said.insert(plain_words(one)));
+    let mut kept: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let all = sentences(line);
+        let parts = all.is_empty() && kept.last().is_some_and(|last| !last.is_empty());
+        let fresh = all.into_iter().filter(|one| said.insert(plain_words(one)));
         let fresh: Vec<&str> = fresh.collect();
-        (!fresh.is_empty()).then(|| fresh.join(" "))
-    });
-    finished(&lines.collect::<Vec<_>>().join("\n")).to_owned()
+        if parts || !fresh.is_empty() {
+            kept.push(fresh.join(" "));
+        }
+    }
+    finished(kept.join("\n").trim_end()).to_owned()
 }
 
 /// Up to the end of the last sentence that has one; all of a text that has none.
@@ -43,7 +48,7 @@ mod tests {
         for (text, expected) in [
             ("Tea is a drink. tea is a DRINK! It is hot.", "Tea is a drink. It is hot."),
             ("Tea is a drink. It is made of", "Tea is a drink."),
-            ("Tea is\n\nTea is\nhot", "Tea is\nhot"),
+            ("Tea is\n\n\nTea is\nhot", "Tea is\n\nhot"),
             ("He said \"Tea.\"", "He said \"Tea.\""),
             ("a drink of", "a drink of"),
             (" \n", ""),
