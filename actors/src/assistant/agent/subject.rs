@@ -14,13 +14,14 @@ use crate::text::terms::terms;
 
 /// Words that are about the answer or the talk, not about a subject.
 const TALK: &str = "again all answer anybody anything beginner boredom brief briefly but careful \
-    carefully check clarify clear clearer clearly come curious date day define definition describe \
-    detail double else exact exactly excuse fact final find fine fun get give go good great happen happened hello help hey hi if important interesting it just key \
-    kindly know known leave left look main matter mean more most much no nobody not now nutshell \
-    ok once overview point put question quick quickly quite really redo reply right same say see short \
-    shorter shortly simple simply so something start still sum summarise summarize summary sure \
-    take tell text than thank then thin thing think through time too trouble try ugh understand up \
-    very want word wrong yes";
+    carefully check clarify clear clearer clearly come curious date day define definition \
+    describe detail double else exact exactly excuse fact final find fine friend fun get give go \
+    good great happen happened hello help hey hi if important interesting it just key kindly \
+    know known leave left look main matter mean more most much no nobody not now nutshell ok \
+    once overview point put question quick quickly quite really redo reply right same say see \
+    short shorter shortly should simple simply so something start still sum summarise summarize \
+    summary sure take tell text than thank then thin thing think through time too trouble try \
+    ugh understand up very want word wrong yes";
 /// What a sentence that asks without a question mark begins with.
 const ORDERS: [&str; 13] = [
     "tell",
