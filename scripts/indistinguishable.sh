@@ -68,7 +68,7 @@ rm -f "$captured" "$sent"
 # until_said FILE WORD PROCESS: within a minute, or shows what it said instead.
 until_said() {
     for _ in {1..600}; do
-        if grep -q "$2" "$1"; then return; fi
+        if grep -q "$2" "$1" 2>/dev/null; then return; fi
         if ! kill -0 "$3" 2>/dev/null; then break; fi
         sleep 0.1
     done

@@ -22,7 +22,15 @@ pub(crate) struct CapturedRequest {
     pub(crate) from: SocketAddr,
 }
 
+/// The header that says who is asked.
+const MINER: &str = "bt_header_axon_hotkey";
+
 impl CapturedRequest {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
     /// The request at the beginning of some bytes, once all of it is there, and its length.
     pub(crate) fn parse(bytes: &[u8], from: SocketAddr) -> Option<(Self, usize)> {
         let text = std::str::from_utf8(bytes).ok()?;
@@ -93,8 +101,9 @@ fn facets(requests: &[CapturedRequest]) -> Facets {
     let mut note = |facet: String, value: String| {
         all.entry(facet).or_default().insert(value);
     };
-    // Those that are asked the same belong to one round.
-    let mut rounds = BTreeMap::<String, usize>::new();
+    // How often each miner is asked the same. No round asks one twice, and any two rounds have a miner
+    // in common: they are as many as the requests of the one that is asked most often.
+    let mut rounds = BTreeMap::<String, BTreeMap<&str, usize>>::new();
     for request in requests {
         note("request line".into(), request.line.clone());
         let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
@@ -116,10 +125,13 @@ fn facets(requests: &[CapturedRequest]) -> Facets {
         note("body keys".into(), keys.join(", "));
         let compact = request.body.len() == body.compact().len();
         note("body spacing".into(), if compact { "compact" } else { "spaced" }.into());
-        *rounds.entry(body.asked()).or_default() += 1;
+        let miner = request.header(MINER).unwrap_or_default();
+        *rounds.entry(body.asked()).or_default().entry(miner).or_default() += 1;
     }
     for asked in rounds.into_values() {
-        note("fan-out".into(), asked.to_string());
+        let (all, rounds) = (asked.values().sum::<usize>(), asked.values().max().copied());
+        let each = all as f64 / rounds.unwrap_or(1) as f64;
+        note("fan-out".into(), each.to_string());
     }
     all
 }
