@@ -157,10 +157,15 @@ impl Dendrite {
         }
     }
 
-    /// Waits for the next beat, which is due a gap after the last, however long that took.
+    /// Waits for the next beat, which is due a gap after the last, however long that took. A beat that
+    /// was missed is not made up for: those that would follow one another then would be the
+    /// validator's own, as no user was heard meanwhile.
     fn await_beat(&mut self, ctx: &mut Context<Self>) {
         let now = self.deps.clock.now();
-        self.due = self.due.after(self.rhythm.next_gap()).max(now);
+        self.due = self.due.after(self.rhythm.next_gap());
+        if self.due < now {
+            self.due = now.after(self.rhythm.next_gap());
+        }
         let pause = self.deps.clock.sleep(self.due.since(now));
         ctx.spawn(pause.into_actor(self).map(|(), dendrite, ctx| {
             dendrite.await_beat(ctx);

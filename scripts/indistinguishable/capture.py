@@ -3,7 +3,8 @@
 Usage: capture.py --base PORT --miners N --out FILE
        capture.py --base PORT --miners N --flags
 
-Listens on N ports of loopback from PORT on, answers each synapse with a phrase, and appends a line of
+Listens on N ports of loopback from PORT on, answers each synapse at some length, as assistants do (all
+of them alike, which depends on what was asked), and appends a line of
 JSON for each request to FILE: when it was complete (`at`, in seconds), through which port (`miner`),
 its first line, its headers as written (`headers`, pairs in order) and its body as text. Prints
 "serving" once all listen. With --flags it only prints the flags that bring these miners into a
@@ -14,10 +15,13 @@ import argparse
 import asyncio
 import hashlib
 import json
+import random
 import time
 from functools import partial
-from typing import Any, Dict, TextIO
+from typing import Any, Dict, List, TextIO
 
+MEDIAN_LOG, SPREAD, LONGEST = 5.7, 0.9, 2_000
+"""How long answers are, in characters: half of them longer than 300."""
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 GENERIC = b"\x2a"
 """The prefix of addresses that belong to no network in particular."""
@@ -34,9 +38,19 @@ def address(port: int) -> str:
     return text
 
 
+def completion(messages: List[str]) -> str:
+    draw = random.Random("\n".join(messages))
+    length = min(int(draw.lognormvariate(MEDIAN_LOG, SPREAD)), LONGEST)
+    words = messages[-1].split() or ["Nothing"]
+    said = "I heard:"
+    while len(said) < length:
+        said += " " + draw.choice(words)
+    return said
+
+
 def reply(body: str) -> bytes:
     synapse: Dict[str, Any] = json.loads(body)
-    synapse["completion"] = f"I heard: {synapse['messages'][-1][:200]}"
+    synapse["completion"] = completion(synapse["messages"])
     content = json.dumps(synapse).encode()
     head = (
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"

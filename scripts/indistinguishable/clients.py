@@ -4,8 +4,9 @@ Usage: clients.py --base-url URL --key KEY --count N --sent FILE [--rate PER_SEC
                   [--whole]
 
 Their texts are paragraphs of the documentation in this Python's packages (numpy, scipy, scikit-learn), or
-with --whole what is documented of one thing, of one paragraph or several; two thirds ask
-with one message, others with a system message or after earlier exchanges. They come in bursts: the
+with --whole what is documented of one thing, of one paragraph or several. Two thirds ask with one
+message, some of them with a system message; the others ask on in a chat that was answered before, and
+send all of that along, as clients do. They come in bursts: the
 bursts by a Poisson process, in each some queries shortly after one another. The last message of each
 query is written to FILE as a line of JSON, so that what miners saw of it can be told apart.
 """
@@ -33,6 +34,8 @@ OTHERS = {"test", "tests"}
 IN_A_BURST = 8
 WITHIN_A_BURST_S = 0.02
 PATIENCE = aiohttp.ClientTimeout(total=120)
+KEPT = 100
+"""Users who may ask on, of those that were answered equally often."""
 Message = Dict[str, str]
 
 
@@ -57,14 +60,30 @@ def paragraphs(whole: bool) -> List[str]:
     return list(found)
 
 
-def chat(texts: List[str], last: str, draw: random.Random) -> List[Message]:
-    def said(role: str) -> Message:
-        return {"role": role, "content": draw.choice(texts)}
+class Chats:
+    """Chats that were answered, by how often."""
 
-    messages = [said("system")] if draw.random() < 0.25 else []
-    for _ in range(draw.choices([0, 1, 2, 3], [70, 15, 10, 5])[0]):
-        messages += [said("user"), said("assistant")]
-    return [*messages, {"role": "user", "content": last}]
+    def __init__(self, texts: List[str], draw: random.Random) -> None:
+        self.texts, self.draw = texts, draw
+        self.answered: Dict[int, List[List[Message]]] = {}
+
+    def next(self, last: str) -> List[Message]:
+        """One that begins with a message or goes on with it: as often as is drawn, or as there are."""
+        turns = self.draw.choices(range(4), [70, 15, 10, 5])[0]
+        waiting = self.answered.get(turns, [])
+        if waiting:
+            earlier = waiting.pop(self.draw.randrange(len(waiting)))
+        elif self.draw.random() < 0.25:
+            earlier = [{"role": "system", "content": self.draw.choice(self.texts)}]
+        else:
+            earlier = []
+        return [*earlier, {"role": "user", "content": last}]
+
+    def put(self, messages: List[Message], answer: str) -> None:
+        turns = sum(message["role"] == "user" for message in messages)
+        chats = self.answered.setdefault(turns, [])
+        chats.append([*messages, {"role": "assistant", "content": answer}])
+        del chats[:-KEPT]
 
 
 def several(mean: float, draw: random.Random) -> int:
@@ -77,21 +96,24 @@ def several(mean: float, draw: random.Random) -> int:
 
 
 async def ask(
-    session: aiohttp.ClientSession, url: str, messages: List[Message], sent: TextIO
+    session: aiohttp.ClientSession, url: str, messages: List[Message], sent: TextIO, chats: Chats
 ) -> bool:
     print(json.dumps(messages[-1]["content"]), file=sent)
     content = {"model": "sn1", "messages": messages}
     try:
         async with session.post(f"{url}/chat/completions", json=content) as response:
-            await response.read()
+            said = await response.json()
+            if response.status == 200:
+                chats.put(messages, said["choices"][0]["message"]["content"])
             return response.status == 200
-    except (aiohttp.ClientError, asyncio.TimeoutError):
+    except (aiohttp.ClientError, asyncio.TimeoutError, ValueError):
         return False
 
 
 async def come(asked: argparse.Namespace) -> None:
     draw, texts = random.Random(asked.seed), paragraphs(asked.whole)
     draw.shuffle(texts)
+    chats = Chats(texts, draw)
     print(f"{len(texts)} texts", flush=True)
     headers = {"authorization": f"Bearer {asked.key}"}
     connections = aiohttp.TCPConnector(limit=256)
@@ -108,8 +130,8 @@ async def come(asked: argparse.Namespace) -> None:
                     if at >= len(texts):
                         # Each query says something else, or its fan-out could not be counted.
                         last = f"{last} {texts[draw.randrange(len(texts))]}"
-                    query = chat(texts, last, draw)
-                    task = asyncio.create_task(ask(session, asked.base_url, query, sent))
+                    query = chats.next(last)
+                    task = asyncio.create_task(ask(session, asked.base_url, query, sent, chats))
                     running.append(task)
                     await asyncio.sleep(draw.expovariate(1 / WITHIN_A_BURST_S))
             answered = sum(await asyncio.gather(*running))
