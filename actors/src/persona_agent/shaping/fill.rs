@@ -39,16 +39,16 @@ pub(super) fn length(text: &str) -> usize {
 }
 
 /// The beginning of a text: at most `most` characters, up to the end of a sentence if that leaves at
-/// least half of them, else up to the end of a word. Control characters are left out.
+/// least half of them, else up to the end of a word, without a mark: people who paste make none, and
+/// the size of a request shows what is not ASCII. Control characters are left out.
 pub(super) fn cut_at_sentence(text: &str, most: usize) -> String {
-    // With the mark that is put where a text was cut.
-    let short = cut(text, most.saturating_sub(1));
     if length(text) <= most {
         return cut(text, most);
     }
-    let end = ends(short.trim_end_matches('…')).into_iter().next_back().unwrap_or(0);
-    let sentence = &short[..end];
-    if length(sentence) * 2 >= most { sentence.to_owned() } else { short }
+    let marked = cut(text, most);
+    let short = marked.strip_suffix('…').unwrap_or(&marked);
+    let sentence = &short[..ends(short).into_iter().next_back().unwrap_or(0)];
+    if length(sentence) * 2 >= most { sentence.to_owned() } else { short.to_owned() }
 }
 
 /// Text for so many characters, the spaces and empty lines that come with it included.
@@ -109,10 +109,10 @@ mod tests {
     #[test]
     fn a_text_is_cut_behind_a_sentence_where_that_leaves_enough() {
         assert_eq!(cut_at_sentence("It rains. It pours today.", 14), "It rains.");
-        assert_eq!(cut_at_sentence("It rains. It pours today.", 20), "It rains. It pours…");
+        assert_eq!(cut_at_sentence("It rains. It pours today.", 20), "It rains. It pours");
         assert_eq!(cut_at_sentence("It rains.", 9), "It rains.");
-        assert_eq!(cut_at_sentence("xxxxxxxxxxxxxxx", 5), "xxxx…");
-        assert_eq!(cut_at_sentence("xx", 1), "…");
+        assert_eq!(cut_at_sentence("xxxxxxxxxxxxxxx", 5), "xxxxx");
+        assert_eq!(cut_at_sentence("xx", 1), "x");
     }
 
     #[test]
