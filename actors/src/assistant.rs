@@ -219,10 +219,9 @@ impl AssistantDeps {
 
     /// What is said, behind the operator's system prompt.
     fn chat(&self, query: &Query) -> Vec<ChatMessage> {
-        let said = query.roles.iter().zip(&query.messages);
-        let said =
-            said.map(|(role, content)| ChatMessage { role: *role, content: content.clone() });
-        [ChatMessage::system(self.config.system_prompt.clone())].into_iter().chain(said).collect()
+        let mut chat = vec![ChatMessage::system(self.config.system_prompt.clone())];
+        chat.extend(query.clone().into_messages());
+        chat
     }
 
     /// What the model writes; the same for the same question.

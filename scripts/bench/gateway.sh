@@ -36,13 +36,7 @@ fi
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 . scripts/bench/binary.sh
-sdk=${SN1_SDK10_PYTHON:-}
-if [[ -z $sdk ]]; then
-    echo "installing the Python SDK 10.5.0 into a temporary environment"
-    python3 -m venv "$out/venv"
-    sdk=$out/venv/bin/python
-    "$sdk" -m pip install --quiet --no-deps -r tests/peers/sdk-10.5.txt
-fi
+. scripts/bench/sdk.sh
 mkdir "$out/home"
 # The SDK's environment has all that the load itself needs, too.
 env HOME="$out/home" XDG_STATE_HOME="$out/home" PYTHONDONTWRITEBYTECODE=1 \

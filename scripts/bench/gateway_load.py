@@ -182,9 +182,12 @@ def started(command: List[str], log: Path, sign: str) -> Tuple[subprocess.Popen,
 class Miners:
     """Miners that answer what they are asked, each a process of its own, as others' miners are."""
 
-    def __init__(self, asked: argparse.Namespace) -> None:
+    def __init__(self) -> None:
         self.processes: List[subprocess.Popen] = []
         self.flags: List[str] = []
+        """What a local network is told to have them."""
+
+    def start(self, asked: argparse.Namespace) -> None:
         for at in range(MINERS):
             port = str(FIRST_MINER + at)
             command = [asked.sn1, "miner", "--miner.kind", "mock", "--uri", f"//Mock{at}"]
@@ -261,29 +264,28 @@ class Localnet:
 
 async def gateway(asked: argparse.Namespace) -> Tuple[Dict[str, str], List[str]]:
     """The gateway's figures and what is wrong with them."""
-    # Whatever runs where no user ever came is the start value of tasks.
-    miners = Miners(asked)
+    miners = Miners()
     try:
+        miners.start(asked)
+        # Whatever runs where no user ever came is the start value of tasks.
         idle = Localnet(asked, miners)
         await asyncio.sleep(2)
         tasks_before = idle.end()["tasks_running"]
         net = Localnet(asked, miners)
-    except BaseException:
-        miners.end()
-        raise
-    miners_before = miners.rss_mib()
-    try:
-        # Whatever is only opened for the first users belongs to the start value of the others.
-        await Users(net.url, net.key, 2).all(4)
-        await asyncio.sleep(SETTLED_S)
-        began = time.monotonic()
-        users = Users(net.url, net.key, asked.seconds)
-        seen, told = await watched(net.process.pid, lambda: users.all(asked.users), SETTLED_S)
-        took = seen.during[-1].at - began
-        summary = net.end()
+        try:
+            # Whatever is only opened for the first users belongs to the start value of the others.
+            await Users(net.url, net.key, 2).all(4)
+            await asyncio.sleep(SETTLED_S)
+            miners_before = miners.rss_mib()
+            began = time.monotonic()
+            users = Users(net.url, net.key, asked.seconds)
+            seen, told = await watched(net.process.pid, lambda: users.all(asked.users), SETTLED_S)
+            took = seen.during[-1].at - began
+            summary = net.end()
+        finally:
+            net.process.kill()
         miners_after = miners.rss_mib()
     finally:
-        net.process.kill()
         miners.end()
     per_s = told.answered / took
     users_began, users_ended, own = net.rounds()

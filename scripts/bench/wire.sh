@@ -39,14 +39,8 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 . scripts/bench/binary.sh
-python=${SN1_SDK10_PYTHON:-}
-if [[ -z $python ]]; then
-    echo "installing the Python SDK 10.5.0 into a temporary environment"
-    python3 -m venv "$out/venv"
-    python=$out/venv/bin/python
-    "$python" -m pip install --quiet --no-deps -r tests/peers/sdk-10.5.txt
-fi
+. scripts/bench/sdk.sh
 # What the peers leave behind in their home goes with the folder.
 mkdir "$out/home"
 env HOME="$out/home" XDG_STATE_HOME="$out/home" PYTHONDONTWRITEBYTECODE=1 \
-    python3 scripts/bench/wire_peer.py --sn1 "$sn1" --python "$python" --rounds "$rounds"
+    python3 scripts/bench/wire_peer.py --sn1 "$sn1" --python "$sdk" --rounds "$rounds"

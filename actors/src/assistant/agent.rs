@@ -59,10 +59,9 @@ impl AssistantDeps {
     /// What the tools know: of the code that was pasted, of the question as it was asked, of what it
     /// is about.
     async fn looked_up(&self, asked: &[&str], query: &Query, deadline: Moment) -> Option<String> {
-        let blocks = code::pasted(asked);
-        for block in &blocks {
-            if let Some(file) = self.find(SourceKind::Code, (*block).to_owned(), deadline).await
-                && let Some(mended) = code::mended(&file, &blocks)
+        for block in code::pasted(asked) {
+            if let Some(file) = self.find(SourceKind::Code, block.to_owned(), deadline).await
+                && let Some(mended) = code::mended(&file, block)
             {
                 return Some(mended);
             }
@@ -70,7 +69,7 @@ impl AssistantDeps {
         for message in asked {
             if let Some(context) =
                 self.find(SourceKind::Question, code::prose(message), deadline).await
-                && subject::is_answered(&[message], &context)
+                && subject::is_answered(message, &context)
             {
                 let (title, extract) = (&context.title, extract::lead(&context, ANSWER)?);
                 let asks = answering(title);

@@ -55,11 +55,7 @@ fn reader(codec: Option<Arc<dyn Codec>>, most: usize) -> ModelReader {
         tokens.map_or(text.len().div_ceil(BYTES_A_TOKEN), |tokens| tokens.len() - frame)
     };
     let read = move |query: &Query| {
-        let messages = query.roles.iter().zip(&query.messages);
-        let chat: Vec<ChatMessage> = messages
-            .map(|(role, content)| ChatMessage { role: *role, content: content.clone() })
-            .collect();
-        match codec.encode_chat(&chat) {
+        match codec.encode_chat(&query.clone().into_messages()) {
             Ok(tokens) => bounded(tokens.len(), most),
             Err(error) => {
                 // What is far too long is not even counted.

@@ -7,13 +7,15 @@ use crate::text::fences::{fenced, fences};
 
 /// So few different lines may be the same by chance.
 const LINES: usize = 4;
+/// More blocks are not looked up.
+const BLOCKS: usize = 4;
 
-/// The blocks of code in messages, in their order.
+/// The first blocks of code in messages, in their order: each costs a search.
 pub(super) fn pasted<'a>(messages: &[&'a str]) -> Vec<&'a str> {
     let blocks = |message: &'a str| {
         fences(message).into_iter().filter_map(|fence| message.get(fence.code)).collect::<Vec<_>>()
     };
-    messages.iter().flat_map(|message| blocks(message)).collect()
+    messages.iter().flat_map(|message| blocks(message)).take(BLOCKS).collect()
 }
 
 /// A message without its blocks of code.
@@ -28,23 +30,17 @@ pub(super) fn prose(message: &str) -> String {
     prose.trim().to_owned()
 }
 
-/// All of a file, if one of these blocks is the file but for some lines: most lines of either are the
-/// other's, and not all.
-pub(super) fn mended(context: &Context, blocks: &[&str]) -> Option<String> {
+/// All of a file, if a block is the file but for some lines: most lines of either are the other's, and
+/// not all.
+pub(super) fn mended(context: &Context, block: &str) -> Option<String> {
     let ContextBody::Code { language, text } = &context.body else { return None };
-    let sound = lines(text);
-    let is_broken = |block: &&str| {
-        let found = lines(block);
-        let same = found.intersection(&sound).count();
-        same >= LINES
-            && 2 * same > sound.len()
-            && 2 * same > found.len()
-            && !text.split_whitespace().eq(block.split_whitespace())
-    };
-    blocks
-        .iter()
-        .any(is_broken)
-        .then(|| format!("Here is all of the corrected code:\n\n{}", fenced(language, text)))
+    let (sound, found) = (lines(text), lines(block));
+    let same = found.intersection(&sound).count();
+    let is_broken = same >= LINES
+        && 2 * same > sound.len()
+        && 2 * same > found.len()
+        && !text.split_whitespace().eq(block.split_whitespace());
+    is_broken.then(|| format!("Here is all of the corrected code:\n\n{}", fenced(language, text)))
 }
 
 /// The different lines that say something: brackets alone are in every file.
@@ -68,12 +64,18 @@ mod tests {
         let broken = SOUND.replace("sum(values)", "sum(value)");
         let other = "x = 1\ny = 2\nz = 3\nw = 4\n";
         let part_of_more = format!("{broken}{}", "def f():\n    g()\nh()\ni()\nj()\nk()\n");
-        let answer = mended(&file, &[other, &broken]).unwrap();
+        let answer = mended(&file, &broken).unwrap();
         assert!(answer.ends_with(&format!("```python\n{SOUND}```")), "{answer}");
         for none in [SOUND, other, "", "return 0", "\tdef mean(values):\n", &part_of_more] {
-            assert_eq!(mended(&file, &[none]), None, "{none}");
+            assert_eq!(mended(&file, none), None, "{none}");
         }
-        assert_eq!(mended(&file, &[&SOUND.replace("    ", "\t")]), None, "blanks break nothing");
+        assert_eq!(mended(&file, &SOUND.replace("    ", "\t")), None, "blanks break nothing");
+    }
+
+    #[test]
+    fn of_many_blocks_the_first_are_looked_up() {
+        let many = "```\nx\n```\n".repeat(1_000);
+        assert_eq!(pasted(&[&many, &many]), ["x\n"; BLOCKS]);
     }
 
     #[test]

@@ -40,15 +40,22 @@ pub(super) fn of_fact(context: &Context, asked: &str) -> Option<String> {
     let ContextBody::DatedFact { date, section, text } = &context.body else { return None };
     let said: BTreeSet<String> = telling_words(asked).collect();
     let says = |words: &[&str]| words.iter().any(|word| said.contains(*word));
-    let is_life = match section.as_str() {
-        "Births" => says(&BIRTH).then_some(true)?,
-        "Deaths" => says(&DEATH).then_some(true)?,
-        _ => false,
+    // The text of a birth and that of a death are alike: what tells them apart is how it is asked.
+    let of_life: &[&str] = match section.as_str() {
+        "Births" => &BIRTH,
+        "Deaths" => &DEATH,
+        _ => &[],
     };
-    let of_life = |word: &str| is_life && [&BIRTH[..], &DEATH].concat().contains(&word);
+    let is_life = !of_life.is_empty();
+    if is_life && !says(of_life) {
+        return None;
+    }
     let telling = |text: &str| -> BTreeSet<String> {
         let words = telling_words(text).filter(|word| !OF_DATES.contains(&word.as_str()));
-        words.filter(|word| !of_life(word)).flat_map(|word| vocabulary(&word)).collect()
+        words
+            .filter(|word| !of_life.contains(&word.as_str()))
+            .flat_map(|word| vocabulary(&word))
+            .collect()
     };
     let (title, text, asked) = (telling(&context.title), telling(text), telling(asked));
     let fact: BTreeSet<String> = text.union(&title).cloned().collect();

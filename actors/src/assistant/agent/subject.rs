@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::code::prose;
 use super::reading::{self, Ask};
 use crate::domain::{Context, ContextBody, Query, Role};
+use crate::text::boundary::floor;
 use crate::text::plain_words::plain_words;
 use crate::text::sentences::sentences;
 use crate::text::terms::terms;
@@ -51,6 +52,8 @@ const POINTERS: [&str; 5] = ["it", "its", "they", "them", "this"];
 const BACK: usize = 3;
 /// Titles of more words need not be named in full: they are questions.
 const LONG_TITLE: usize = 3;
+/// Of a longer message the end is looked at, in bytes.
+const LONGEST: usize = 16_384;
 /// A question of fewer words may be answered by any text that has them.
 const TOLD_BY: usize = 3;
 
@@ -115,7 +118,7 @@ impl Subject {
 /// while nothing is named.
 pub(super) fn asked(query: &Query) -> Vec<&str> {
     let users = query.roles.iter().zip(&query.messages).rev();
-    let users = users.filter(|(role, _)| **role == Role::User).map(|(_, message)| message.as_str());
+    let users = users.filter(|(role, _)| **role == Role::User).map(|(_, message)| end_of(message));
     let mut named = false;
     users
         .take(1 + BACK)
@@ -126,6 +129,17 @@ pub(super) fn asked(query: &Query) -> Vec<&str> {
             goes_on
         })
         .collect()
+}
+
+/// The end of a message, where it asks, from a whole word on: nothing longer is looked through.
+fn end_of(message: &str) -> &str {
+    match message.len().checked_sub(LONGEST) {
+        None | Some(0) => message,
+        Some(from) => {
+            let end = message.get(floor(message, from)..).unwrap_or_default();
+            end.split_once(char::is_whitespace).map_or(end, |(_, whole)| whole)
+        }
+    }
 }
 
 /// The subjects that these messages may be about, the likeliest first.
@@ -153,19 +167,17 @@ pub(super) fn of(messages: &[&str]) -> Vec<Subject> {
     subjects
 }
 
-/// Whether one of these messages asks the question that a context answers: word for word, or most of
-/// its words in one sentence.
-pub(super) fn is_answered(messages: &[&str], context: &Context) -> bool {
+/// Whether a message asks the question that a context answers: word for word, or most of its words in
+/// one sentence.
+pub(super) fn is_answered(message: &str, context: &Context) -> bool {
     let ContextBody::Question { .. } = context.body else { return false };
     let (exact, title) = (plain_words(&context.title), telling(&context.title));
-    messages.iter().any(|message| {
-        let prose = prose(message);
-        let said = plain_words(&prose);
-        let literal = exact.len() > LONG_TITLE && said.windows(exact.len()).any(|at| at == exact);
-        let most = |sentence: &str| 3 * title.intersection(&telling(sentence)).count();
-        let same = |sentence: &&str| most(sentence) >= 2 * title.len();
-        literal || (title.len() > LONG_TITLE && sentences(&prose).iter().any(same))
-    })
+    let prose = prose(message);
+    let said = plain_words(&prose);
+    let literal = exact.len() > LONG_TITLE && said.windows(exact.len()).any(|at| at == exact);
+    let most = |sentence: &str| 3 * title.intersection(&telling(sentence)).count();
+    let same = |sentence: &&str| most(sentence) >= 2 * title.len();
+    literal || (title.len() > LONG_TITLE && sentences(&prose).iter().any(same))
 }
 
 /// The sentences that ask, without what leads to them: of the last paragraph that has one, since
