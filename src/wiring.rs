@@ -2,6 +2,7 @@
 //!
 //! The graph itself is `sn1_actors::wiring`; here are the program's choices for it.
 
+pub mod console;
 pub mod gateway;
 pub mod joining;
 pub mod last_seen;
@@ -39,6 +40,12 @@ pub fn unix_time() -> Duration {
     #[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
     let now = std::time::SystemTime::now();
     now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// A name for a run that no other has; those of later runs come later in order.
+#[must_use]
+pub fn fresh_run_id() -> String {
+    format!("{}-{:08x}", unix_time().as_secs(), rand::random::<u32>())
 }
 
 /// A seed from the machine's entropy.

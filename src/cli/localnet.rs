@@ -19,9 +19,10 @@ use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
 use crate::running_server::ServerStopper;
 use crate::tap::Tap;
+use crate::wiring::console::{Console, Shown};
 use crate::wiring::gateway::Gateway;
-use crate::wiring::localnet::Localnet;
-use crate::wiring::{fresh_seed, localnet, system_clock, unix_time, validator};
+use crate::wiring::localnet::{LocalMiner, Localnet};
+use crate::wiring::{fresh_run_id, fresh_seed, localnet, system_clock, unix_time, validator};
 
 /// The key that a run prints is for whatever its user tries.
 const ANY_USE: KeyLimits =
@@ -64,7 +65,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     }
     refuse_other_chains(&settings)?;
     let seed = settings.run.seed.unwrap_or_else(fresh_seed);
-    let run_id = format!("{}-{:08x}", unix_time().as_secs(), rand::random::<u32>());
+    let run_id = fresh_run_id();
     let folder = run_folder(&run_id);
     let journal_path =
         settings.journal.file.clone().unwrap_or_else(|| folder.join("journal.jsonl"));
@@ -73,7 +74,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     }
     let journal = JournalFile::open(&journal_path, &run_id, settings.journal.max_bytes, unix_time);
     let journal = journal.map_err(|error| Ended::new(Exit::File, error))?;
-    let (tap, window) = Tap::on(Arc::new(journal.clone()));
+    let tap = Tap::on(Arc::new(journal.clone()), unix_time);
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
 
@@ -83,6 +84,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let ledger = Arc::new(ledger);
     let keys = folder.join("gateway");
     let gateway = Gateway::open(&settings, &keys, overseer.clock())?;
+    let console = Console::open(&settings, &overseer, &tap)?;
     let view = View::open("localnet", seed, &settings);
     let shared_tap = Arc::new(tap.clone());
     let started = localnet::start(&overseer, &settings, seed, shared_tap, ledger);
@@ -92,6 +94,13 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let miners = net.miners.iter().map(|miner| format!("{}:{}", miner.uid, miner.kind.as_str()));
     view.ready(&miners.collect::<Vec<_>>().join(" "));
+    let console = match console {
+        Some(console) => {
+            view.print(&format!("console http://{}/", console.address()));
+            Some(console.show(&overseer, &settings, &tap, shown(run_id, &settings, &net))?)
+        }
+        None => None,
+    };
     let door = gateway.map(|gateway| let_users_in(gateway, &overseer, &settings, &net));
     let door = door.transpose()?;
     if let Some(door) = &door {
@@ -105,7 +114,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     }
     overseer
         .tasks()
-        .spawn("view", view.clone().follow(window, settings.run.steps, overseer.clock()));
+        .spawn("view", view.clone().follow(tap.window(), settings.run.steps, overseer.clock()));
 
     let began = overseer.clock().now();
     let stopper = door.as_ref().map(|door| &door.stopper);
@@ -142,10 +151,28 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         summary.write(path)?;
     }
     tap.record(Event::RunFinished { steps: summary.steps });
+    if let Some(console) = console {
+        console.close(&overseer).await;
+    }
     net.stop().await;
     overseer.kill().stop();
     journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
     Ok(end)
+}
+
+/// What the console shows.
+fn shown<'a>(run_id: String, settings: &Settings, net: &'a Localnet) -> Shown<'a> {
+    let kind = |miner: &LocalMiner| (miner.uid, miner.kind.as_str().to_owned());
+    Shown {
+        run_id,
+        role: "localnet",
+        netuid: localnet::netuid(settings),
+        hotkey: net.hotkey.clone(),
+        validator: &net.validator,
+        topology: &net.topology,
+        model: &net.model,
+        kinds: net.miners.iter().map(kind).collect(),
+    }
 }
 
 /// A gateway that lets users in.

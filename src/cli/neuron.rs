@@ -24,10 +24,10 @@ pub(super) fn journal(
     settings: &Settings,
     netuid: Netuid,
     hotkey: &Hotkey,
+    run_id: &str,
 ) -> Result<(JournalFile, PathBuf), Ended> {
     let path = journal_path(settings, netuid, hotkey);
-    let run_id = unix_time().as_secs().to_string();
-    let journal = JournalFile::open(&path, &run_id, settings.journal.max_bytes, unix_time);
+    let journal = JournalFile::open(&path, run_id, settings.journal.max_bytes, unix_time);
     Ok((journal.map_err(|error| Ended::new(Exit::File, error))?, path))
 }
 

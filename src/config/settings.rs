@@ -19,6 +19,7 @@ use super::problem::{ConfigErrors, Problem, ProblemKind, Warning};
 use crate::engine::{Dtype, Precision};
 
 mod check;
+mod console;
 mod external_miner;
 mod gateway;
 mod miner;
@@ -29,6 +30,7 @@ mod tasks;
 mod tools;
 
 pub use check::is_file_name;
+pub use console::{Console, Health};
 pub use external_miner::ExternalMiner;
 pub use gateway::Gateway;
 pub use miner::{Blacklist, Miner, MinerKind, OpenAi};
@@ -118,6 +120,10 @@ pub struct Settings {
     pub blacklist: Blacklist,
     /// The door for API users.
     pub gateway: Gateway,
+    /// Where a run can be looked at.
+    pub console: Console,
+    /// When it is not ready.
+    pub health: Health,
     /// The local network.
     pub localnet: Localnet,
     /// Which keys to sign with.

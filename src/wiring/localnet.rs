@@ -71,8 +71,10 @@ pub struct Localnet {
     pub validator: Validator,
     /// Its miners, in order of uid.
     pub miners: Vec<LocalMiner>,
+    /// Who the validator is.
+    pub hotkey: Hotkey,
     /// Who sends what to whom.
-    pub topology: Topology,
+    pub topology: Arc<Topology>,
     /// What the model did.
     pub model: Arc<ModelMeter>,
     /// What the model makes of API users' texts.
@@ -103,8 +105,14 @@ pub async fn start(
     let own_hotkey = own.hotkey();
     let epoch_blocks = u64::from(settings.localnet.tempo) + 1;
     let watch = ChainWatchConfig { resync_blocks: 1, ..WATCH };
-    let config =
-        validator::config(settings, netuid(settings), seed, own_hotkey, watch, epoch_blocks);
+    let config = validator::config(
+        settings,
+        netuid(settings),
+        seed,
+        own_hotkey.clone(),
+        watch,
+        epoch_blocks,
+    );
     // The validator's requests and every miner's can be under way at once.
     let in_flight = config.under_way();
     let askers = in_flight * (settings.localnet.miners.len() + 2);
@@ -145,7 +153,8 @@ pub async fn start(
     let mut net = Localnet {
         validator,
         miners: Vec::new(),
-        topology,
+        hotkey: own_hotkey,
+        topology: Arc::default(),
         model: Arc::clone(&shared.meter),
         reader,
         chain,
@@ -156,12 +165,23 @@ pub async fn start(
     };
     let board = AnswerBoard::default();
     for (kind, uid, keypair) in registered {
-        net.add_miner(settings, in_flight, kind, uid, keypair, &shared, &board, &journal)?;
+        net.add_miner(
+            settings,
+            in_flight,
+            kind,
+            uid,
+            keypair,
+            &shared,
+            &board,
+            &journal,
+            &mut topology,
+        )?;
     }
     for (hotkey, uid, address) in admitted {
         net.publish(LocalMiner { kind: LocalKind::External, uid, hotkey }, address);
     }
-    net.topology.check(in_flight)?;
+    topology.check(in_flight)?;
+    net.topology = Arc::new(topology);
     net.wait_for_miners().await?;
     Ok(net)
 }
@@ -178,6 +198,7 @@ impl Localnet {
         shared: &Shared,
         board: &AnswerBoard,
         journal: &Arc<dyn Journal>,
+        topology: &mut Topology,
     ) -> anyhow::Result<()> {
         let hotkey = keypair.hotkey();
         let address = if kind == MinerKind::Dead {
@@ -204,7 +225,7 @@ impl Localnet {
                 journal: Arc::clone(journal),
                 failpoints: Failpoints::default(),
             };
-            let running = start_miner(&self.overseer, config, parts, shared, &mut self.topology);
+            let running = start_miner(&self.overseer, config, parts, shared, topology);
             let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             // Nobody but the validator asks, and all its users' rounds come from one address.
             let options = AxonOptions::default();

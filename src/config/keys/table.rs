@@ -169,6 +169,11 @@ pub const KEYS: &[Key] = &[
     used("gateway.scored", Kind::Integer { min: 0, max: 1_024 }, ASKING, "users' queries whose answers are scored at a time, and beyond the validator's own steps in all"),
     used("gateway.log_texts", Kind::Bool, ASKING, "write what users ask and are answered into the journal"),
 
+    used("console.listen", Kind::Listen, ASKING, "address of the page that shows the run, of /metrics and of /health, as 127.0.0.1:9090; port 0 takes a free one; or off"),
+    used("health.max_head_age", Kind::Seconds(Range::above(0.0, HOUR)), ASKING, "not ready when the newest block is older than this"),
+    used("health.max_weights_age", AT_LEAST_ONE, ASKING, "not ready when the weights are older than this, in blocks"),
+    used("health.max_model_silence", Kind::Seconds(Range::above(0.0, HOUR)), ASKING, "not ready when the model does nothing for so long although it is asked"),
+
     used("localnet.miners", Kind::TextList, LOCALNET, "kinds of the miners, one a miner"),
     maybe("localnet.external_miners", Kind::Repeated, LOCALNET, "miner of another process to admit, as HOST:PORT=SS58; may be repeated"),
     used("localnet.miner_delay", Kind::Seconds(Range::closed(0.0, HOUR)), LOCALNET, "how long each miner waits before it answers"),
