@@ -333,6 +333,15 @@ pub struct Localnet {
     pub block_time: Duration,
     /// Blocks between two settings of weights, from 1.
     pub tempo: u16,
+    /// How often an actor is made to crash, on average; never where it is zero.
+    #[serde(deserialize_with = "seconds")]
+    pub crash_every: Duration,
+    /// How long the chain is away in each outage; there are none where it is zero.
+    #[serde(deserialize_with = "seconds")]
+    pub outage: Duration,
+    /// How long the chain is there before each outage.
+    #[serde(deserialize_with = "seconds")]
+    pub outage_every: Duration,
 }
 
 /// `wallet.*`.

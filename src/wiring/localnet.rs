@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use parking_lot::Mutex;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use sn1_actors::assistant::board::AnswerBoard;
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::domain::{Coldkey, Hotkey, Hyperparameters, Netuid, Tao, Uid};
 use sn1_actors::model_worker::meter::ModelMeter;
-use sn1_actors::ports::{ChainError, Journal, Ledger};
+use sn1_actors::ports::{Chain, ChainError, Journal, Ledger};
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::weight_setter::{SetError, WeightsOnChain};
 use sn1_actors::wiring::{
@@ -20,6 +22,7 @@ use sn1_actors::wiring::{
 
 use super::joining::WATCH;
 use super::{gateway, local_axon, miner, model, tools, validator};
+use crate::chain::flapping::{Flapping, Outages};
 use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{ExternalMiner, MinerKind, Settings};
 use crate::exit::{Ended, Exit};
@@ -86,6 +89,16 @@ pub struct Localnet {
     stoppers: Vec<ServerStopper>,
 }
 
+/// What the miners of this process have in common.
+struct Host<'a> {
+    settings: &'a Settings,
+    in_flight: usize,
+    shared: &'a Shared,
+    board: AnswerBoard,
+    journal: Arc<dyn Journal>,
+    failpoints: Failpoints,
+}
+
 /// Starts a local network. `seed` decides keys and all draws.
 ///
 /// # Errors
@@ -116,13 +129,13 @@ pub async fn start(
     // The validator's requests and every miner's can be under way at once.
     let in_flight = config.under_way();
     let askers = in_flight * (settings.localnet.miners.len() + 2);
-    let failpoints = Failpoints::default();
+    let failpoints = crashes(overseer, settings, seed);
     let shared = start_shared(overseer, model, tools, askers, &failpoints);
 
     let chain = LocalChain::new(chain_config(settings), overseer.clock())?;
     let coldkey = Coldkey::parse(key(seed, "owner")?.hotkey().as_str())?;
     let validator_uid = chain.register(own.hotkey(), coldkey.clone(), STAKE)?;
-    let own_chain = chain.handle(own.hotkey());
+    let own_chain = with_outages(chain.handle(own.hotkey()), overseer, settings);
     let streaming = settings.neuron.streaming;
     let options = TransportOptions { allow_local: true, streaming, ..TransportOptions::default() };
     let uuids = Arc::new(UuidSource::from_entropy());
@@ -164,18 +177,9 @@ pub async fn start(
         stoppers: Vec::new(),
     };
     let board = AnswerBoard::default();
+    let host = Host { settings, in_flight, shared: &shared, board, journal, failpoints };
     for (kind, uid, keypair) in registered {
-        net.add_miner(
-            settings,
-            in_flight,
-            kind,
-            uid,
-            keypair,
-            &shared,
-            &board,
-            &journal,
-            &mut topology,
-        )?;
+        net.add_miner(kind, uid, keypair, &host, &mut topology)?;
     }
     for (hotkey, uid, address) in admitted {
         net.publish(LocalMiner { kind: LocalKind::External, uid, hotkey }, address);
@@ -187,19 +191,15 @@ pub async fn start(
 }
 
 impl Localnet {
-    #[expect(clippy::too_many_arguments, reason = "they are what a miner shares with the others")]
     fn add_miner(
         &mut self,
-        settings: &Settings,
-        in_flight: usize,
         kind: MinerKind,
         uid: Uid,
         keypair: Arc<Keypair>,
-        shared: &Shared,
-        board: &AnswerBoard,
-        journal: &Arc<dyn Journal>,
+        host: &Host<'_>,
         topology: &mut Topology,
     ) -> anyhow::Result<()> {
+        let settings = host.settings;
         let hotkey = keypair.hotkey();
         let address = if kind == MinerKind::Dead {
             DEAD
@@ -212,7 +212,7 @@ impl Localnet {
             }
             let answers = miner::kind(kind, settings)?;
             let delay = settings.localnet.miner_delay;
-            let mut config = miner::config(answers, delay, in_flight, settings);
+            let mut config = miner::config(answers, delay, host.in_flight, settings);
             config.suffix = format!(":{uid}");
             // Its one caller is the validator, with all of its users' rounds.
             config.axon.requests_per_second = 0;
@@ -221,11 +221,11 @@ impl Localnet {
             let parts = MinerParts {
                 check: Arc::new(Mutex::new(Verifier::new(hotkey.clone(), book, None))),
                 metagraph: self.validator.metagraph.clone(),
-                board: Some(board.clone()),
-                journal: Arc::clone(journal),
-                failpoints: Failpoints::default(),
+                board: Some(host.board.clone()),
+                journal: Arc::clone(&host.journal),
+                failpoints: host.failpoints.clone(),
             };
-            let running = start_miner(&self.overseer, config, parts, shared, topology);
+            let running = start_miner(&self.overseer, config, parts, host.shared, topology);
             let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             // Nobody but the validator asks, and all its users' rounds come from one address.
             let options = AxonOptions::default();
@@ -320,6 +320,25 @@ async fn resolved(miners: &[ExternalMiner]) -> Result<Vec<(Hotkey, SocketAddr)>,
         all.push((miner.hotkey.clone(), address));
     }
     Ok(all)
+}
+
+/// Actors crash as often as the settings want.
+fn crashes(overseer: &Overseer, settings: &Settings, seed: u64) -> Failpoints {
+    let every = settings.localnet.crash_every;
+    if every.is_zero() {
+        return Failpoints::default();
+    }
+    Failpoints::crashing(every, overseer.clock(), ChaCha8Rng::seed_from_u64(seed))
+}
+
+/// The validator's chain is away as often as the settings want.
+fn with_outages(chain: Arc<dyn Chain>, overseer: &Overseer, settings: &Settings) -> Arc<dyn Chain> {
+    let localnet = &settings.localnet;
+    let outages = Outages { between: localnet.outage_every, lasting: localnet.outage };
+    if outages.lasting.is_zero() {
+        return chain;
+    }
+    Arc::new(Flapping::new(chain, outages, overseer.clock()))
 }
 
 fn key(seed: u64, name: &str) -> anyhow::Result<Keypair> {
