@@ -187,9 +187,9 @@ mod tests {
         let config =
             LocalChainConfig { block_time: Duration::from_secs(30), ..LocalChainConfig::default() };
         let chain = LocalChain::new(config, Arc::clone(&clock)).unwrap();
-        let hotkey =
-            Hotkey::parse("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY").unwrap();
-        let outages = Outages { between: Duration::from_secs(25), lasting: Duration::from_secs(15) };
+        let hotkey = Hotkey::parse("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY").unwrap();
+        let outages =
+            Outages { between: Duration::from_secs(25), lasting: Duration::from_secs(15) };
         let flapping = Flapping::new(chain.handle(hotkey), outages, clock);
         assert!(flapping.block_after(BlockNumber(0)).await.is_err());
     }

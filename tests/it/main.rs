@@ -7,6 +7,7 @@ mod bench;
 mod chain;
 mod chain_writes;
 mod commands;
+mod console;
 mod exploits;
 mod fault_proxy;
 mod gateway_keys;
