@@ -5,7 +5,7 @@ import { age, count, words } from "./format.js";
 import { line } from "./foreign.js";
 import { layout } from "./graph.js";
 
-const WIDTH = 164;
+const WIDTH = 178;
 const [TITLE, ROW, FOOT] = [30, 17, 8];
 const HEALTH = { running: "running", backing_off: "restarting soon", stopped: "stopped", gave_up: "given up" };
 const BADNESS = ["running", "stopped", "backing_off", "gave_up"];
@@ -185,7 +185,7 @@ class Card {
     this.rows = new Map();
     let y = TITLE;
     for (const name of node.ports.keys()) {
-      const [from, length] = [place.width - 78, 34];
+      const [from, length] = [place.width - 92, 36];
       const row = {
         length,
         depth: svg("rect", { class: "depth", x: from, y: y + 3.5, height: 5, width: 0, rx: 2.5 }),

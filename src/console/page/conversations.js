@@ -108,7 +108,8 @@ export class Conversations {
     if (ended) facts.push(["Lasted", age(ended.seconds)]);
     if (ended?.cause) facts.push(["Cause", line(ended.cause, 300)]);
     if (outcome) facts.push(["API user", `${OUTCOMES[outcome.outcome] ?? words(outcome.outcome)}${outcome.uid === null || outcome.uid === undefined ? "" : ` of uid ${outcome.uid}`} after ${age(outcome.seconds)}${outcome.scored ? "" : "; not scored"}`]);
-    if (conversation.query?.text && !conversation.withheld) parts.push(labelled("Query", block(conversation.query)));
+    const challenges = [...conversation.turns.values()].map((turn) => turn.challenge?.text);
+    if (conversation.query?.text && !conversation.withheld && !challenges.includes(conversation.query.text)) parts.push(labelled("Query", block(conversation.query)));
     const several = conversation.turns.size > 1;
     for (const turn of conversation.turns.values()) parts.push(...this.turn(conversation, turn, several));
     if (!conversation.turns.size) parts.push(el("p", { class: "note" }, ended ? "Nobody was asked." : "The challenge is being written."));

@@ -30,7 +30,7 @@ export class Miners {
     });
     this.body = el("tbody");
     this.none = el("p", { class: "none" }, "No miners are known yet.");
-    this.box = el("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-labelledby": "miners-title" },
+    this.box = el("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": "Table of the miners" },
       el("table", { class: "miners" },
         el("caption", { class: "unseen" }, "Miners; the buttons in the column heads sort"),
         el("thead", {}, el("tr", {}, this.heads)), this.body));

@@ -10,7 +10,7 @@ const GROUPS = [
   ["Work", [
     ["Steps", (state) => count(state.steps)],
     ["In flight", (state) => `${count(state.conversations.in_flight)} of ${count(state.conversations.most)}`, "flight"],
-    ["Uptime", (state) => age(state.uptime_s)],
+    ["Answered", (state) => answered(state.miners)],
   ]],
   ["Chain", [
     ["Block", (state) => count(state.chain.block)],
@@ -20,11 +20,17 @@ const GROUPS = [
   ]],
   ["Model", [
     ["Written", (state) => [rate(state.model.decoded_per_s), "tokens/s"], "tokens"],
-    ["Read", (state) => [rate(state.model.prefilled_per_s), "tokens/s"]],
+    ["Read", (state) => [rate(state.model.prefilled_per_s), "tokens/s"], "read"],
     ["Prefix hits", (state) => percent(state.model.hit_ratio)],
     ["Tokens so far", (state) => short(state.model.decoded_tokens)],
   ]],
 ];
+
+// Of all that miners were asked.
+function answered(miners) {
+  const sum = (key) => miners.reduce((total, miner) => total + (miner[key] ?? 0), 0);
+  return sum("asked") > 0 ? percent(sum("answered") / sum("asked")) : NONE;
+}
 
 export class Overview {
   constructor() {
@@ -75,7 +81,7 @@ export class Overview {
     if (this.hotkey !== state.hotkey) {
       this.hotkey = state.hotkey;
       this.key.replaceChildren(el("span", { class: "short", "aria-hidden": "true" }, shortKey(state.hotkey)), el("span", { class: "full", "aria-hidden": "true" }, state.hotkey));
-      mark(this.key, "aria-label", `Copy the hotkey ${state.hotkey}`);
+      mark(this.key, "aria-label", `${shortKey(state.hotkey)}: copy the hotkey ${state.hotkey}`);
     }
   }
 
@@ -150,7 +156,6 @@ function sparkline() {
 
 function trace(spark, values) {
   const highest = Math.max(1e-9, ...values);
-  const from = 120 - values.length;
-  const path = values.map((value, n) => `${n ? "L" : "M"}${from + n},${(22 - (value / highest) * 20).toFixed(1)}`).join("");
+  const path = values.map((value, n) => `${n ? "L" : "M"}${n},${(22 - (value / highest) * 20).toFixed(1)}`).join("");
   mark(spark.firstChild, "d", values.length > 1 ? path : "M0,22");
 }

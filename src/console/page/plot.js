@@ -99,7 +99,7 @@ export class Plot {
     const rest = uids.filter((uid) => !this.palette.slots.has(uid));
     // The best last, so that they lie on top.
     const lines = [...rest, ...coloured.slice().reverse()].map((uid) => svg("path", { class: `line ${this.palette.name(uid)}`, d: this.trace(uid) }));
-    this.cursor = svg("line", { class: "cursor", y1: MARGIN.top, y2: MARGIN.top + inner.height, x1: -9, x2: -9 });
+    this.cursor = svg("line", { class: "cursor", y1: MARGIN.top, y2: MARGIN.top + inner.height, visibility: "hidden" });
     this.picture.replaceChildren(frame, ...lines, ...this.labels(coloured.length ? coloured : uids), this.cursor);
     mark(this.picture, "viewBox", `0 0 ${width} ${HEIGHT}`);
     mark(this.picture, "aria-label", `${this.title} from ${this.axis} ${count(first)} to ${count(last)}. At the end: ${this.list(this.points.at(-1))}`);
@@ -190,7 +190,8 @@ export class Plot {
     const n = at ?? this.points.length - 1;
     const point = this.points[n];
     if (!point || !this.cursor) return;
-    const x = at === null ? -9 : this.x(point.x);
+    const x = this.x(point.x);
+    mark(this.cursor, "visibility", at === null ? "hidden" : "visible");
     mark(this.cursor, "x1", x);
     mark(this.cursor, "x2", x);
     const values = [...point.values].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, COLOURS);

@@ -48,6 +48,7 @@ export class Record {
     for (const miner of state.miners ?? []) this.kinds.set(miner.uid, miner.kind);
     this.pulse.push({
       tokens: state.model?.decoded_per_s ?? 0,
+      read: state.model?.prefilled_per_s ?? 0,
       head: state.chain?.head_age_s ?? 0,
       flight: state.conversations?.in_flight ?? 0,
     });
