@@ -3,11 +3,15 @@
 import { byId, el, keyed, mark, say, svg } from "./dom.js";
 import { age, count, words } from "./format.js";
 import { line } from "./foreign.js";
-import { layout } from "./graph.js";
+import { column, layout } from "./graph.js";
 
 const WIDTH = 178;
+// Below this the actors stand in a column.
+const NARROW = 620;
 const [TITLE, ROW, FOOT] = [30, 17, 8];
 const HEALTH = { running: "running", backing_off: "restarting soon", stopped: "stopped", gave_up: "given up" };
+const HEADS = ["Actor", "Health", "Restarts", "Mailboxes: in use of places (most so far)", "Idle", "Last crash"];
+const NUMBERS = ["Restarts", "Idle"];
 const BADNESS = ["running", "stopped", "backing_off", "gave_up"];
 // What goes over HTTP is no port; without it the miners of a local network would hang in the air.
 const WIRE = { from: "dendrite", to: "miners", verb: "wire", ports: [] };
@@ -62,13 +66,13 @@ export class Actors {
     this.body = el("tbody");
     this.table = el("table", {},
       el("caption", { class: "unseen" }, "Actors, their health, and how full their mailboxes are"),
-      el("thead", {}, el("tr", {}, ["Actor", "Health", "Restarts", "Mailboxes: in use of places (most so far)", "Idle", "Last crash"].map((title) => el("th", { scope: "col" }, title)))),
+      el("thead", {}, el("tr", {}, HEADS.map((title) => el("th", { scope: "col", class: NUMBERS.includes(title) ? "number" : null }, title)))),
       this.body);
     const legend = el("ul", { class: "legend" },
       sample("push", "sent, not answered"), sample("ask", "asked, and waited for"), sample("wire", "over HTTP"));
     byId("actors").append(this.box, legend,
       el("details", { class: "as-table" }, el("summary", {}, "The same as a table"),
-        el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of the actors" }, this.table)));
+        el("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": "Table of the actors" }, this.table)));
     this.shape = "";
     new ResizeObserver(() => this.redraw()).observe(this.box);
   }
@@ -95,7 +99,7 @@ export class Actors {
     const width = this.box.clientWidth - 4;
     if (this.drawn === `${this.shape} ${width}`) return;
     this.drawn = `${this.shape} ${width}`;
-    const drawing = layout(sized, edges, { width });
+    const drawing = width < NARROW ? column(sized, edges, { width }) : layout(sized, edges, { width });
     const arrow = (id) => svg("marker", { id, viewBox: "0 0 8 8", refX: 1, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto", markerUnits: "userSpaceOnUse", class: id }, svg("path", { d: "M0,0.5 L7.5,4 L0,7.5 z" }));
     this.lines = new Map();
     this.cards = new Map();

@@ -12,7 +12,48 @@ export function layout(nodes, edges, { width, nodeGap = 18, bendGap = 12, minGap
   order(layers);
   const size = place(layers, { width, nodeGap, bendGap, minGap, maxGap });
   chains.forEach((chain, n) => (links[n].chain = chain));
-  return { ...size, nodes: nodes.map((node) => places.get(node.id)), edges: draw(links) };
+  return { ...size, layers, nodes: nodes.map((node) => places.get(node.id)), edges: draw(links) };
+}
+
+// The same for a narrow place: everyone in one column, in the order of the layers; edges are arcs on
+// the right of it, the farther they go the wider, and those that run back are on the left.
+export function column(nodes, edges, { width, nodeGap = 16, reach = 92, side = 30 }) {
+  const layers = layout(nodes, edges, { width }).layers;
+  const places = new Map();
+  let y = 0;
+  for (const node of layers.flat().filter((place) => !place.bend)) {
+    places.set(node.id, { ...node, x: side, y, row: places.size, ends: { right: [], left: [] } });
+    y += node.height + nodeGap;
+  }
+  const arcs = edges.map((edge) => {
+    const [from, to] = [places.get(edge.from), places.get(edge.to)];
+    const flank = to.row < from.row ? "left" : "right";
+    const arc = { edge, from, to, flank, span: Math.abs(to.row - from.row) };
+    from.ends[flank].push({ arc, other: to, end: "start" });
+    to.ends[flank].push({ arc, other: from, end: "end" });
+    return arc;
+  });
+  for (const place of places.values()) {
+    for (const ends of Object.values(place.ends)) {
+      // Those from above meet it above those that go down; the widest are outermost.
+      const turn = ({ other }) => (other.row < place.row ? -1 / (place.row - other.row) : 1 / (other.row - place.row));
+      ends.sort((a, b) => turn(b) * turn(a) < 0 ? turn(a) - turn(b) : turn(b) - turn(a));
+      const step = Math.min(9, (place.height - 12) / Math.max(1, ends.length));
+      ends.forEach(({ arc, end }, n) => (arc[end] = place.y + place.height / 2 + (n - (ends.length - 1) / 2) * step));
+    }
+  }
+  const longest = Math.max(1, ...arcs.map((arc) => arc.span));
+  const right = (place) => side + place.width;
+  const drawn = arcs.map(({ edge, from, to, flank, span, start, end }) => {
+    const [a, b, way] = flank === "right" ? [right(from), right(to), 1] : [side, side, -1];
+    const out = flank === "right" ? Math.max(a, b) + 12 + (reach - 12) * (span / longest) : side * 0.2;
+    const head = b + 7 * way;
+    const bow = Math.min(14, Math.abs(end - start) / 2) * Math.sign(end - start || 1);
+    const path = `M${at([a, start])}L${at([out - 10 * way, start])}Q${at([out, start])} ${at([out, start + bow])}L${at([out, end - bow])}Q${at([out, end])} ${at([out - 10 * way, end])}L${at([head, end])}`;
+    return { ...edge, path };
+  });
+  const widest = Math.max(...nodes.map((node) => node.width));
+  return { width: side + widest + reach + 4, height: y - nodeGap, nodes: [...places.values()], edges: drawn };
 }
 
 // Edges that close a circle are turned round while places are sought.

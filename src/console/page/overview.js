@@ -133,6 +133,10 @@ export class Overview {
     banner.hidden = !gone;
     const told = status === "ended" ? `The program has ended${reason ? `: ${harmless(keep(reason, 200).text)}` : ""}.` : "The connection to the program is lost.";
     if (gone) say(banner, `${told} What you see is as of ${clock(since)}. Trying to reach it again.`);
+    if (gone && this.state) {
+      mark(byId("readiness"), "class", "pill waiting");
+      say(byId("readiness"), this.state.ready ? "Was ready" : "Was not ready");
+    }
     if (gone) announce(told);
     else if (status === "live" && previous !== "connecting") announce("The connection is back.");
   }

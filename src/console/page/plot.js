@@ -213,7 +213,7 @@ function round(highest) {
 // Whole numbers between two, at a distance that can be read.
 function along(first, last, width) {
   if (first === last) return [first];
-  const raw = Math.max(1, (last - first) / Math.max(2, Math.floor(width / 84)));
+  const raw = Math.max(1, (last - first) / Math.max(2, Math.floor(width / 60)));
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = Math.max(1, [1, 2, 5, 10].map((n) => n * power).find((size) => size >= raw));
   const ticks = [];
