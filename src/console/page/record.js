@@ -57,8 +57,8 @@ export class Record {
   }
 
   takeHistory(history) {
-    this.scores = list(history.scores).slice(-MOST.points).map(({ step, time, scores }) => ({ x: step, time, values: byUid(scores) }));
-    this.weights = list(history.weights).slice(-MOST.points).map(({ block, time, weights }) => ({ x: block, time, values: byUid(weights) }));
+    this.scores = list(history.scores).slice(-MOST.points - 1).map(({ step, time, scores }) => ({ x: step, time, values: byUid(scores) }));
+    this.weights = list(history.weights).slice(-MOST.points - 1).map(({ block, time, weights }) => ({ x: block, time, values: byUid(weights) }));
   }
 
   takeMissed(missed) {
@@ -143,11 +143,17 @@ function byUid(values) {
   return new Map(Object.entries(values ?? {}).map(([uid, value]) => [Number(uid), value]));
 }
 
+// From the first point to the last: where there are too many, the one goes whose neighbours are
+// nearest to each other.
 function push(points, point) {
   const last = points.at(-1);
   if (last && point.x <= last.x) return;
   points.push(point);
-  if (points.length > MOST.points) points.shift();
+  if (points.length <= MOST.points) return;
+  let least = 1;
+  const gap = (n) => points[n + 1].x - points[n - 1].x;
+  for (let n = 2; n < points.length - 1; n += 1) if (gap(n) < gap(least)) least = n;
+  points.splice(least, 1);
 }
 
 const TAKES = {
