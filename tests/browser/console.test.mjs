@@ -40,6 +40,8 @@ async function freePort() {
 class Localnet {
   constructor(home, port) {
     const flags = ["localnet", "--neuron.model_id", "fake", "--steps", "100000", "--seed", "7", "--console.listen", `127.0.0.1:${port}`];
+    // Short times, so that nobody waits for the slow miner or the chain's limits.
+    flags.push("--neuron.timeout", "3", "--localnet.block_time", "0.2");
     const env = { ...process.env, HOME: home, XDG_STATE_HOME: join(home, "state"), XDG_CONFIG_HOME: join(home, "config") };
     this.url = `http://127.0.0.1:${port}/`;
     this.output = "";
@@ -138,5 +140,9 @@ test("a console that runs elsewhere is sound", { skip: running ? false : "skippe
   const page = await open(browser, running);
   await shows(page, "Live", "#connection");
   await accessible(page, running);
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await picture(page, `running-${colorScheme}`);
+  }
   await close(page);
 });

@@ -173,6 +173,7 @@ test("what is ill is told by word and shape, in the drawing and in the table", a
 
 test("a lost connection is said, what was seen stays, and so is its return", async () => {
   plain(0);
+  mock.journal({ event: "actor_crashed", actor: "dendrite", cause: "a panic", restarting_in: { secs: 1, nanos: 0 } });
   const page = await open(browser, mock.url);
   await shows(page, "Live", "#connection");
   await first(page).click();
@@ -193,6 +194,7 @@ test("a lost connection is said, what was seen stays, and so is its return", asy
   plain(1);
   await shows(page, "2 kept", "#conversations-count");
   assert.equal(await page.locator(".conversations details[open]").count(), 1);
+  assert.equal(await page.locator(".trouble > li").count(), 1);
   await close(page);
 });
 

@@ -89,7 +89,7 @@ export class Plot {
     for (const tick of ticks) {
       frame.append(
         svg("line", { class: tick === 0 ? "base" : "grid", x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: this.y(tick), y2: this.y(tick) }),
-        svg("text", { x: MARGIN.left - 8, y: this.y(tick) + 4, "text-anchor": "end" }, fixed(tick, top < 0.05 ? 3 : 2)));
+        svg("text", { x: MARGIN.left - 8, y: this.y(tick) + 4, "text-anchor": "end" }, fixed(tick, decimals(ticks[1]))));
     }
     for (const tick of along(first, last, inner.width)) {
       frame.append(svg("text", { x: this.x(tick), y: HEIGHT - 7, "text-anchor": "middle" }, count(tick)));
@@ -209,6 +209,9 @@ function round(highest) {
   const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((size) => size >= raw * 0.999);
   return Array.from({ length: Math.ceil(highest / step - 0.001) + 1 }, (_, n) => n * step);
 }
+
+// As many decimals as the distance of ticks needs.
+const decimals = (step) => [2, 3, 4, 5].find((digits) => Math.abs(step - Number(step.toFixed(digits))) < step * 1e-6) ?? 6;
 
 // Whole numbers between two, at a distance that can be read.
 function along(first, last, width) {
