@@ -101,6 +101,19 @@ test("a conversation is seen in flight, then with its answers ranked, then with 
   await close(page);
 });
 
+test("of fifty answers the best are shown, and all of them to who asks", async () => {
+  const page = await open(browser, mock.url);
+  turn(mock, 0, { challenge: "Why?", completions: Array.from({ length: 50 }, (_, n) => `answer ${n}`) });
+  await first(page).click();
+  const answers = page.locator(".answers > li");
+  await answers.first().waitFor();
+  assert.equal(await answers.count(), 12);
+  await page.getByRole("button", { name: "Show all 50 answers" }).click();
+  assert.equal(await answers.count(), 50);
+  assert.match(await page.evaluate(() => document.activeElement.innerText), /answer 12$/);
+  await close(page);
+});
+
 test("of an API user's question whose text is not kept it says just that", async () => {
   const page = await open(browser, mock.url);
   mock.journal({ event: "challenged", conversation: 9_000_000_000, turn: 0, challenge: "", uids: [1], organic: true });

@@ -6,6 +6,8 @@ import { block, line } from "./foreign.js";
 import { age, clock, count, fixed, iso, words } from "./format.js";
 
 const PAGE = 15;
+// Answers shown before somebody asks for the rest.
+const ANSWERS = 12;
 const WITHHELD = "an API user's question; its text is not kept";
 const ENDED = {
   no_context: "ended: no source had a context for it",
@@ -129,7 +131,19 @@ export class Conversations {
     }
     const answers = ranked(turn);
     parts.push(el(several ? "h4" : "h3", {}, turn.closed ? `Answers, the best first (${answers.length})` : `Answers so far (${answers.length} of ${turn.uids.length})`));
-    parts.push(el("ol", { class: "answers" }, answers.map((answer) => this.answer(conversation, answer))));
+    const ranking = el("ol", { class: "answers" }, answers.slice(0, ANSWERS).map((answer) => this.answer(conversation, answer)));
+    parts.push(ranking);
+    if (answers.length > ANSWERS) {
+      const more = el("button", { type: "button", class: "quiet" }, `Show all ${count(answers.length)} answers`);
+      more.addEventListener("click", () => {
+        const rest = answers.slice(ANSWERS).map((answer) => this.answer(conversation, answer));
+        ranking.append(...rest);
+        more.remove();
+        rest[0].tabIndex = -1;
+        rest[0].focus();
+      });
+      parts.push(more);
+    }
     return parts;
   }
 

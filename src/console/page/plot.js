@@ -97,8 +97,9 @@ export class Plot {
     frame.append(svg("text", { class: "unit", x: width - 2, y: HEIGHT - 7, "text-anchor": "end" }, this.axis));
     const coloured = uids.filter((uid) => this.palette.slots.has(uid));
     const rest = uids.filter((uid) => !this.palette.slots.has(uid));
-    // The best last, so that they lie on top.
-    const lines = [...rest, ...coloured.slice().reverse()].map((uid) => svg("path", { class: `line ${this.palette.name(uid)}`, d: this.trace(uid) }));
+    // The best last, so that they lie on top; all others are one path, for there may be hundreds.
+    const lines = coloured.slice().reverse().map((uid) => svg("path", { class: `line ${this.palette.name(uid)}`, d: this.trace(uid) }));
+    if (rest.length) lines.unshift(svg("path", { class: "line line-rest", d: rest.map((uid) => this.trace(uid)).join("") }));
     this.cursor = svg("line", { class: "cursor", y1: MARGIN.top, y2: MARGIN.top + inner.height, visibility: "hidden" });
     this.picture.replaceChildren(frame, ...lines, ...this.labels(coloured.length ? coloured : uids), this.cursor);
     mark(this.picture, "viewBox", `0 0 ${width} ${HEIGHT}`);
