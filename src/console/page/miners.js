@@ -101,8 +101,7 @@ export class Miners {
         mark(cell, "title", miner.hotkey);
       } else if (column.key === "score") {
         say(cell.lastChild, column.show(miner));
-        const share = `${Math.round(((miner.score ?? 0) / best) * 100)}%`;
-        if (cell.firstChild.style.inlineSize !== share) cell.firstChild.style.inlineSize = share;
+        cell.firstChild.style.setProperty("--share", fixed((miner.score ?? 0) / best, 2));
       } else if (column.text) {
         const told = miner[column.key] ?? "";
         if (cell.told !== told) {
