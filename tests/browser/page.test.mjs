@@ -318,8 +318,10 @@ test("a phone shows all of it without a sideways scroll", async () => {
   turn(mock, 900, { challenge: LONG.slice(0, 3_000), topic: LONG.slice(0, 300), completions: [LONG.slice(0, 3_000), ""] });
   const page = await open(browser, mock.url, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
   await steps(page, 120);
-  await first(page).tap();
+  await page.locator(".conversations summary", { hasText: "wordword" }).tap();
+  await page.locator(".answers .text").first().waitFor();
   await page.locator(".as-table summary").tap();
+  assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll(".text")].filter((node) => node.scrollWidth > node.clientWidth).length), 0);
   const [wide, screen] = await page.evaluate(() => [document.scrollingElement.scrollWidth, document.scrollingElement.clientWidth]);
   assert.equal(wide, screen);
   assert.equal(screen, 360);
