@@ -88,7 +88,7 @@ test("a conversation is seen in flight, then with its answers ranked, then with 
   mock.journal({ event: "answer_scored", conversation: 4, turn: 0, uid: 2, hotkey: "5F", reward: 0.25 });
   await shows(page, "in flight: 1 of 2 scored", ".conversations");
   await first(page).click();
-  await shows(page, "the text is shown when the turn is scored");
+  await shows(page, "The reference and the texts of the answers are shown when the turn is scored.");
   turn(mock, 4, { task: "date_qa", challenge: "So when was it?", reference: "9 June 1815", completions: ["in May", "in June"], rewards: [0.25, 0.75] });
   end(mock, 4);
   await shows(page, "best 0.75 by uid 2", ".conversations");

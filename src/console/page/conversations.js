@@ -3,7 +3,7 @@
 
 import { byId, el, keyed, mark, say } from "./dom.js";
 import { block, line } from "./foreign.js";
-import { age, clock, count, fixed, iso, words } from "./format.js";
+import { age, clock, count, fixed, iso, took, words } from "./format.js";
 
 const PAGE = 15;
 // Answers shown before somebody asks for the rest.
@@ -127,7 +127,7 @@ export class Conversations {
       if (turn.persona?.some(Boolean)) parts.push(labelled("Persona", line(`${turn.persona[0]} ${turn.persona[2]}, ${turn.persona[1]} in tone`, 240)));
       if (turn.challenge) parts.push(labelled("Challenge", block(turn.challenge)));
       if (turn.reference?.length) parts.push(labelled("Reference", block(turn.reference)));
-      else if (!turn.closed) parts.push(labelled("Reference", el("p", { class: "note" }, "shown when the turn is scored")));
+      else if (!turn.closed) parts.push(el("p", { class: "note" }, "The reference and the texts of the answers are shown when the turn is scored."));
     }
     const answers = ranked(turn);
     parts.push(el(several ? "h4" : "h3", {}, turn.closed ? `Answers, the best first (${answers.length})` : `Answers so far (${answers.length} of ${turn.uids.length})`));
@@ -156,13 +156,12 @@ export class Conversations {
       el("i", { class: `swatch ${this.palette.name(answer.uid)}`, "aria-hidden": "true" }),
       el("b", {}, `uid ${answer.uid}`), kind ? line(kind, 24) : null,
       el("span", { class: "reward" }, el("span", { class: "unseen" }, "reward "), el("span", { class: "gauge" }, bar), el("b", {}, fixed(answer.reward, 3))),
-      answer.time === null ? null : el("span", {}, age(answer.time)),
+      answer.time === null ? null : el("span", {}, took(answer.time)),
       answer.status === null ? null : el("span", { class: ok ? "status" : "status bad" }, ok ? "200" : `✗ ${answer.status}`),
       answer.copyOf === null || answer.copyOf === undefined ? null : el("span", { class: "status bad" }, `copy of uid ${answer.copyOf}`));
     let body = null;
-    if (answer.text === null) body = el("p", { class: "note" }, "the text is shown when the turn is scored");
-    else if (answer.text.length) body = block(answer.text);
-    else if (!conversation.withheld) body = el("p", { class: "note" }, "no text", ok ? "" : ": ", ok ? "" : line(answer.message, 200));
+    if (answer.text?.length) body = block(answer.text);
+    else if (answer.text && !conversation.withheld) body = el("p", { class: "note" }, "no text", ok ? "" : ": ", ok ? "" : line(answer.message, 200));
     return el("li", {}, head, body);
   }
 }

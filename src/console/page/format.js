@@ -39,6 +39,9 @@ export function age(seconds) {
   return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
 }
 
+// How long an answer took.
+export const took = (seconds) => (known(seconds) && seconds < 0.1 ? `${Math.ceil(seconds * 1_000)} ms` : age(seconds));
+
 // A time of today by the clock; an earlier one with its day.
 export function clock(seconds) {
   if (!known(seconds)) return NONE;
