@@ -7,10 +7,19 @@ import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 // Without these, Chromium looks for its maker's servers at every start.
-const QUIET = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"];
+const QUIET = [
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-quic",
+];
 
 export const launch = () =>
-  chromium.launch({ executablePath: process.env.SN1_CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", ...QUIET] });
+  chromium.launch({
+    executablePath: process.env.SN1_CHROMIUM || "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", ...QUIET],
+  });
 
 // A page at `url`, which is watched from before it is loaded.
 export async function open(browser, url, options = {}) {
@@ -51,10 +60,20 @@ export async function close(page) {
 export async function accessible(page, when) {
   await page.evaluate(axe.source);
   const { violations, passes } = await page.evaluate(() => {
-    const rules = window.axe.getRules().filter(({ tags }) => !tags.includes("wcag2aaa") && !tags.includes("deprecated"));
-    return window.axe.run(document, { rules: Object.fromEntries(rules.map(({ ruleId }) => [ruleId, { enabled: true }])) });
+    const rules = window.axe
+      .getRules()
+      .filter(({ tags }) => !tags.includes("wcag2aaa") && !tags.includes("deprecated"));
+    return window.axe.run(document, {
+      rules: Object.fromEntries(rules.map(({ ruleId }) => [ruleId, { enabled: true }])),
+    });
   });
-  const told = violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.slice(0, 4).map((node) => `${node.target} ${node.any[0]?.message ?? ""}`).join(" | ")}`);
+  const told = violations.map(
+    ({ id, impact, nodes }) =>
+      `${impact} ${id}: ${nodes
+        .slice(0, 4)
+        .map((node) => `${node.target} ${node.any[0]?.message ?? ""}`)
+        .join(" | ")}`,
+  );
   assert.deepEqual(told, [], `axe-core ${when}`);
   assert.ok(passes.length > 20, "axe-core looked at the page");
 }
@@ -67,13 +86,22 @@ export async function picture(page, name, options = {}) {
 }
 
 export const shows = (page, text, where = "body") =>
-  page.waitForFunction(([where, text]) => document.querySelector(where)?.innerText.includes(text), [where, text]);
+  page.waitForFunction(
+    ([where, text]) => document.querySelector(where)?.innerText.includes(text),
+    [where, text],
+  );
 
 export const steps = (page, least) =>
-  page.waitForFunction((least) => {
-    const tile = [...document.querySelectorAll("#vitals .tile")].find((tile) => tile.firstChild.textContent === "Steps");
-    return Number(tile?.querySelector(".big").textContent.replaceAll(",", "")) >= least;
-  }, least, { timeout: 120_000 });
+  page.waitForFunction(
+    (least) => {
+      const tile = [...document.querySelectorAll("#vitals .tile")].find(
+        (tile) => tile.firstChild.textContent === "Steps",
+      );
+      return Number(tile?.querySelector(".big").textContent.replaceAll(",", "")) >= least;
+    },
+    least,
+    { timeout: 120_000 },
+  );
 
 // The texts of a column of the miners' table, from the top.
 export const column = (page, title) =>
@@ -84,7 +112,9 @@ export const column = (page, title) =>
   }, title);
 
 export async function sortBy(page, title) {
-  const head = page.locator(".miners thead th", { has: page.getByRole("button", { name: title, exact: true }) });
+  const head = page.locator(".miners thead th", {
+    has: page.getByRole("button", { name: title, exact: true }),
+  });
   await head.getByRole("button").click();
   return head;
 }

@@ -31,10 +31,25 @@ async function freePort() {
 // A localnet with a console, which is killed with the test.
 class Localnet {
   constructor(home, port) {
-    const flags = ["localnet", "--neuron.model_id", "fake", "--steps", "2000", "--seed", "7", "--console.listen", `127.0.0.1:${port}`];
+    const flags = [
+      "localnet",
+      "--neuron.model_id",
+      "fake",
+      "--steps",
+      "2000",
+      "--seed",
+      "7",
+      "--console.listen",
+      `127.0.0.1:${port}`,
+    ];
     // Short times, so that nobody waits for the slow miner or the chain's limits.
     flags.push("--neuron.timeout", "3", "--localnet.block_time", "0.2");
-    const env = { PATH: process.env.PATH, HOME: home, XDG_STATE_HOME: join(home, "state"), XDG_CACHE_HOME: join(home, "cache") };
+    const env = {
+      PATH: process.env.PATH,
+      HOME: home,
+      XDG_STATE_HOME: join(home, "state"),
+      XDG_CACHE_HOME: join(home, "cache"),
+    };
     this.url = `http://127.0.0.1:${port}/`;
     this.output = "";
     this.process = spawn(binary, flags, { cwd: home, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -61,80 +76,104 @@ class Localnet {
   }
 }
 
-test("a localnet is watched: five steps, a conversation, the weights, its loss and its return", { skip: binary ? false : "SN1_TEST_BINARY names no sn1" }, async () => {
-  const home = await mkdtemp(join(tmpdir(), "sn1-console-"));
-  const port = await freePort();
-  let net = new Localnet(home, port);
-  try {
-    await net.up();
-    const page = await open(browser, net.url);
-    await steps(page, 5);
-    await shows(page, "Live", "#connection");
+test(
+  "a localnet is watched: five steps, a conversation, the weights, its loss and its return",
+  { skip: binary ? false : "SN1_TEST_BINARY names no sn1" },
+  async () => {
+    const home = await mkdtemp(join(tmpdir(), "sn1-console-"));
+    const port = await freePort();
+    let net = new Localnet(home, port);
+    try {
+      await net.up();
+      const page = await open(browser, net.url);
+      await steps(page, 5);
+      await shows(page, "Live", "#connection");
 
-    const summary = page.locator('.conversations li[data-flight="done"] summary').first();
-    await summary.click();
-    const opened = page.locator(".conversations details[open]");
-    await opened.locator(".answers > li").first().waitFor();
-    const told = await opened.innerText();
-    for (const part of ["Persona", "Challenge", "Reference", "Answers, the best first", "uid "]) assert.ok(told.includes(part), `${part} in ${told}`);
-    const rewards = (await opened.locator(".answers .reward b").allInnerTexts()).map(Number);
-    assert.ok(rewards.length > 1);
-    assert.deepEqual(rewards, [...rewards].sort((a, b) => b - a));
+      const summary = page.locator('.conversations li[data-flight="done"] summary').first();
+      await summary.click();
+      const opened = page.locator(".conversations details[open]");
+      await opened.locator(".answers > li").first().waitFor();
+      const told = await opened.innerText();
+      for (const part of ["Persona", "Challenge", "Reference", "Answers, the best first", "uid "])
+        assert.ok(told.includes(part), `${part} in ${told}`);
+      const rewards = (await opened.locator(".answers .reward b").allInnerTexts()).map(Number);
+      assert.ok(rewards.length > 1);
+      assert.deepEqual(
+        rewards,
+        [...rewards].sort((a, b) => b - a),
+      );
 
-    await page.waitForFunction(() => [...document.querySelectorAll(".miners tbody tr td:nth-child(4)")].some((cell) => Number(cell.textContent) > 0), null, { timeout: 120_000 });
-    const head = await sortBy(page, "Weight");
-    assert.equal(await head.getAttribute("aria-sort"), "descending");
-    const weights = (await column(page, "Weight")).map((text) => Number(text) || 0);
-    assert.deepEqual(weights, [...weights].sort((a, b) => b - a));
+      await page.waitForFunction(
+        () =>
+          [...document.querySelectorAll(".miners tbody tr td:nth-child(4)")].some(
+            (cell) => Number(cell.textContent) > 0,
+          ),
+        null,
+        { timeout: 120_000 },
+      );
+      const head = await sortBy(page, "Weight");
+      assert.equal(await head.getAttribute("aria-sort"), "descending");
+      const weights = (await column(page, "Weight")).map((text) => Number(text) || 0);
+      assert.deepEqual(
+        weights,
+        [...weights].sort((a, b) => b - a),
+      );
 
-    assert.ok((await page.locator(".graph .node").count()) >= 8, "the actors are drawn");
-    await page.locator(".as-table summary").click();
-    await accessible(page, "with a conversation open");
-    await page.locator(".as-table summary").click();
-    await summary.click();
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme });
-      await page.evaluate(() => scrollTo(0, 0));
-      await accessible(page, `in the ${colorScheme} theme`);
-      await picture(page, colorScheme);
+      assert.ok((await page.locator(".graph .node").count()) >= 8, "the actors are drawn");
+      await page.locator(".as-table summary").click();
+      await accessible(page, "with a conversation open");
+      await page.locator(".as-table summary").click();
+      await summary.click();
+      for (const colorScheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme });
+        await page.evaluate(() => scrollTo(0, 0));
+        await accessible(page, `in the ${colorScheme} theme`);
+        await picture(page, colorScheme);
+      }
+      await page.emulateMedia({ colorScheme: "light" });
+      const phone = await open(browser, net.url, {
+        viewport: { width: 360, height: 740 },
+        isMobile: true,
+        hasTouch: true,
+        deviceScaleFactor: 2,
+      });
+      await steps(phone, 5);
+      assert.equal(await phone.evaluate(() => document.scrollingElement.scrollWidth), 360);
+      await accessible(phone, "on a phone");
+      await picture(phone, "phone");
+      await close(phone);
+
+      page.serverIsAway = true;
+      await net.kill();
+      await shows(page, "The connection to the program is lost.", "#banner");
+      await picture(page, "disconnected");
+
+      net = new Localnet(home, port);
+      await net.up();
+      await shows(page, "Live", "#connection");
+      page.serverIsAway = false;
+      assert.equal(await page.locator("#banner").isVisible(), false);
+      await steps(page, 1);
+
+      page.serverIsAway = true;
+      await net.kill("SIGTERM");
+      await page.waitForFunction(() => document.body.classList.contains("stale"));
+      await close(page);
+    } finally {
+      await net.kill();
+      await rm(home, { recursive: true, force: true });
     }
-    await page.emulateMedia({ colorScheme: "light" });
-    const phone = await open(browser, net.url, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
-    await steps(phone, 5);
-    assert.equal(await phone.evaluate(() => document.scrollingElement.scrollWidth), 360);
-    await accessible(phone, "on a phone");
-    await picture(phone, "phone");
-    await close(phone);
+  },
+);
 
-    page.serverIsAway = true;
-    await net.kill();
-    await shows(page, "The connection to the program is lost.", "#banner");
-    await picture(page, "disconnected");
-
-    net = new Localnet(home, port);
-    await net.up();
+if (running)
+  test("a console that runs elsewhere is sound", async () => {
+    const page = await open(browser, running);
     await shows(page, "Live", "#connection");
-    page.serverIsAway = false;
-    assert.equal(await page.locator("#banner").isVisible(), false);
-    await steps(page, 1);
-
-    page.serverIsAway = true;
-    await net.kill("SIGTERM");
-    await page.waitForFunction(() => document.body.classList.contains("stale"));
+    await accessible(page, running);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await picture(page, `running-${colorScheme}`);
+    }
     await close(page);
-  } finally {
-    await net.kill();
-    await rm(home, { recursive: true, force: true });
-  }
-});
-
-if (running) test("a console that runs elsewhere is sound", async () => {
-  const page = await open(browser, running);
-  await shows(page, "Live", "#connection");
-  await accessible(page, running);
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await picture(page, `running-${colorScheme}`);
-  }
-  await close(page);
-});
+  });

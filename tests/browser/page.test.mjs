@@ -16,21 +16,43 @@ afterEach(() => mock.stop());
 const first = (page) => page.locator(".conversations summary").first();
 
 function plain(conversation) {
-  turn(mock, conversation, { challenge: "Why are there tides?", completions: ["Because of the Moon.", "Wind.", "", "Why are there tides?"] });
+  turn(mock, conversation, {
+    challenge: "Why are there tides?",
+    completions: ["Because of the Moon.", "Wind.", "", "Why are there tides?"],
+  });
   end(mock, conversation);
 }
 
 test("nothing that a miner or a source writes becomes anything but text", async () => {
   const page = await open(browser, mock.url);
   await shows(page, "No conversation has begun yet.");
-  const parts = () => page.evaluate(() => document.querySelectorAll("script, style, link, meta, base, img, iframe, object, embed, form, video, audio, template, a").length);
+  const parts = () =>
+    page.evaluate(
+      () =>
+        document.querySelectorAll(
+          "script, style, link, meta, base, img, iframe, object, embed, form, video, audio, template, a",
+        ).length,
+    );
   const [partsBefore, title] = [await parts(), await page.title()];
 
   for (const [n, text] of HOSTILE.entries()) {
-    turn(mock, n, { task: text, source: text, topic: text, challenge: text, reference: text, completions: [text, text, ""] });
+    turn(mock, n, {
+      task: text,
+      source: text,
+      topic: text,
+      challenge: text,
+      reference: text,
+      completions: [text, text, ""],
+    });
     end(mock, n, n % 2 ? "no_text" : "completed", text);
     mock.journal({ event: "actor_crashed", actor: text, cause: text, restarting_in: null });
-    mock.journal({ event: "source_failed", source: text, kind: "article", cause: text, retry_in: { secs: 1, nanos: 0 } });
+    mock.journal({
+      event: "source_failed",
+      source: text,
+      kind: "article",
+      cause: text,
+      retry_in: { secs: 1, nanos: 0 },
+    });
     mock.journal({ event: "weights_set", block: null, uids: [], weights: [], error: text });
   }
   mock.state.checks[0].says = HOSTILE[0];
@@ -38,11 +60,15 @@ test("nothing that a miner or a source writes becomes anything but text", async 
   mock.state.miners[0].address = HOSTILE[0];
   mock.state.miners[0].kind = HOSTILE[1];
   mock.state.model.id = HOSTILE[0];
-  await page.waitForFunction((count) => document.querySelectorAll(".conversations > li").length === Math.min(15, count), HOSTILE.length);
+  await page.waitForFunction(
+    (count) => document.querySelectorAll(".conversations > li").length === Math.min(15, count),
+    HOSTILE.length,
+  );
   await page.getByRole("button", { name: "Show older ones" }).click();
   for (const summary of await page.locator(".conversations summary").all()) await summary.click();
   await page.locator(".as-table summary").click();
-  for (const text of HOSTILE.slice(0, 8)) await page.locator(".answers .text", { hasText: text }).first().waitFor();
+  for (const text of HOSTILE.slice(0, 8))
+    await page.locator(".answers .text", { hasText: text }).first().waitFor();
   await shows(page, "<script>", "#checks");
   await shows(page, "<img", "#actors tbody");
 
@@ -50,10 +76,16 @@ test("nothing that a miner or a source writes becomes anything but text", async 
     const all = [...document.querySelectorAll("*")];
     return {
       owned: window.owned,
-      listeners: all.flatMap((node) => [...node.attributes].filter(({ name }) => name.startsWith("on")).map(({ name }) => name)),
+      listeners: all.flatMap((node) =>
+        [...node.attributes].filter(({ name }) => name.startsWith("on")).map(({ name }) => name),
+      ),
       addresses: all.filter((node) => /javascript:/i.test(node.getAttribute("href") ?? "")).length,
-      controls: document.body.textContent.match(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/gu),
-      outside: [...document.querySelectorAll(".text")].filter((node) => !getComputedStyle(node).contain.includes("paint")).length,
+      controls: document.body.textContent.match(
+        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/gu,
+      ),
+      outside: [...document.querySelectorAll(".text")].filter(
+        (node) => !getComputedStyle(node).contain.includes("paint"),
+      ).length,
     };
   });
   assert.deepEqual(found, { owned: undefined, listeners: [], addresses: 0, controls: null, outside: 0 });
@@ -83,13 +115,26 @@ test("an answer of a megabyte is kept and shown in part, and the page goes on", 
 
 test("a conversation is seen in flight, then with its answers ranked, then with its end", async () => {
   const page = await open(browser, mock.url);
-  mock.journal({ event: "task_made", conversation: 4, task: "date_qa", source: "wikipedia", topic: "1815", query: "When?" });
+  mock.journal({
+    event: "task_made",
+    conversation: 4,
+    task: "date_qa",
+    source: "wikipedia",
+    topic: "1815",
+    query: "When?",
+  });
   mock.journal({ event: "challenged", conversation: 4, turn: 0, challenge: "So when was it?", uids: [1, 2] });
   mock.journal({ event: "answer_scored", conversation: 4, turn: 0, uid: 2, hotkey: "5F", reward: 0.25 });
   await shows(page, "in flight: 1 of 2 scored", ".conversations");
   await first(page).click();
   await shows(page, "The reference and the texts of the answers are shown when the turn is scored.");
-  turn(mock, 4, { task: "date_qa", challenge: "So when was it?", reference: "9 June 1815", completions: ["in May", "in June"], rewards: [0.25, 0.75] });
+  turn(mock, 4, {
+    task: "date_qa",
+    challenge: "So when was it?",
+    reference: "9 June 1815",
+    completions: ["in May", "in June"],
+    rewards: [0.25, 0.75],
+  });
   end(mock, 4);
   await shows(page, "best 0.75 by uid 2", ".conversations");
   await shows(page, "curious student, polite in tone");
@@ -116,10 +161,40 @@ test("of fifty answers the best are shown, and all of them to who asks", async (
 
 test("of an API user's question whose text is not kept it says just that", async () => {
   const page = await open(browser, mock.url);
-  mock.journal({ event: "challenged", conversation: 9_000_000_000, turn: 0, challenge: "", uids: [1], organic: true });
-  mock.journal({ event: "step", conversation: 9_000_000_000, turn: 0, task: "qa", organic: true, texts_withheld: true, challenge: "", reference: "", uids: [1], hotkeys: ["5F"], completions: [""], rewards: [0.5], timings: [1], status_codes: [200], status_messages: [""] });
+  mock.journal({
+    event: "challenged",
+    conversation: 9_000_000_000,
+    turn: 0,
+    challenge: "",
+    uids: [1],
+    organic: true,
+  });
+  mock.journal({
+    event: "step",
+    conversation: 9_000_000_000,
+    turn: 0,
+    task: "qa",
+    organic: true,
+    texts_withheld: true,
+    challenge: "",
+    reference: "",
+    uids: [1],
+    hotkeys: ["5F"],
+    completions: [""],
+    rewards: [0.5],
+    timings: [1],
+    status_codes: [200],
+    status_messages: [""],
+  });
   end(mock, 9_000_000_000);
-  mock.journal({ event: "organic_answered", conversation: 9_000_000_000, outcome: "answered", uid: 1, seconds: 1.5, scored: true });
+  mock.journal({
+    event: "organic_answered",
+    conversation: 9_000_000_000,
+    outcome: "answered",
+    uid: 1,
+    seconds: 1.5,
+    scored: true,
+  });
   await shows(page, "an API user's question; its text is not kept", ".conversations");
   await first(page).click();
   await shows(page, "the user got an answer of uid 1 after 1.5 s");
@@ -149,7 +224,10 @@ test("the weights are plotted and sort", async () => {
   const head = await sortBy(page, "Weight");
   assert.equal(await head.getAttribute("aria-sort"), "descending");
   const falling = (await column(page, "Weight")).map(Number);
-  assert.deepEqual(falling, [...falling].sort((a, b) => b - a));
+  assert.deepEqual(
+    falling,
+    [...falling].sort((a, b) => b - a),
+  );
   assert.ok(falling[0] > 0);
   await sortBy(page, "Weight");
   assert.equal(await head.getAttribute("aria-sort"), "ascending");
@@ -163,7 +241,10 @@ test("the weights are plotted and sort", async () => {
 });
 
 test("what is ill is told by word and shape, in the drawing and in the table", async () => {
-  const [maker, fetcher] = [mock.state.actors.find(({ name }) => name === "task_maker"), mock.state.actors.find(({ name }) => name === "tool_fetcher")];
+  const [maker, fetcher] = [
+    mock.state.actors.find(({ name }) => name === "task_maker"),
+    mock.state.actors.find(({ name }) => name === "tool_fetcher"),
+  ];
   Object.assign(maker, { health: "backing_off", restarts: 3, last_crash: "a panic: no" });
   Object.assign(fetcher, { health: "gave_up", restarts: 10 });
   mock.state.ready = false;
@@ -172,11 +253,16 @@ test("what is ill is told by word and shape, in the drawing and in the table", a
   await shows(page, "task maker restarting soon", "#actors-count");
   const label = await page.locator(".graph svg").getAttribute("aria-label");
   assert.match(label, /tool fetcher given up/);
-  const drawn = (name) => page.locator(".node", { hasText: name }).first().locator(".health").getAttribute("d");
+  const drawn = (name) =>
+    page.locator(".node", { hasText: name }).first().locator(".health").getAttribute("d");
   assert.notEqual(await drawn("task maker"), await drawn("dendrite"));
   await page.locator(".as-table summary").click();
   const row = page.locator("#actors tbody tr", { hasText: "task maker" });
-  assert.deepEqual((await row.locator("td").allInnerTexts()).slice(0, 3), ["restarting soon", "3", "Tick 1/4 (2)"]);
+  assert.deepEqual((await row.locator("td").allInnerTexts()).slice(0, 3), [
+    "restarting soon",
+    "3",
+    "Tick 1/4 (2)",
+  ]);
   assert.match(await row.innerText(), /a panic: no/);
   await shows(page, "Not ready", "#readiness");
   await shows(page, "no block for 65 s", "#checks");
@@ -186,7 +272,12 @@ test("what is ill is told by word and shape, in the drawing and in the table", a
 
 test("a lost connection is said, what was seen stays, and so is its return", async () => {
   plain(0);
-  mock.journal({ event: "actor_crashed", actor: "dendrite", cause: "a panic", restarting_in: { secs: 1, nanos: 0 } });
+  mock.journal({
+    event: "actor_crashed",
+    actor: "dendrite",
+    cause: "a panic",
+    restarting_in: { secs: 1, nanos: 0 },
+  });
   const page = await open(browser, mock.url);
   await shows(page, "Live", "#connection");
   await first(page).click();
@@ -277,7 +368,11 @@ test("all of it works by keys alone", async () => {
       const at = await page.evaluate((matches) => {
         const node = document.activeElement;
         const marked = node.matches(".scrub") ? node.parentElement : node;
-        return { here: node.matches(matches), outlined: getComputedStyle(marked).outlineStyle !== "none", name: node.outerHTML.slice(0, 80) };
+        return {
+          here: node.matches(matches),
+          outlined: getComputedStyle(marked).outlineStyle !== "none",
+          name: node.outerHTML.slice(0, 80),
+        };
       }, matches);
       assert.ok(at.outlined, `the focus is seen on ${at.name}`);
       if (at.here) return;
@@ -315,14 +410,32 @@ for (const colorScheme of ["light", "dark"]) {
 
 test("a phone shows all of it without a sideways scroll", async () => {
   play(mock);
-  turn(mock, 900, { challenge: LONG.slice(0, 3_000), topic: LONG.slice(0, 300), completions: [LONG.slice(0, 3_000), ""] });
-  const page = await open(browser, mock.url, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
+  turn(mock, 900, {
+    challenge: LONG.slice(0, 3_000),
+    topic: LONG.slice(0, 300),
+    completions: [LONG.slice(0, 3_000), ""],
+  });
+  const page = await open(browser, mock.url, {
+    viewport: { width: 360, height: 740 },
+    isMobile: true,
+    hasTouch: true,
+    deviceScaleFactor: 2,
+  });
   await steps(page, 120);
   await page.locator(".conversations summary", { hasText: "wordword" }).tap();
   await page.locator(".answers .text").first().waitFor();
   await page.locator(".as-table summary").tap();
-  assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll(".text")].filter((node) => node.scrollWidth > node.clientWidth).length), 0);
-  const [wide, screen] = await page.evaluate(() => [document.scrollingElement.scrollWidth, document.scrollingElement.clientWidth]);
+  assert.deepEqual(
+    await page.evaluate(
+      () =>
+        [...document.querySelectorAll(".text")].filter((node) => node.scrollWidth > node.clientWidth).length,
+    ),
+    0,
+  );
+  const [wide, screen] = await page.evaluate(() => [
+    document.scrollingElement.scrollWidth,
+    document.scrollingElement.clientWidth,
+  ]);
   assert.equal(wide, screen);
   assert.equal(screen, 360);
   await accessible(page, "on a phone");
@@ -333,6 +446,9 @@ test("a phone shows all of it without a sideways scroll", async () => {
 test("whoever wants no motion gets none", async () => {
   const page = await open(browser, mock.url, { reducedMotion: "reduce" });
   await shows(page, "Live", "#connection");
-  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector("main")).transitionDuration), "0s");
+  assert.equal(
+    await page.evaluate(() => getComputedStyle(document.querySelector("main")).transitionDuration),
+    "0s",
+  );
   await close(page);
 });

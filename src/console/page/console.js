@@ -15,11 +15,21 @@ const palette = new Palette();
 const kindOf = () => record.kinds;
 const overview = new Overview();
 const scores = new Plot(byId("scores"), {
-  title: "Scores", axis: "step", digits: 3, held: false, palette, kindOf,
+  title: "Scores",
+  axis: "step",
+  digits: 3,
+  held: false,
+  palette,
+  kindOf,
   empty: "No step has been scored yet.",
 });
 const weights = new Plot(byId("weights"), {
-  title: "Weights", axis: "block", digits: 3, held: true, palette, kindOf,
+  title: "Weights",
+  axis: "block",
+  digits: 3,
+  held: true,
+  palette,
+  kindOf,
   empty: "No weights have been set yet.",
 });
 const views = [new Conversations(palette), new Miners(palette), new Actors(), new Trouble()];
@@ -45,7 +55,9 @@ function draw() {
 // Uids, those of the highest scores first.
 function best() {
   const known = record.scores.at(-1)?.values ?? new Map();
-  const rest = (record.state?.miners ?? []).filter((miner) => !known.has(miner.uid)).map((miner) => [miner.uid, miner.score ?? -1]);
+  const rest = (record.state?.miners ?? [])
+    .filter((miner) => !known.has(miner.uid))
+    .map((miner) => [miner.uid, miner.score ?? -1]);
   return [...known, ...rest].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([uid]) => uid);
 }
 

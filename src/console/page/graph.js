@@ -36,10 +36,13 @@ export function column(nodes, edges, { width, nodeGap = 16, reach = 92, side = 3
   for (const place of places.values()) {
     for (const ends of Object.values(place.ends)) {
       // Those from above meet it above those that go down; the widest are outermost.
-      const turn = ({ other }) => (other.row < place.row ? -1 / (place.row - other.row) : 1 / (other.row - place.row));
-      ends.sort((a, b) => turn(b) * turn(a) < 0 ? turn(a) - turn(b) : turn(b) - turn(a));
+      const turn = ({ other }) =>
+        other.row < place.row ? -1 / (place.row - other.row) : 1 / (other.row - place.row);
+      ends.sort((a, b) => (turn(b) * turn(a) < 0 ? turn(a) - turn(b) : turn(b) - turn(a)));
       const step = Math.min(9, (place.height - 12) / Math.max(1, ends.length));
-      ends.forEach(({ arc, end }, n) => (arc[end] = place.y + place.height / 2 + (n - (ends.length - 1) / 2) * step));
+      ends.forEach(
+        ({ arc, end }, n) => (arc[end] = place.y + place.height / 2 + (n - (ends.length - 1) / 2) * step),
+      );
     }
   }
   const longest = Math.max(1, ...arcs.map((arc) => arc.span));
@@ -49,7 +52,10 @@ export function column(nodes, edges, { width, nodeGap = 16, reach = 92, side = 3
     const out = flank === "right" ? Math.max(a, b) + 12 + (reach - 12) * (span / longest) : side * 0.2;
     const head = b + 7 * way;
     const bow = Math.min(14, Math.abs(end - start) / 2) * Math.sign(end - start || 1);
-    const path = `M${at([a, start])}L${at([out - 10 * way, start])}Q${at([out, start])} ${at([out, start + bow])}L${at([out, end - bow])}Q${at([out, end])} ${at([out - 10 * way, end])}L${at([head, end])}`;
+    const corner = (x, y, then) => `Q${at([x, y])} ${at(then)}`;
+    const path =
+      `M${at([a, start])}L${at([out - 10 * way, start])}${corner(out, start, [out, start + bow])}` +
+      `L${at([out, end - bow])}${corner(out, end, [out - 10 * way, end])}L${at([head, end])}`;
     return { ...edge, path };
   });
   const widest = Math.max(...nodes.map((node) => node.width));
@@ -114,7 +120,8 @@ function bend(link, layers) {
   return chain;
 }
 
-const mean = (values, otherwise) => (values.length ? values.reduce((a, b) => a + b, 0) / values.length : otherwise);
+const mean = (values, otherwise) =>
+  values.length ? values.reduce((a, b) => a + b, 0) / values.length : otherwise;
 
 function order(layers) {
   const settle = (layer) => layer.forEach((place, n) => (place.rank = n));
@@ -123,7 +130,15 @@ function order(layers) {
   for (let sweep = 0; sweep < 24; sweep += 1) {
     const down = sweep % 2 === 0;
     for (const layer of down ? layers : [...layers].reverse()) {
-      const wish = new Map(layer.map((place) => [place, mean((down ? place.in : place.out).map((other) => other.rank), place.rank)]));
+      const wish = new Map(
+        layer.map((place) => [
+          place,
+          mean(
+            (down ? place.in : place.out).map((other) => other.rank),
+            place.rank,
+          ),
+        ]),
+      );
       layer.sort((a, b) => wish.get(a) - wish.get(b) || a.rank - b.rank);
       settle(layer);
     }
@@ -190,15 +205,30 @@ function spread(layer, apart) {
     offset = n ? offset + apart(layer[n - 1], place) : 0;
     const neighbours = [...place.in, ...place.out];
     const weight = place.bend ? 0.6 : 1;
-    let group = { places: [place], weight, wish: weight * (mean(neighbours.map((other) => other.middle), place.middle) - offset) };
+    let group = {
+      places: [place],
+      weight,
+      wish:
+        weight *
+        (mean(
+          neighbours.map((other) => other.middle),
+          place.middle,
+        ) -
+          offset),
+    };
     place.offset = offset;
     while (groups.length && groups.at(-1).wish / groups.at(-1).weight > group.wish / group.weight) {
       const before = groups.pop();
-      group = { places: [...before.places, ...group.places], weight: before.weight + group.weight, wish: before.wish + group.wish };
+      group = {
+        places: [...before.places, ...group.places],
+        weight: before.weight + group.weight,
+        wish: before.wish + group.wish,
+      };
     }
     groups.push(group);
   });
-  for (const group of groups) for (const place of group.places) place.middle = group.wish / group.weight + place.offset;
+  for (const group of groups)
+    for (const place of group.places) place.middle = group.wish / group.weight + place.offset;
 }
 
 // Edges meet a node's side beside each other, in the order of where they come from.
@@ -232,7 +262,8 @@ function curve({ chain, start, end, back }) {
   const first = chain[0].x + chain[0].across + (back ? head : 0);
   const last = chain.at(-1).x - (back ? 0 : head);
   const stops = [[first, start]];
-  for (const place of chain.slice(1, -1)) stops.push([place.x, place.middle], [place.x + place.across, place.middle]);
+  for (const place of chain.slice(1, -1))
+    stops.push([place.x, place.middle], [place.x + place.across, place.middle]);
   stops.push([last, end]);
   if (back) stops.reverse();
   let path = `M${at(stops[0])}`;

@@ -24,16 +24,28 @@ export class Miners {
     this.palette = palette;
     this.sorted = { key: "score", down: true };
     this.heads = COLUMNS.map((column) => {
-      const button = el("button", { type: "button" }, column.title, el("span", { class: "arrow", "aria-hidden": "true" }));
+      const button = el(
+        "button",
+        { type: "button" },
+        column.title,
+        el("span", { class: "arrow", "aria-hidden": "true" }),
+      );
       button.addEventListener("click", () => this.sort(column));
       return el("th", { scope: "col", class: column.text ? null : "number" }, button);
     });
     this.body = el("tbody");
     this.none = el("p", { class: "none" }, "No miners are known yet.");
-    this.box = el("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": "Table of the miners" },
-      el("table", { class: "miners" },
+    this.box = el(
+      "div",
+      { class: "scroll tall", tabindex: "0", role: "region", "aria-label": "Table of the miners" },
+      el(
+        "table",
+        { class: "miners" },
         el("caption", { class: "unseen" }, "Miners; the buttons in the column heads sort"),
-        el("thead", {}, el("tr", {}, this.heads)), this.body));
+        el("thead", {}, el("tr", {}, this.heads)),
+        this.body,
+      ),
+    );
     byId("miners").append(this.none, this.box);
     this.box.hidden = true;
     this.head();
@@ -68,7 +80,13 @@ export class Miners {
     const answering = miners.filter((miner) => miner.answered > 0).length;
     say(byId("miners-count"), `${count(miners.length)} known, ${count(answering)} have answered`);
     const best = Math.max(1e-9, ...miners.map((miner) => miner.score ?? 0));
-    keyed(this.body, this.inOrder(miners), (miner) => miner.uid, (miner) => this.row(miner), (row, miner) => this.renew(row, miner, best));
+    keyed(
+      this.body,
+      this.inOrder(miners),
+      (miner) => miner.uid,
+      (miner) => this.row(miner),
+      (row, miner) => this.renew(row, miner, best),
+    );
   }
 
   // Those without a value are last, whichever way it is sorted.
@@ -86,11 +104,22 @@ export class Miners {
   row(miner) {
     const swatch = el("i", { class: "swatch", "aria-hidden": "true" });
     const bar = el("i", { class: "bar", "aria-hidden": "true" });
-    return el("tr", {}, COLUMNS.map((column) => {
-      if (column.key === "uid") return el("th", { scope: "row", class: "number", title: miner.hotkey }, swatch, el("span", {}, String(miner.uid)), el("span", { class: "unseen" }, ` hotkey ${shortKey(miner.hotkey ?? "")}`));
-      if (column.key === "score") return el("td", { class: "number score" }, bar, el("span"));
-      return el("td", { class: column.text ? "name" : "number" });
-    }));
+    return el(
+      "tr",
+      {},
+      COLUMNS.map((column) => {
+        if (column.key === "uid")
+          return el(
+            "th",
+            { scope: "row", class: "number", title: miner.hotkey },
+            swatch,
+            el("span", {}, String(miner.uid)),
+            el("span", { class: "unseen" }, ` hotkey ${shortKey(miner.hotkey ?? "")}`),
+          );
+        if (column.key === "score") return el("td", { class: "number score" }, bar, el("span"));
+        return el("td", { class: column.text ? "name" : "number" });
+      }),
+    );
   }
 
   renew(row, miner, best) {

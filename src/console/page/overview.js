@@ -7,24 +7,39 @@ import { NONE, age, clock, count, percent, rate, short, shortKey } from "./forma
 const STATUS = { connecting: "Connecting", live: "Live", lost: "Connection lost", ended: "Program ended" };
 
 const GROUPS = [
-  ["Work", [
-    ["Steps", (state) => count(state.steps)],
-    ["In flight", (state) => `${count(state.conversations.in_flight)} of ${count(state.conversations.most)}`, "flight"],
-    ["Answered", (state) => answered(state.miners)],
-  ]],
-  ["Chain", [
-    ["Block", (state) => count(state.chain.block)],
-    ["Head age", (state) => age(state.chain.head_age_s), "head"],
-    ["Weights age", (state) => (state.chain.weights_age_blocks === null ? "not set yet" : `${count(state.chain.weights_age_blocks)} blocks`)],
-    ["Neurons", (state) => count(state.chain.neurons)],
-  ]],
-  ["Model", [
-    ["Written", (state) => [rate(state.model.decoded_per_s), "tokens/s"], "tokens"],
-    ["Read", (state) => [rate(state.model.prefilled_per_s), "tokens/s"], "read"],
-    ["Prefix hits", (state) => percent(state.model.hit_ratio)],
-    ["Tokens so far", (state) => short(state.model.decoded_tokens)],
-  ]],
+  [
+    "Work",
+    [
+      ["Steps", (state) => count(state.steps)],
+      [
+        "In flight",
+        (state) => `${count(state.conversations.in_flight)} of ${count(state.conversations.most)}`,
+        "flight",
+      ],
+      ["Answered", (state) => answered(state.miners)],
+    ],
+  ],
+  [
+    "Chain",
+    [
+      ["Block", (state) => count(state.chain.block)],
+      ["Head age", (state) => age(state.chain.head_age_s), "head"],
+      ["Weights age", (state) => blocks(state.chain.weights_age_blocks)],
+      ["Neurons", (state) => count(state.chain.neurons)],
+    ],
+  ],
+  [
+    "Model",
+    [
+      ["Written", (state) => [rate(state.model.decoded_per_s), "tokens/s"], "tokens"],
+      ["Read", (state) => [rate(state.model.prefilled_per_s), "tokens/s"], "read"],
+      ["Prefix hits", (state) => percent(state.model.hit_ratio)],
+      ["Tokens so far", (state) => short(state.model.decoded_tokens)],
+    ],
+  ],
 ];
+
+const blocks = (age) => (age === null ? NONE : `${count(age)} ${age === 1 ? "block" : "blocks"}`);
 
 // Of all that miners were asked.
 function answered(miners) {
@@ -39,9 +54,15 @@ export class Overview {
     for (const [title, entries] of GROUPS) {
       const box = el("dl");
       const name = `vitals-${title.toLowerCase()}`;
-      byId("vitals").append(el("div", { class: "group" }, el("h3", { id: name }, title, " ", el("span", { class: "id" })), box));
+      byId("vitals").append(
+        el("div", { class: "group" }, el("h3", { id: name }, title, " ", el("span", { class: "id" })), box),
+      );
       for (const [label, value, pulse] of entries) {
-        const [number, unit, spark] = [el("span", { class: "big" }, NONE), el("span", { class: "unit" }), pulse ? sparkline() : null];
+        const [number, unit, spark] = [
+          el("span", { class: "big" }, NONE),
+          el("span", { class: "unit" }),
+          pulse ? sparkline() : null,
+        ];
         box.append(el("div", { class: "tile" }, el("dt", {}, label), el("dd", {}, number, unit, spark)));
         this.tiles.push({ value, number, unit, spark, pulse });
       }
@@ -60,7 +81,11 @@ export class Overview {
       const [text, of] = [value(state)].flat();
       say(number, text);
       say(unit, of ? ` ${of}` : "");
-      if (spark) trace(spark, record.pulse.map((second) => second[pulse]));
+      if (spark)
+        trace(
+          spark,
+          record.pulse.map((second) => second[pulse]),
+        );
     }
     say(byId("vitals").querySelector("#vitals-model .id"), harmless(keep(state.model.id, 60).text));
   }
@@ -68,10 +93,23 @@ export class Overview {
   identify(state) {
     if (!this.key) {
       const entry = (name, body) => el("div", {}, el("dt", {}, name), el("dd", {}, body));
-      [this.netuid, this.uid, this.steps, this.up, this.version] = [el("span"), el("span"), el("span"), el("span"), el("span")];
+      [this.netuid, this.uid, this.steps, this.up, this.version] = [
+        el("span"),
+        el("span"),
+        el("span"),
+        el("span"),
+        el("span"),
+      ];
       this.key = el("button", { type: "button", class: "key" });
       this.key.addEventListener("click", () => this.copy());
-      byId("identity").replaceChildren(entry("netuid", this.netuid), entry("uid", this.uid), entry("hotkey", this.key), entry("steps", this.steps), entry("up", this.up), entry("version", this.version));
+      byId("identity").replaceChildren(
+        entry("netuid", this.netuid),
+        entry("uid", this.uid),
+        entry("hotkey", this.key),
+        entry("steps", this.steps),
+        entry("up", this.up),
+        entry("version", this.version),
+      );
     }
     say(this.netuid, String(state.netuid));
     say(this.uid, state.uid === null ? "not registered" : String(state.uid));
@@ -80,7 +118,10 @@ export class Overview {
     say(this.version, state.version);
     if (this.hotkey !== state.hotkey) {
       this.hotkey = state.hotkey;
-      this.key.replaceChildren(el("span", { class: "short", "aria-hidden": "true" }, shortKey(state.hotkey)), el("span", { class: "full", "aria-hidden": "true" }, state.hotkey));
+      this.key.replaceChildren(
+        el("span", { class: "short", "aria-hidden": "true" }, shortKey(state.hotkey)),
+        el("span", { class: "full", "aria-hidden": "true" }, state.hotkey),
+      );
       mark(this.key, "aria-label", `${shortKey(state.hotkey)}: copy the hotkey ${state.hotkey}`);
     }
   }
@@ -93,7 +134,9 @@ export class Overview {
       done = false;
       getSelection().selectAllChildren(this.key.querySelector(".full"));
     }
-    announce(done ? "The hotkey is copied." : "The hotkey is selected: copy it with the keys of your system.");
+    announce(
+      done ? "The hotkey is copied." : "The hotkey is selected: copy it with the keys of your system.",
+    );
     this.key.classList.toggle("copied", done);
     setTimeout(() => this.key.classList.remove("copied"), 1_500);
   }
@@ -104,10 +147,25 @@ export class Overview {
     mark(pill, "class", `pill ${state.ready ? "good" : "bad"}`);
     say(pill, state.ready ? "Ready" : "Not ready");
     if (before && before.ready !== state.ready) {
-      announce(state.ready ? "The program is ready again." : `The program is not ready: ${failing.map((check) => check.says).join("; ")}`);
+      announce(
+        state.ready
+          ? "The program is ready again."
+          : `The program is not ready: ${failing.map((check) => check.says).join("; ")}`,
+      );
     }
-    keyed(byId("checks"), state.checks, (check) => check.name,
-      () => el("li", {}, el("span", { class: "mark", "aria-hidden": "true" }), el("span", { class: "unseen" }), el("b"), el("span", { class: "says" })),
+    keyed(
+      byId("checks"),
+      state.checks,
+      (check) => check.name,
+      () =>
+        el(
+          "li",
+          {},
+          el("span", { class: "mark", "aria-hidden": "true" }),
+          el("span", { class: "unseen" }),
+          el("b"),
+          el("span", { class: "says" }),
+        ),
       (item, check) => {
         mark(item, "data-ok", check.ok);
         const [sign, spoken, name, says] = item.children;
@@ -118,7 +176,8 @@ export class Overview {
           says.told = check.says;
           says.replaceChildren(line(check.says, 200));
         }
-      });
+      },
+    );
   }
 
   // Whether the page hears from the program.
@@ -131,7 +190,10 @@ export class Overview {
     document.body.classList.toggle("stale", gone);
     const banner = byId("banner");
     banner.hidden = !gone;
-    const told = status === "ended" ? `The program has ended${reason ? `: ${harmless(keep(reason, 200).text)}` : ""}.` : "The connection to the program is lost.";
+    const told =
+      status === "ended"
+        ? `The program has ended${reason ? `: ${harmless(keep(reason, 200).text)}` : ""}.`
+        : "The connection to the program is lost.";
     if (gone) say(banner, `${told} What you see is as of ${clock(since)}. Trying to reach it again.`);
     if (gone && this.state) {
       mark(byId("readiness"), "class", "pill waiting");
@@ -143,7 +205,12 @@ export class Overview {
 
   title(connection) {
     const role = this.state ? `sn1 ${this.state.role}` : "sn1 console";
-    const word = connection.status === "live" ? (this.state?.ready ? "ready" : "not ready") : STATUS[connection.status].toLowerCase();
+    const word =
+      connection.status === "live"
+        ? this.state?.ready
+          ? "ready"
+          : "not ready"
+        : STATUS[connection.status].toLowerCase();
     const title = `${role}: ${word}`;
     if (document.title !== title) document.title = title;
   }
@@ -155,11 +222,17 @@ export function announce(text) {
 }
 
 function sparkline() {
-  return svg("svg", { class: "spark", viewBox: "0 0 120 24", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("path", { "vector-effect": "non-scaling-stroke" }));
+  return svg(
+    "svg",
+    { class: "spark", viewBox: "0 0 120 24", preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("path", { "vector-effect": "non-scaling-stroke" }),
+  );
 }
 
 function trace(spark, values) {
   const highest = Math.max(1e-9, ...values);
-  const path = values.map((value, n) => `${n ? "L" : "M"}${n},${(22 - (value / highest) * 20).toFixed(1)}`).join("");
+  const path = values
+    .map((value, n) => `${n ? "L" : "M"}${n},${(22 - (value / highest) * 20).toFixed(1)}`)
+    .join("");
   mark(spark.firstChild, "d", values.length > 1 ? path : "M0,22");
 }

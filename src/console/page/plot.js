@@ -22,7 +22,8 @@ export class Palette {
     for (const uid of this.slots.keys()) if (!best.includes(uid)) this.slots.delete(uid);
     const taken = new Set(this.slots.values());
     const free = Array.from({ length: COLOURS }, (_, n) => n + 1).filter((slot) => !taken.has(slot));
-    for (const uid of [...best].sort((a, b) => a - b)) if (!this.slots.has(uid)) this.slots.set(uid, free.shift());
+    for (const uid of [...best].sort((a, b) => a - b))
+      if (!this.slots.has(uid)) this.slots.set(uid, free.shift());
   }
 
   name(uid) {
@@ -36,7 +37,14 @@ export class Plot {
   constructor(section, { title, axis, digits, held, empty, palette, kindOf }) {
     Object.assign(this, { title, axis, digits, held, palette, kindOf, points: [], at: null });
     this.picture = svg("svg", { role: "img", height: HEIGHT, width: "100%" });
-    this.slider = el("input", { type: "range", class: "scrub", min: 0, max: 0, step: 1, "aria-label": `${title}: read the values at a ${axis}` });
+    this.slider = el("input", {
+      type: "range",
+      class: "scrub",
+      min: 0,
+      max: 0,
+      step: 1,
+      "aria-label": `${title}: read the values at a ${axis}`,
+    });
     this.frame = el("div", { class: "plot" }, this.picture, this.slider);
     this.readout = el("p", { class: "readout" });
     this.legend = el("ul", { class: "legend", "aria-label": `${title}: lines` });
@@ -46,7 +54,10 @@ export class Plot {
     this.slider.addEventListener("focus", () => this.read(Number(this.slider.value)));
     this.slider.addEventListener("blur", () => this.read(null));
     this.frame.addEventListener("pointermove", (event) => this.point(event));
-    this.frame.addEventListener("pointerleave", () => document.activeElement !== this.slider && this.read(null));
+    this.frame.addEventListener(
+      "pointerleave",
+      () => document.activeElement !== this.slider && this.read(null),
+    );
     new ResizeObserver(() => this.draw()).observe(this.frame);
     this.show(false);
   }
@@ -83,27 +94,59 @@ export class Plot {
     const highest = Math.max(0, ...this.points.flatMap((point) => [...point.values.values()]));
     const ticks = round(highest || 1);
     const top = ticks.at(-1);
-    this.x = (x) => MARGIN.left + (last === first ? inner.width : ((x - first) / (last - first)) * inner.width);
+    this.x = (x) =>
+      MARGIN.left + (last === first ? inner.width : ((x - first) / (last - first)) * inner.width);
     this.y = (value) => MARGIN.top + inner.height * (1 - value / top);
     const frame = svg("g", { class: "axis" });
     for (const tick of ticks) {
       frame.append(
-        svg("line", { class: tick === 0 ? "base" : "grid", x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: this.y(tick), y2: this.y(tick) }),
-        svg("text", { x: MARGIN.left - 8, y: this.y(tick) + 4, "text-anchor": "end" }, fixed(tick, decimals(ticks[1]))));
+        svg("line", {
+          class: tick === 0 ? "base" : "grid",
+          x1: MARGIN.left,
+          x2: MARGIN.left + inner.width,
+          y1: this.y(tick),
+          y2: this.y(tick),
+        }),
+        svg(
+          "text",
+          { x: MARGIN.left - 8, y: this.y(tick) + 4, "text-anchor": "end" },
+          fixed(tick, decimals(ticks[1])),
+        ),
+      );
     }
     for (const tick of along(first, last, inner.width)) {
       frame.append(svg("text", { x: this.x(tick), y: HEIGHT - 7, "text-anchor": "middle" }, count(tick)));
     }
-    frame.append(svg("text", { class: "unit", x: width - 2, y: HEIGHT - 7, "text-anchor": "end" }, this.axis));
+    frame.append(
+      svg("text", { class: "unit", x: width - 2, y: HEIGHT - 7, "text-anchor": "end" }, this.axis),
+    );
     const coloured = uids.filter((uid) => this.palette.slots.has(uid));
     const rest = uids.filter((uid) => !this.palette.slots.has(uid));
     // The best last, so that they lie on top; all others are one path, for there may be hundreds.
-    const lines = coloured.slice().reverse().map((uid) => svg("path", { class: `line ${this.palette.name(uid)}`, d: this.trace(uid) }));
-    if (rest.length) lines.unshift(svg("path", { class: "line line-rest", d: rest.map((uid) => this.trace(uid)).join("") }));
-    this.cursor = svg("line", { class: "cursor", y1: MARGIN.top, y2: MARGIN.top + inner.height, visibility: "hidden" });
-    this.picture.replaceChildren(frame, ...lines, ...this.labels(coloured.length ? coloured : uids), this.cursor);
+    const lines = coloured
+      .slice()
+      .reverse()
+      .map((uid) => svg("path", { class: `line ${this.palette.name(uid)}`, d: this.trace(uid) }));
+    if (rest.length)
+      lines.unshift(svg("path", { class: "line line-rest", d: rest.map((uid) => this.trace(uid)).join("") }));
+    this.cursor = svg("line", {
+      class: "cursor",
+      y1: MARGIN.top,
+      y2: MARGIN.top + inner.height,
+      visibility: "hidden",
+    });
+    this.picture.replaceChildren(
+      frame,
+      ...lines,
+      ...this.labels(coloured.length ? coloured : uids),
+      this.cursor,
+    );
     mark(this.picture, "viewBox", `0 0 ${width} ${HEIGHT}`);
-    mark(this.picture, "aria-label", `${this.title} from ${this.axis} ${count(first)} to ${count(last)}. At the end: ${this.list(this.points.at(-1))}`);
+    mark(
+      this.picture,
+      "aria-label",
+      `${this.title} from ${this.axis} ${count(first)} to ${count(last)}. At the end: ${this.list(this.points.at(-1))}`,
+    );
     mark(this.slider, "max", this.points.length - 1);
     if (document.activeElement !== this.slider) this.slider.value = this.points.length - 1;
     this.read(this.at === null ? null : Math.min(this.at, this.points.length - 1));
@@ -151,8 +194,16 @@ export class Plot {
     return groups.flatMap((group) => {
       const named = group.uids.slice(0, 5).join(" ") + (group.uids.length > 5 ? " …" : "");
       return [
-        svg("path", { class: "lead", d: `M${end + 3},${group.y.toFixed(1)} L${end + 11},${group.at.toFixed(1)}` }),
-        svg("circle", { class: `dot ${this.palette.name(group.uids[0])}`, cx: end, cy: group.y.toFixed(1), r: 3 }),
+        svg("path", {
+          class: "lead",
+          d: `M${end + 3},${group.y.toFixed(1)} L${end + 11},${group.at.toFixed(1)}`,
+        }),
+        svg("circle", {
+          class: `dot ${this.palette.name(group.uids[0])}`,
+          cx: end,
+          cy: group.y.toFixed(1),
+          r: 3,
+        }),
         svg("text", { class: "label", x: end + 14, y: (group.at + 4).toFixed(1) }, named),
       ];
     });
@@ -160,14 +211,28 @@ export class Plot {
 
   name(uids, rest) {
     const kinds = this.kindOf();
-    const entries = uids.map((uid) => ({ key: uid, line: this.palette.name(uid), text: kinds.get(uid) ? `${uid} ${kinds.get(uid)}` : `uid ${uid}` }));
+    const entries = uids.map((uid) => ({
+      key: uid,
+      line: this.palette.name(uid),
+      text: kinds.get(uid) ? `${uid} ${kinds.get(uid)}` : `uid ${uid}`,
+    }));
     if (rest) entries.push({ key: "rest", line: "line-rest", text: `${count(rest)} more` });
-    keyed(this.legend, entries.sort((a, b) => (a.key === "rest") - (b.key === "rest") || a.key - b.key), (entry) => entry.key,
-      () => el("li", {}, svg("svg", { width: 26, height: 10, "aria-hidden": "true" }, svg("path", { d: "M1,5 H25" })), el("bdi")),
+    keyed(
+      this.legend,
+      entries.sort((a, b) => (a.key === "rest") - (b.key === "rest") || a.key - b.key),
+      (entry) => entry.key,
+      () =>
+        el(
+          "li",
+          {},
+          svg("svg", { width: 26, height: 10, "aria-hidden": "true" }, svg("path", { d: "M1,5 H25" })),
+          el("bdi"),
+        ),
       (item, entry) => {
         mark(item.querySelector("path"), "class", `line ${entry.line}`);
         say(item.lastChild, entry.text.slice(0, 24));
-      });
+      },
+    );
   }
 
   list(point, most = COLOURS) {
@@ -197,8 +262,18 @@ export class Plot {
     mark(this.cursor, "x2", x);
     const values = [...point.values].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, COLOURS);
     this.readout.replaceChildren(
-      el("b", {}, `${this.axis} ${count(point.x)}`), ` at ${clock(point.time)}`,
-      ...values.map(([uid, value]) => el("span", {}, el("i", { class: `swatch ${this.palette.name(uid)}`, "aria-hidden": "true" }), `${uid} `, el("b", {}, fixed(value, this.digits)))));
+      el("b", {}, `${this.axis} ${count(point.x)}`),
+      ` at ${clock(point.time)}`,
+      ...values.map(([uid, value]) =>
+        el(
+          "span",
+          {},
+          el("i", { class: `swatch ${this.palette.name(uid)}`, "aria-hidden": "true" }),
+          `${uid} `,
+          el("b", {}, fixed(value, this.digits)),
+        ),
+      ),
+    );
     mark(this.slider, "aria-valuetext", `${this.axis} ${point.x}: ${this.list(point)}`);
   }
 }
@@ -212,14 +287,18 @@ function round(highest) {
 }
 
 // As many decimals as the distance of ticks needs.
-const decimals = (step) => [2, 3, 4, 5].find((digits) => Math.abs(step - Number(step.toFixed(digits))) < step * 1e-6) ?? 6;
+const decimals = (step) =>
+  [2, 3, 4, 5].find((digits) => Math.abs(step - Number(step.toFixed(digits))) < step * 1e-6) ?? 6;
 
 // Whole numbers between two, at a distance that can be read.
 function along(first, last, width) {
   if (first === last) return [first];
   const raw = Math.max(1, (last - first) / Math.max(2, Math.floor(width / 60)));
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = Math.max(1, [1, 2, 5, 10].map((n) => n * power).find((size) => size >= raw));
+  const step = Math.max(
+    1,
+    [1, 2, 5, 10].map((n) => n * power).find((size) => size >= raw),
+  );
   const ticks = [];
   for (let tick = Math.ceil(first / step) * step; tick <= last; tick += step) ticks.push(tick);
   return ticks;

@@ -57,8 +57,12 @@ export class Record {
   }
 
   takeHistory(history) {
-    this.scores = list(history.scores).slice(-MOST.points - 1).map(({ step, time, scores }) => ({ x: step, time, values: byUid(scores) }));
-    this.weights = list(history.weights).slice(-MOST.points - 1).map(({ block, time, weights }) => ({ x: block, time, values: byUid(weights) }));
+    this.scores = list(history.scores)
+      .slice(-MOST.points - 1)
+      .map(({ step, time, scores }) => ({ x: step, time, values: byUid(scores) }));
+    this.weights = list(history.weights)
+      .slice(-MOST.points - 1)
+      .map(({ block, time, weights }) => ({ x: block, time, values: byUid(weights) }));
   }
 
   takeMissed(missed) {
@@ -88,9 +92,21 @@ export class Record {
     let found = this.conversations.get(event.conversation);
     if (!found) {
       found = {
-        id: event.conversation, key: (this.serial += 1), began: event.time, task: null, source: null, topic: null, query: null,
-        organic: false, withheld: false, turns: new Map(), ended: null, outcome: null,
-        unsure: false, characters: 0, version: 0,
+        id: event.conversation,
+        key: (this.serial += 1),
+        began: event.time,
+        task: null,
+        source: null,
+        topic: null,
+        query: null,
+        organic: false,
+        withheld: false,
+        turns: new Map(),
+        ended: null,
+        outcome: null,
+        unsure: false,
+        characters: 0,
+        version: 0,
       };
       this.conversations.set(found.id, found);
       this.forgetOld();
@@ -103,7 +119,15 @@ export class Record {
     const { turns } = this.conversation(event);
     let turn = turns.get(event.turn);
     if (!turn) {
-      turn = { number: event.turn, challenge: null, reference: null, persona: null, uids: [], answers: new Map(), closed: false };
+      turn = {
+        number: event.turn,
+        challenge: null,
+        reference: null,
+        persona: null,
+        uids: [],
+        answers: new Map(),
+        closed: false,
+      };
       turns.set(event.turn, turn);
       if (turns.size > MOST.turns) turns.delete(turns.keys().next().value);
     }
@@ -127,7 +151,14 @@ export class Record {
   }
 
   addTrouble(kind, time, what, cause) {
-    const entry = { key: (this.serial += 1), kind, time, what: keep(what, SHORT).text, cause: keep(cause, SHORT).text, over: null };
+    const entry = {
+      key: (this.serial += 1),
+      kind,
+      time,
+      what: keep(what, SHORT).text,
+      cause: keep(cause, SHORT).text,
+      over: null,
+    };
     this.trouble.unshift(entry);
     if (this.trouble.length > MOST.trouble) this.trouble.pop();
     return entry;
@@ -179,7 +210,15 @@ const TAKES = {
   answer_scored(record, event) {
     const turn = record.turn(event);
     if (turn.closed || turn.answers.size >= MOST.answers) return;
-    turn.answers.set(event.uid, { uid: event.uid, hotkey: event.hotkey, reward: event.reward, time: null, status: null, message: null, text: null });
+    turn.answers.set(event.uid, {
+      uid: event.uid,
+      hotkey: event.hotkey,
+      reward: event.reward,
+      time: null,
+      status: null,
+      message: null,
+      text: null,
+    });
   },
 
   step(record, event) {
@@ -223,18 +262,35 @@ const TAKES = {
 
   conversation_ended(record, event) {
     const conversation = record.conversation(event);
-    conversation.ended = { reason: event.reason, cause: keep(event.cause, SHORT).text, seconds: event.seconds };
+    conversation.ended = {
+      reason: event.reason,
+      cause: keep(event.cause, SHORT).text,
+      seconds: event.seconds,
+    };
   },
 
   organic_answered(record, event) {
+    // It may come after the end, of a conversation that is no longer kept.
+    const known = record.conversations.has(event.conversation);
     const conversation = record.conversation(event);
+    conversation.unsure = !known;
     conversation.organic = true;
-    conversation.outcome = { outcome: event.outcome, uid: event.uid, seconds: event.seconds, scored: event.scored };
+    conversation.outcome = {
+      outcome: event.outcome,
+      uid: event.uid,
+      seconds: event.seconds,
+      scored: event.scored,
+    };
   },
 
   weights_set(record, event) {
     if (event.error !== null && event.error !== undefined) {
-      record.weightsError ??= record.addTrouble("weights", event.time, "weights could not be set", event.error);
+      record.weightsError ??= record.addTrouble(
+        "weights",
+        event.time,
+        "weights could not be set",
+        event.error,
+      );
       return;
     }
     if (record.weightsError) record.weightsError.over = event.time;
@@ -248,14 +304,19 @@ const TAKES = {
 
   actor_crashed(record, event) {
     const given = event.restarting_in === null || event.restarting_in === undefined;
-    const what = given ? `${event.actor} crashed and was given up` : `${event.actor} crashed and is restarted`;
+    const what = given
+      ? `${event.actor} crashed and was given up`
+      : `${event.actor} crashed and is restarted`;
     record.addTrouble("crash", event.time, what, event.cause).over = given ? null : event.time;
   },
 
   source_failed(record, event) {
     const key = `${event.source} ${event.kind ?? ""}`;
     if (record.failing.has(key) || record.failing.size > MOST.trouble) return;
-    record.failing.set(key, record.addTrouble("source", event.time, `the source ${event.source} fails`, event.cause));
+    record.failing.set(
+      key,
+      record.addTrouble("source", event.time, `the source ${event.source} fails`, event.cause),
+    );
   },
 
   source_back(record, event) {

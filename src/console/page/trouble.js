@@ -9,28 +9,59 @@ const NAMES = { crash: "actor", weights: "weights", source: "source", missed: "v
 export class Trouble {
   constructor() {
     this.list = el("ul", { class: "trouble" });
-    this.none = el("p", { class: "none" }, "Nothing went wrong since this page was opened, nor in the events before it that it was sent.");
+    this.none = el(
+      "p",
+      { class: "none" },
+      "Nothing went wrong since this page was opened, nor in the events before it that it was sent.",
+    );
     byId("trouble").append(this.none, this.list);
   }
 
   update(record) {
     const entries = [...record.trouble];
     if (record.missed > 0) {
-      entries.unshift({ key: "missed", kind: "missed", time: null, what: `${count(record.missed)} events did not reach this page, because it was too slow; the journal has them`, cause: "", over: 0 });
+      entries.unshift({
+        key: "missed",
+        kind: "missed",
+        time: null,
+        what: `${count(record.missed)} events did not reach this page, because it was too slow; the journal has them`,
+        cause: "",
+        over: 0,
+      });
     }
     this.none.hidden = entries.length > 0;
     const open = entries.filter((entry) => entry.over === null).length;
-    say(byId("trouble-count"), entries.length ? `${count(open)} not over, ${count(entries.length)} in all` : "none");
-    keyed(this.list, entries, (entry) => entry.key, (entry) => make(entry), renew);
+    say(
+      byId("trouble-count"),
+      entries.length ? `${count(open)} not over, ${count(entries.length)} in all` : "none",
+    );
+    keyed(
+      this.list,
+      entries,
+      (entry) => entry.key,
+      (entry) => make(entry),
+      renew,
+    );
   }
 }
 
 function make(entry) {
-  const item = el("li", {},
+  const item = el(
+    "li",
+    {},
     el("span", { class: "mark", "aria-hidden": "true" }),
-    el("span", { class: "what" }, el("b", {}, NAMES[entry.kind] ?? entry.kind), " ", el("span", { class: "words" }, line(entry.what, 300)), entry.cause ? ": " : "", entry.cause ? line(entry.cause, 400) : null),
+    el(
+      "span",
+      { class: "what" },
+      el("b", {}, NAMES[entry.kind] ?? entry.kind),
+      " ",
+      el("span", { class: "words" }, line(entry.what, 300)),
+      entry.cause ? ": " : "",
+      entry.cause ? line(entry.cause, 400) : null,
+    ),
     el("span", { class: "over" }),
-    entry.time === null ? null : el("time", { datetime: iso(entry.time) }, clock(entry.time)));
+    entry.time === null ? null : el("time", { datetime: iso(entry.time) }, clock(entry.time)),
+  );
   return item;
 }
 
