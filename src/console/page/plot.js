@@ -7,7 +7,7 @@ import { clock, count, fixed } from "./format.js";
 const HEIGHT = 232;
 const MARGIN = { top: 10, right: 74, bottom: 26, left: 40 };
 const LABEL = 14;
-export const COLOURS = 8;
+const COLOURS = 8;
 
 // Which uid has which colour. The best have one and keep it as long as they are among the best; the
 // plots and the table share it.

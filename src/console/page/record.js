@@ -3,7 +3,7 @@
 
 import { keep } from "./foreign.js";
 
-export const MOST = {
+const MOST = {
   conversations: 100,
   // Characters of all conversations together.
   characters: 8_000_000,
