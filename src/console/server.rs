@@ -10,6 +10,7 @@ use actix_web::middleware::DefaultHeaders;
 use actix_web::web::Bytes;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use futures_util::{Stream, StreamExt, stream};
+use include_dir::{Dir, include_dir};
 use serde_json::json;
 use sn1_actors::ports::Clock;
 use tokio::sync::broadcast;
@@ -37,12 +38,8 @@ const STILL: Duration = Duration::from_secs(30);
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page's files: their paths, types and contents.
-const FILES: [(&str, &str, &str); 3] = [
-    ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
-    ("/console.css", "text/css; charset=utf-8", include_str!("page/console.css")),
-    ("/console.js", "text/javascript; charset=utf-8", include_str!("page/console.js")),
-];
+/// The page's files.
+static PAGE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/console/page");
 
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -124,9 +121,11 @@ fn headers() -> DefaultHeaders {
 }
 
 fn routes(app: &mut web::ServiceConfig) {
-    for (path, kind, content) in FILES {
+    for file in PAGE.files() {
+        let Some((path, kind)) = file.path().to_str().and_then(served_as) else { continue };
+        let content = file.contents();
         let file = move || async move { HttpResponse::Ok().content_type(kind).body(content) };
-        app.service(only_get(path, web::to(file)));
+        app.service(only_get(&path, web::to(file)));
     }
     app.service(only_get("/events", web::to(events)))
         .service(only_get("/metrics", web::to(metrics)))
@@ -135,7 +134,20 @@ fn routes(app: &mut web::ServiceConfig) {
         .default_service(web::to(|| async { plain(StatusCode::NOT_FOUND, "nothing here") }));
 }
 
-fn only_get(path: &'static str, handler: actix_web::Route) -> actix_web::Resource {
+/// Where a file of the page is served, and as what; nothing for what is no part of it.
+fn served_as(name: &str) -> Option<(String, &'static str)> {
+    if name == "index.html" {
+        return Some(("/".to_owned(), "text/html; charset=utf-8"));
+    }
+    let kind = match name.rsplit_once('.')?.1 {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        _ => return None,
+    };
+    Some((format!("/{name}"), kind))
+}
+
+fn only_get(path: &str, handler: actix_web::Route) -> actix_web::Resource {
     let refused = || async {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "the console only shows");
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
