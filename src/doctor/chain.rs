@@ -78,7 +78,8 @@ async fn open(case: &Case, (place, url): (usize, &String)) -> Visited {
 
 fn of_nodes(endpoints: &Endpoints, visited: &[Visited]) -> Vec<Finding> {
     let alive = visited.iter().any(|visit| visit.answered.is_ok());
-    let first = visited.iter().find_map(|visit| Some(visit.answered.as_ref().ok()?.session.genesis()));
+    let first =
+        visited.iter().find_map(|visit| Some(visit.answered.as_ref().ok()?.session.genesis()));
     let cure = "check it with `sn1 chain probe`, or set subtensor.chain_endpoint to others";
     let of_node = |Visited { url, answered, .. }: &Visited| {
         let Answered { session, took } = match answered {
@@ -91,7 +92,8 @@ fn of_nodes(endpoints: &Endpoints, visited: &[Visited]) -> Vec<Finding> {
         let genesis = session.genesis();
         if endpoints.is_another_chain(genesis.0) || first != Some(genesis) {
             let network = endpoints.network();
-            let seen = format!("{url} has another chain than {network}: it begins with {genesis:?}");
+            let seen =
+                format!("{url} has another chain than {network}: it begins with {genesis:?}");
             return Finding::failing(CHAIN, seen, "set subtensor.network to what the node has");
         }
         let seen = format!("{url} answers in {} ms", took.as_millis());

@@ -67,7 +67,11 @@ fn judge(Sight { age, fresh, block_time }: Sight) -> Finding {
             "the clock is {by:.0} s or more {how} the chain's: requests whose time is far from the \
              other side's are refused"
         );
-        if by >= MOST { Finding::failing(CHECK, seen, cure) } else { Finding::warning(CHECK, seen, cure) }
+        if by >= MOST {
+            Finding::failing(CHECK, seen, cure)
+        } else {
+            Finding::warning(CHECK, seen, cure)
+        }
     };
     if age < -USUAL {
         return off(-age, "behind");
@@ -77,7 +81,11 @@ fn judge(Sight { age, fresh, block_time }: Sight) -> Finding {
             "not compared: no new block came in {block_time:.0} s, and the newest is {age:.0} s old by \
              this clock"
         );
-        return Finding::warning(CHECK, seen, "look whether the node follows the chain, then try again");
+        return Finding::warning(
+            CHECK,
+            seen,
+            "look whether the node follows the chain, then try again",
+        );
     }
     if age - oldest > USUAL {
         return off(age - oldest, "ahead of");

@@ -1,7 +1,7 @@
 //! What is wrong with the configuration, and what a start would refuse by it alone.
 
 use super::Finding;
-use crate::config::{ConfigErrors, Loaded, Place, Role, Settings};
+use crate::config::{ConfigErrors, Loaded, Place, Problem, Role, Settings, Warning};
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::{miner, safety, tools};
 
@@ -11,14 +11,14 @@ pub(super) fn read(loaded: &Result<Loaded, ConfigErrors>) -> Vec<Finding> {
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(errors) => {
-            let failing =
-                |problem| Finding::failing(CHECK, format!("{problem}"), where_to(&problem.place));
+            let failing = |problem: &Problem| {
+                Finding::failing(CHECK, format!("{problem}"), where_to(&problem.place))
+            };
             return errors.0.iter().map(failing).collect();
         }
     };
-    let warning = |warning: &crate::config::Warning| {
-        Finding::warning(CHECK, warning.to_string(), where_to(&warning.place))
-    };
+    let warning =
+        |warning: &Warning| Finding::warning(CHECK, warning.to_string(), where_to(&warning.place));
     let mut findings: Vec<Finding> = loaded.warnings.iter().map(warning).collect();
     if findings.is_empty() {
         let all = &loaded.origins.0;
@@ -63,11 +63,7 @@ pub(super) fn joining(role: Role, settings: &Settings) -> (Option<Joining>, Opti
 }
 
 /// What else a start refuses.
-pub(super) fn refusals(
-    role: Role,
-    settings: &Settings,
-    joining: Option<&Joining>,
-) -> Vec<Finding> {
+pub(super) fn refusals(role: Role, settings: &Settings, joining: Option<&Joining>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if role == Role::Miner {
         let alone = miner::works_alone(settings.miner.kind);

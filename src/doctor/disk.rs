@@ -67,8 +67,8 @@ pub(super) async fn room(
         Ok(there) => there,
         Err(late) => return late,
     };
-    let free = space::free(&Environment::default().df, &there);
-    match case.bounded(CHECK, DISK_PATIENCE, free).await {
+    let df = Environment::default().df;
+    match case.bounded(CHECK, DISK_PATIENCE, space::free(&df, &there)).await {
         Ok(free) => judge(folder, free, needed, what, cure),
         Err(late) => late,
     }

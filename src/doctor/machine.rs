@@ -63,9 +63,11 @@ fn judge_files(limit: Option<u64>, needed: u64) -> Finding {
             let seen = format!("the limit is not known here; up to {needed} may be open at a time");
             Finding::warning(FILES, seen, cure)
         }
-        Some(limit) if limit < OWN => {
-            Finding::failing(FILES, format!("only {limit} are allowed, which nothing runs with"), cure)
-        }
+        Some(limit) if limit < OWN => Finding::failing(
+            FILES,
+            format!("only {limit} are allowed, which nothing runs with"),
+            cure,
+        ),
         Some(limit) if limit < needed => {
             let seen = format!("{limit} are allowed, and up to {needed} may be open at a time");
             Finding::warning(FILES, seen, cure)
@@ -98,7 +100,8 @@ fn judge_cuda(number: usize, node: &Path) -> Finding {
         return Finding::ok(DEVICE, format!("CUDA device {number}"));
     }
     let seen = format!("there is no CUDA device {number}: {} is not there", node.display());
-    let cure = "`nvidia-smi` lists the devices (a container needs them passed in); set neuron.device";
+    let cure =
+        "`nvidia-smi` lists the devices (a container needs them passed in); set neuron.device";
     Finding::failing(DEVICE, seen, cure)
 }
 
@@ -127,12 +130,16 @@ fn judge_memory(needed: u64, free: Option<u64>) -> Finding {
     let cure = "lower engine.kv_tokens, or choose a smaller neuron.model_id or engine.servers";
     match free {
         None => {
-            let seen = format!("the models take up to about {}; what is free is not known", size(needed));
+            let seen =
+                format!("the models take up to about {}; what is free is not known", size(needed));
             Finding::warning(MEMORY, seen, cure)
         }
         Some(free) => {
-            let seen =
-                format!("the models take up to about {}, and {} are free", size(needed), size(free));
+            let seen = format!(
+                "the models take up to about {}, and {} are free",
+                size(needed),
+                size(free)
+            );
             if free < needed {
                 Finding::warning(MEMORY, seen, cure)
             } else {

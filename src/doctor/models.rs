@@ -110,7 +110,11 @@ async fn of_files(case: &Case, store: &Store, name: &str, files: &[FileStatus]) 
             names.join(", "),
             size(bytes)
         );
-        findings.push(Finding::warning(MODEL, seen, format!("`sn1 models pull {name}` does so now")));
+        findings.push(Finding::warning(
+            MODEL,
+            seen,
+            format!("`sn1 models pull {name}` does so now"),
+        ));
         let cure = "free some, or set models.dir to a folder on another disk";
         findings.push(disk::room(case, &at, bytes, "the model takes", cure).await);
     }
@@ -130,9 +134,15 @@ fn wrong(name: &str, file: &FileStatus) -> Option<Finding> {
 fn all_there(name: &str, files: &[FileStatus]) -> Finding {
     let bytes = size(files.iter().filter_map(|file| file.bytes).sum());
     if files.iter().all(|file| file.state == FileState::Verified) {
-        return Finding::ok(MODEL, format!("{name}: {} files, {bytes}, all as pinned", files.len()));
+        return Finding::ok(
+            MODEL,
+            format!("{name}: {} files, {bytes}, all as pinned", files.len()),
+        );
     }
-    let seen = format!("{name}: {} files, {bytes}; their hashes are not known or not looked at", files.len());
+    let seen = format!(
+        "{name}: {} files, {bytes}; their hashes are not known or not looked at",
+        files.len()
+    );
     Finding::warning(MODEL, seen, format!("`sn1 models verify {name}` hashes them all"))
 }
 
@@ -154,7 +164,11 @@ async fn of_path(case: &Case, path: PathBuf, key: &'static str) -> Finding {
         Ok(Ok(())) => Finding::ok(MODEL, format!("{shown} ({key})")),
         Ok(Err(problem)) => {
             let seen = format!("{shown} ({key}): {problem}");
-            Finding::failing(MODEL, seen, format!("set {key} to a model, or to a name of `sn1 models list`"))
+            Finding::failing(
+                MODEL,
+                seen,
+                format!("set {key} to a model, or to a name of `sn1 models list`"),
+            )
         }
         Err(late) => late,
     }
@@ -177,9 +191,9 @@ async fn servers(case: &Case) -> Vec<Finding> {
         let one = |server: &String| {
             let mut settings = settings.clone();
             settings.engine.servers = vec![server.clone()];
-            remote(&settings, clock.clone()).transpose().map(|engine| {
-                (server.clone(), engine.map(|engine| engine.as_ref().clone()))
-            })
+            remote(&settings, clock.clone())
+                .transpose()
+                .map(|engine| (server.clone(), engine.map(|engine| engine.as_ref().clone())))
         };
         settings.engine.servers.iter().filter_map(one).collect()
     } else {

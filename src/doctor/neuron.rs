@@ -27,7 +27,11 @@ pub(super) async fn look(
     let metagraph = match read_at(session, at, joining.netuid).await {
         Ok(metagraph) => metagraph,
         Err(failure @ Failure::Missing { .. }) => {
-            return vec![Finding::failing(SLOT, failure.to_string(), "set netuid to a subnet that is there")];
+            return vec![Finding::failing(
+                SLOT,
+                failure.to_string(),
+                "set netuid to a subnet that is there",
+            )];
         }
         Err(failure) => return vec![unanswered(&failure)],
     };
@@ -40,7 +44,8 @@ pub(super) async fn look(
         let seen = format!("hotkey {hotkey} has no slot on subnet {}", joining.netuid);
         return vec![Finding::failing(SLOT, seen, "`sn1 register` gives it one, for a fee")];
     };
-    let seen = format!("uid {} of {}, as of block {}", own.uid, metagraph.neurons.len(), metagraph.block);
+    let seen =
+        format!("uid {} of {}, as of block {}", own.uid, metagraph.neurons.len(), metagraph.block);
     let mut findings = vec![Finding::ok(SLOT, seen)];
     if case.role == Role::Validator {
         findings.push(permit(own, &case.settings));
@@ -84,7 +89,11 @@ fn weights(own: &Neuron, seen: &Metagraph, settings: &Settings) -> Finding {
     let age = seen.block.0.saturating_sub(own.last_update.0);
     let told = format!("uid {uid} set them {age} blocks ago");
     match age > settings.neuron.epoch_length.saturating_mul(LATE) {
-        true => Finding::warning(WEIGHTS, format!("{told}, and every {} is wanted", settings.neuron.epoch_length), cure),
+        true => Finding::warning(
+            WEIGHTS,
+            format!("{told}, and every {} is wanted", settings.neuron.epoch_length),
+            cure,
+        ),
         false => Finding::ok(WEIGHTS, told),
     }
 }

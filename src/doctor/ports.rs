@@ -26,7 +26,9 @@ pub(super) async fn look(case: &Case) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let [(_, _, axon), (_, _, gateway)] = wanted.as_slice()
         && axon.port() == gateway.port()
-        && (axon.ip() == gateway.ip() || axon.ip().is_unspecified() || gateway.ip().is_unspecified())
+        && (axon.ip() == gateway.ip()
+            || axon.ip().is_unspecified()
+            || gateway.ip().is_unspecified())
     {
         let seen = format!("axon.port and gateway.port are both {}", axon.port());
         findings.push(Finding::failing(CHECK, seen, "set gateway.port to another one"));
@@ -55,8 +57,15 @@ fn judge(key: &str, address: SocketAddr, tried: io::Result<()>) -> Finding {
             format!("set {key} to one from 1024 on, or give the program CAP_NET_BIND_SERVICE"),
         ),
         io::ErrorKind::AddrNotAvailable => (
-            format!("{} ({}) is no address of this machine", address.ip(), key.replace("port", "ip")),
-            format!("set {} to one of this machine, or to 0.0.0.0 for all", key.replace("port", "ip")),
+            format!(
+                "{} ({}) is no address of this machine",
+                address.ip(),
+                key.replace("port", "ip")
+            ),
+            format!(
+                "set {} to one of this machine, or to 0.0.0.0 for all",
+                key.replace("port", "ip")
+            ),
         ),
         _ => (format!("{address} ({key}) cannot be listened on: {error}"), format!("set {key}")),
     };

@@ -79,7 +79,8 @@ fn refused(case: &Case, name: SourceName, error: &ToolError) -> Finding {
     let others = case.settings.tools.sources.iter().filter(|other| **other != name);
     let kinds = name.kinds();
     let replaced = kinds.iter().all(|kind| others.clone().any(|other| other.has_any(&[*kind])));
-    let finding = Finding::failing(CHECK, seen, format!("`sn1 fetch {shown}` tries again; see {keys}"));
+    let finding =
+        Finding::failing(CHECK, seen, format!("`sn1 fetch {shown}` tries again; see {keys}"));
     // Where another source has the same, no step is lost; a miner answers without any.
     if replaced || case.role == Role::Miner { finding.or_warning() } else { finding }
 }

@@ -20,18 +20,27 @@ pub(super) async fn look(case: &Case) -> Vec<Finding> {
     }
     if let (Some(hotkey), Some(joining)) = (case.hotkey.clone(), &case.joining) {
         let (folder, netuid) = (case.settings.logging.logging_dir.clone(), joining.netuid);
-        let looked = off_thread(move || match InstanceLock::holder_of_hotkey(&folder, &hotkey, netuid) {
-            Ok(None) => Finding::ok(LOCK, format!("no other process has {hotkey} on subnet {netuid}")),
-            Ok(Some(holder)) => {
-                let seen = format!("{holder} runs with hotkey {hotkey} on subnet {netuid}");
-                let cure = "stop it before another is started; leave it if it is the one you want";
-                Finding::failing(LOCK, seen, cure)
-            }
-            Err(error) => {
-                let seen = format!("whether another process has the hotkey is not known: {error}");
-                Finding::warning(LOCK, seen, format!("look at {}", folder.join("locks").display()))
-            }
-        });
+        let looked =
+            off_thread(move || match InstanceLock::holder_of_hotkey(&folder, &hotkey, netuid) {
+                Ok(None) => {
+                    Finding::ok(LOCK, format!("no other process has {hotkey} on subnet {netuid}"))
+                }
+                Ok(Some(holder)) => {
+                    let seen = format!("{holder} runs with hotkey {hotkey} on subnet {netuid}");
+                    let cure =
+                        "stop it before another is started; leave it if it is the one you want";
+                    Finding::failing(LOCK, seen, cure)
+                }
+                Err(error) => {
+                    let seen =
+                        format!("whether another process has the hotkey is not known: {error}");
+                    Finding::warning(
+                        LOCK,
+                        seen,
+                        format!("look at {}", folder.join("locks").display()),
+                    )
+                }
+            });
         findings.push(case.soon(LOCK, looked).await.unwrap_or_else(|late| late));
     }
     findings
@@ -42,7 +51,10 @@ pub(super) fn folders(case: &Case) -> Vec<(PathBuf, &'static str)> {
     let settings = &case.settings;
     if case.role == Role::Localnet {
         let journal = settings.journal.file.as_deref().map(|file| (parent(file), "journal.file"));
-        return [(runs_folder(), "the variable XDG_STATE_HOME")].into_iter().chain(journal).collect();
+        return [(runs_folder(), "the variable XDG_STATE_HOME")]
+            .into_iter()
+            .chain(journal)
+            .collect();
     }
     let mut folders = vec![(settings.logging.logging_dir.clone(), "logging.logging_dir")];
     if let (Some(hotkey), Some(joining)) = (&case.hotkey, &case.joining) {
@@ -89,10 +101,16 @@ async fn writable(case: &Case, folder: &Path, key: &str) -> Finding {
     command.args(["-c", "test -w \"$1\" && test -x \"$1\"", "sh"]).arg(&there);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match process::run(command, super::DISK_PATIENCE, || ()).await {
-        Ok((status, _)) if status.success() => Finding::ok(STATE, format!("{shown} can be written")),
+        Ok((status, _)) if status.success() => {
+            Finding::ok(STATE, format!("{shown} can be written"))
+        }
         Ok((status, _)) if status.code() == Some(1) => {
             let seen = format!("{at} cannot be written by this user");
-            Finding::failing(STATE, seen, format!("give it to the user that runs sn1, or set {key}"))
+            Finding::failing(
+                STATE,
+                seen,
+                format!("give it to the user that runs sn1, or set {key}"),
+            )
         }
         Ok(_) | Err(_) => {
             let seen = format!("whether {at} can be written is not known: `sh` does not tell");

@@ -62,9 +62,10 @@ fn of_key(state: &KeyState, passwords: &Passwords) -> Finding {
     };
     let cure = "set wallet.password_file to a file of mode 0600 that holds the password";
     match passwords.foreseen(&state.path) {
-        Ok(true) => {
-            Finding::ok(CHECK, format!("hotkey {address} in {path} ({encryption}), with a password"))
-        }
+        Ok(true) => Finding::ok(
+            CHECK,
+            format!("hotkey {address} in {path} ({encryption}), with a password"),
+        ),
         Ok(false) => {
             let seen = format!(
                 "hotkey in {path} ({encryption}): each start asks for its password, which no \
@@ -94,7 +95,8 @@ fn of_folder(folder: &Path) -> Option<Finding> {
 fn of_coldkey(path: &Path) -> Option<Finding> {
     let mode = fs::metadata(path).ok()?.mode() & 0o7777;
     (mode & 0o077 != 0).then(|| {
-        let seen = format!("{} owns the stake, and its mode {mode:04o} lets others in", path.display());
+        let seen =
+            format!("{} owns the stake, and its mode {mode:04o} lets others in", path.display());
         Finding::failing(CHECK, seen, format!("chmod 600 {}", path.display()))
     })
 }

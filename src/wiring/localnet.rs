@@ -38,8 +38,7 @@ const STAKE: Tao = Tao(10_000.0);
 /// The folder with a folder for each run of a local network.
 #[must_use]
 pub fn runs_folder() -> PathBuf {
-    let variable =
-        |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let variable = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
     let state = variable("XDG_STATE_HOME");
     let state = state.or_else(|| Some(variable("HOME")?.join(".local/state")));
     state.unwrap_or_else(std::env::temp_dir).join("sn1/localnet")

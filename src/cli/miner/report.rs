@@ -10,8 +10,8 @@ use clap::{ArgMatches, Command};
 use serde_json::{Value, json};
 use sn1_actors::domain::{Hotkey, Metagraph, Neuron};
 
-use super::tally::{Caller, Tally};
 use super::NO_CHAIN;
+use super::tally::{Caller, Tally};
 use crate::chain::node::metagraph;
 use crate::cli::chain::Node;
 use crate::cli::{development_key_flag, json_flag, loaded, output};
@@ -19,8 +19,8 @@ use crate::config::{Loaded, Role, Settings, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::journal::served::ServedReader;
 use crate::wallet::{KeyKind, WalletFolder, development_key, state as key_state};
-use crate::wiring::journal_path;
 use crate::wiring::joining::{Joining, chain_is_named};
+use crate::wiring::journal_path;
 use crate::wiring::publish::Whereabouts;
 use crate::wiring::unix_time;
 
