@@ -22,7 +22,10 @@ pub(super) async fn look(case: &Case) -> Vec<Finding> {
          journal.file"
     );
     let mut findings = vec![room(case, &folder, needed, "the journal may grow by", &cure).await];
-    for (folder, _) in folders(case).into_iter().take(1) {
+    // The first is where scores are; often the journal is below it.
+    let elsewhere =
+        folders(case).into_iter().take(1).filter(|(state, _)| !folder.starts_with(state));
+    for (folder, _) in elsewhere {
         let cure = "free some, or set logging.logging_dir to a folder on another disk";
         findings.push(room(case, &folder, LEAST, "scores and keys take up to", cure).await);
     }

@@ -7,6 +7,7 @@ mod bench;
 mod chain;
 mod chain_writes;
 mod commands;
+mod doctor;
 mod exploits;
 mod fault_proxy;
 mod gateway_keys;
