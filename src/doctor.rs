@@ -26,7 +26,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join_all, ready};
 use serde::Serialize;
 use sn1_actors::domain::Hotkey;
 use sn1_actors::ports::{Clock, in_time};
@@ -163,7 +163,7 @@ pub async fn examine(
         Box::pin(state::look(case)),
         Box::pin(disk::look(case)),
         Box::pin(machine::look(case)),
-        Box::pin(ports::look(case)),
+        Box::pin(ready(ports::look(case))),
         Box::pin(models::look(case)),
         Box::pin(sources::look(case)),
         Box::pin(gateway::look(case)),

@@ -64,8 +64,8 @@ fn judge(Sight { age, fresh, block_time }: Sight) -> Finding {
     let oldest = block_time / 2.0;
     let off = |by: f64, how: &str| {
         let seen = format!(
-            "the clock is {by:.0} s or more {how} the chain's: requests whose time is far from the \
-             other side's are refused"
+            "the clock is {by:.0} s or more {how} the chain's: an axon refuses requests that are older \
+             than 4 s and their timeout, or 10 s from its future"
         );
         if by >= MOST {
             Finding::failing(CHECK, seen, cure)

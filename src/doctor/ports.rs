@@ -8,7 +8,7 @@ use crate::config::Role;
 
 const CHECK: &str = "ports";
 
-pub(super) async fn look(case: &Case) -> Vec<Finding> {
+pub(super) fn look(case: &Case) -> Vec<Finding> {
     let settings = &case.settings;
     let axon = match case.role {
         Role::Validator => !settings.neuron.axon_off,

@@ -3,12 +3,13 @@
 
 use std::path::Path;
 
+use sn1_actors::ports::BLOCK_TOKENS;
+
 use super::gguf::Gguf;
 use super::hyperparameters::Hyperparameters;
 use super::load_error::{LoadError, LoadProblem};
 use super::local::{EngineOptions, LocalModelFiles, Precision};
 use super::model_config::ModelConfig;
-use sn1_actors::ports::BLOCK_TOKENS;
 
 /// Bytes of a float.
 const FLOAT: u64 = 4;
@@ -53,4 +54,39 @@ fn weights_in(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let weights = entries.filter(|entry| entry.path().extension() == Some("safetensors".as_ref()));
     weights.filter_map(|entry| Some(entry.metadata().ok()?.len())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tiny_models::fixture;
+    use super::*;
+
+    fn bytes(name: &str, kv_blocks: u32, precision: Precision) -> u64 {
+        let files = LocalModelFiles { text: fixture(name), embedder: None };
+        footprint(&files, EngineOptions { kv_blocks, precision, ..EngineOptions::default() })
+            .unwrap()
+    }
+
+    #[test]
+    fn weights_are_as_in_the_file_or_in_f32_and_the_cache_comes_on_top() {
+        let (packed, whole) = ("tiny-mistral.q8_0.gguf", "tiny-mistral.f32.gguf");
+        let length = |name: &str| fixture(name).metadata().unwrap().len();
+        assert_eq!(bytes(packed, 0, Precision::Faithful), length(packed));
+        let floats = bytes(packed, 0, Precision::F32);
+        assert_eq!(floats, bytes(whole, 0, Precision::F32));
+        assert!(floats > length(packed) && floats < length(whole), "{floats}");
+        let block = |name: &str, n| {
+            bytes(name, n, Precision::Faithful) - bytes(name, 0, Precision::Faithful)
+        };
+        assert!(block(whole, 1) > 0);
+        for name in [packed, "tiny-mistral"] {
+            assert_eq!(block(name, 3), 3 * block(whole, 1), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_model_is_told() {
+        let files = LocalModelFiles { text: fixture("logits.json"), embedder: None };
+        assert!(footprint(&files, EngineOptions::default()).is_err());
+    }
 }

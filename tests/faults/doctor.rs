@@ -167,7 +167,7 @@ async fn a_hotkey_that_has_no_slot_permit_or_stake_is_told() {
         change(&mut subnet.neurons);
         Node::start(subnet)
     };
-    let gone = with(&|neurons| drop(neurons.remove(0)));
+    let gone = with(&|neurons| neurons.retain(|one| !one.permit));
     let findings = patient.on(gone).await;
     expect(&findings, "registration", Verdict::Failing, "no slot on subnet 1", "sn1 register");
     let findings = patient.on(with(&|neurons| neurons[0].permit = false)).await;

@@ -100,8 +100,8 @@ fn expect(patient: &Patient, more: &str, check: &str, verdict: &str, seen: &str,
         finding["check"] == check && finding["verdict"] == verdict && has(finding, "seen", seen)
     });
     let report = &ended.out;
-    let found = found.unwrap_or_else(|| panic!("no {verdict} {check} with {seen:?}:\n{report}"));
-    assert!(has(&found, "cure", cure), "the cure {cure:?} is not in {found}");
+    assert!(found.is_some(), "no {verdict} {check} with {seen:?}:\n{report}");
+    assert!(has(&found.unwrap(), "cure", cure), "the cure {cure:?} is not in:\n{report}");
     let failing = findings.iter().any(|finding| finding["verdict"] == "failing");
     ended.expect(i32::from(failing));
 }
@@ -302,7 +302,8 @@ fn what_takes_connections_and_never_answers_is_given_up_and_told() {
         let found = findings.iter().find(|finding| {
             finding["check"] == check && finding["seen"].as_str().unwrap().contains(seen)
         });
-        let found = found.unwrap_or_else(|| panic!("no {check} with {seen}: {}", ended.out));
+        assert!(found.is_some(), "no {check} with {seen}: {}", ended.out);
+        let found = found.unwrap();
         assert_eq!(found["verdict"], "failing");
         assert!(found["cure"].as_str().unwrap().contains(cure), "{found}");
     };

@@ -124,3 +124,17 @@ pub fn items(metadata: &Metadata) -> Vec<ProbedItem> {
     });
     calls.chain(stored).chain(elsewhere).chain(apis).chain(constants).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::node::testkit::{FakeNode, mainnet};
+
+    #[tokio::test]
+    async fn the_main_networks_runtime_lacks_nothing_that_is_needed() {
+        let Some(metadata) = mainnet() else { return };
+        let session = FakeNode::new(metadata).session().await;
+        let at = session.now().await.unwrap();
+        assert_eq!(lacking(at.metadata_ref()), Vec::<String>::new());
+    }
+}
