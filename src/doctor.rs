@@ -68,7 +68,7 @@ impl fmt::Display for Verdict {
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at; several lines may be of one check.
+    /// What was looked at, by a name that stays; several lines may be of one check.
     pub check: &'static str,
     /// What it came to.
     pub verdict: Verdict,

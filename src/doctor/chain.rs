@@ -104,18 +104,23 @@ fn of_nodes(endpoints: &Endpoints, visited: &[Visited]) -> Vec<Finding> {
 
 /// What the chain itself tells.
 async fn ask(case: &Case, joining: &Joining, session: &Session) -> Vec<Finding> {
-    let (time, rest) = tokio::join!(clock::look(case, session), async {
-        let at = match session.now().await {
-            Ok(at) => at,
-            Err(failure) => return vec![unanswered(&failure)],
-        };
-        let (runtime, neuron) = tokio::join!(
-            runtime(session, &at, joining.netuid),
-            neuron::look(case, joining, session, &at)
-        );
-        runtime.into_iter().chain(neuron).collect()
-    });
-    std::iter::once(time).chain(rest).collect()
+    let state = case.bounded(CHAIN, super::PATIENCE, of_state(case, joining, session));
+    let (time, state) = tokio::join!(clock::look(case, session), state);
+    let state = state.unwrap_or_else(|late| vec![late]);
+    std::iter::once(time).chain(state).collect()
+}
+
+/// What the chain's newest state tells.
+async fn of_state(case: &Case, joining: &Joining, session: &Session) -> Vec<Finding> {
+    let at = match session.now().await {
+        Ok(at) => at,
+        Err(failure) => return vec![unanswered(&failure)],
+    };
+    let (runtime, neuron) = tokio::join!(
+        runtime(session, &at, joining.netuid),
+        neuron::look(case, joining, session, &at)
+    );
+    runtime.into_iter().chain(neuron).collect()
 }
 
 pub(super) fn unanswered(failure: &Failure) -> Finding {

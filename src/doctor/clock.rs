@@ -33,9 +33,10 @@ struct Sight {
 }
 
 pub(super) async fn look(case: &Case, session: &Session) -> Finding {
-    match sight(case, session).await {
-        Ok(sight) => judge(sight),
-        Err(failure) => {
+    match case.bounded(CHECK, PATIENCE, sight(case, session)).await {
+        Ok(Ok(sight)) => judge(sight),
+        Err(late) => late,
+        Ok(Err(failure)) => {
             let seen = format!("not compared with the chain's: {failure}");
             Finding::warning(CHECK, seen, "compare it with another one: `date -u`")
         }
@@ -44,10 +45,11 @@ pub(super) async fn look(case: &Case, session: &Session) -> Finding {
 
 async fn sight(case: &Case, session: &Session) -> Result<Sight, Failure> {
     let clock = &case.clock;
+    // It takes seconds to read a runtime's metadata, in which a block may come unseen.
+    let block_time = block_time(&session.now().await?);
     let began = clock.now();
     let first = newest(session).await?;
     let mut seen = (first, clock.unix());
-    let block_time = block_time(&session.now().await?);
     let patience = block_time.saturating_add(Duration::from_secs(1)).min(PATIENCE - LOOK * 4);
     while seen.0 == first && clock.now().since(began) < patience {
         clock.sleep(LOOK).await;

@@ -8,7 +8,7 @@ use crate::config::{Device, Role};
 use crate::engine::{LocalModelFiles, footprint};
 use crate::wiring::model::engine_options;
 
-const FILES: &str = "open files";
+const FILES: &str = "open_files";
 const DEVICE: &str = "device";
 const MEMORY: &str = "memory";
 /// Files, logs, the chain and what the runtime has open for itself.

@@ -13,7 +13,7 @@ use crate::wiring::model::{self, FAKE, engine_options, store};
 use crate::wiring::remote::{openai, remote};
 
 const MODEL: &str = "model";
-const SERVER: &str = "model server";
+const SERVER: &str = "model_server";
 /// Larger models take longer to hash than anybody wants to wait here.
 const HASHING: Duration = Duration::from_secs(10);
 

@@ -242,7 +242,7 @@ fn what_the_machine_does_not_allow_is_told() {
     let line = format!("ulimit -n 100; exec \"$0\" doctor --json --offline {}", patient.flags);
     let arguments = ["-c", &line, env!("CARGO_BIN_EXE_sn1")];
     let ended = patient.place.start_other(Path::new("sh"), &arguments).wait().expect(1);
-    let found = findings(&ended).into_iter().find(|found| found["check"] == "open files").unwrap();
+    let found = findings(&ended).into_iter().find(|found| found["check"] == "open_files").unwrap();
     assert_eq!(found["verdict"], "failing");
     assert!(found["cure"].as_str().unwrap().contains("LimitNOFILE="), "{found}");
 }
@@ -309,6 +309,6 @@ fn what_takes_connections_and_never_answers_is_given_up_and_told() {
     };
     told("chain", &format!("ws://{silent}"), "subtensor.chain_endpoint");
     told("chain", "ws://127.0.0.1:1", "subtensor.chain_endpoint");
-    told("model server", &silent.to_string(), "engine.servers");
+    told("model_server", &silent.to_string(), "engine.servers");
     told("source", "wikipedia", "tools.wikipedia_api");
 }
