@@ -19,7 +19,8 @@ pub(super) fn command() -> Command {
             "Examples:\n  sn1 doctor --netuid 61 --subtensor.network test --wallet.name alice\n  \
              sn1 doctor --role miner --config miner.toml --json\n  \
              sn1 doctor --role localnet --offline\n\nThe flags are those that the neuron is started \
-             with. Nothing is changed or sent to the chain. Ends with 0 where nothing is failing, \
+             with. Nothing is changed or sent to the chain. A neuron that runs has its key and ports \
+             itself, which counts as failing: another could not be started. Ends with 0 where nothing is failing, \
              warnings or not, else with 1. It takes some 15 seconds where it waits for the chain's \
              next block or for what does not answer.",
         )

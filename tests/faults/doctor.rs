@@ -242,3 +242,28 @@ async fn a_node_that_hangs_is_a_warning_while_another_answers() {
     let findings = patient.on(mute).await;
     expect(&findings, "chain", Verdict::Failing, "no answer in time", "subtensor.chain_endpoint");
 }
+
+#[tokio::test]
+async fn another_chain_than_the_one_named_and_an_address_that_nobody_reaches_are_told() {
+    let patient = Patient::new();
+    let public = |network: &'static str| {
+        [
+            ("subtensor.network", network),
+            ("axon.external_ip", "10.0.0.1"),
+            ("public.allow_development_keys", "true"),
+            ("public.allow_small_model", "true"),
+            ("public.allow_embedded_corpus", "true"),
+        ]
+    };
+    let node = Arc::new(Node::start(patient.subnet()));
+    let look = async |network| {
+        patient.examined(ChainClock::by(&node, 0.0), node.url(), &public(network)).await
+    };
+    let cure = "set axon.external_ip";
+    expect(&look("test").await, "axon", Verdict::Failing, "10.0.0.1 cannot be published", cure);
+    let findings = look("finney").await;
+    let chain = findings.iter().find(|found| found.check == "chain").unwrap();
+    assert_eq!(chain.verdict, Verdict::Failing, "{findings:#?}");
+    assert!(chain.seen.contains("another chain than finney"), "{chain:?}");
+    assert!(chain.cure.as_ref().unwrap().contains("subtensor.network"), "{chain:?}");
+}
