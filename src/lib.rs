@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 mod connections;
 pub mod console;
+pub mod doctor;
 pub mod engine;
 pub mod exit;
 pub mod gateway;

@@ -81,6 +81,13 @@ pub fn state_folder(settings: &Settings, netuid: Netuid, hotkey: &Hotkey) -> Pat
         .join(&settings.neuron.name)
 }
 
+/// Where a neuron's journal is: in its state folder unless the settings name a file.
+#[must_use]
+pub fn journal_path(settings: &Settings, netuid: Netuid, hotkey: &Hotkey) -> PathBuf {
+    let path = settings.journal.file.clone();
+    path.unwrap_or_else(|| state_folder(settings, netuid, hotkey).join("journal.jsonl"))
+}
+
 /// The bounds of a neuron's axon, as configured.
 #[must_use]
 pub fn axon_options(settings: &Settings) -> AxonOptions {

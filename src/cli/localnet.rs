@@ -211,11 +211,7 @@ fn refuse_other_chains(settings: &Settings) -> Result<(), Ended> {
 
 /// A new folder for a run under the user's state folder; the oldest of many runs are removed.
 fn run_folder(run_id: &str) -> PathBuf {
-    let state = std::env::var_os("XDG_STATE_HOME").filter(|path| !path.is_empty());
-    let home = std::env::var_os("HOME").filter(|path| !path.is_empty());
-    let state =
-        state.map(PathBuf::from).or_else(|| Some(PathBuf::from(home?).join(".local/state")));
-    let runs = state.unwrap_or_else(std::env::temp_dir).join("sn1/localnet");
+    let runs = localnet::runs_folder();
     prune(&runs);
     runs.join(run_id)
 }

@@ -71,7 +71,7 @@ async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Miner, matches)?;
     let settings = &loaded.settings;
     miner::works_alone(settings.miner.kind)?;
-    let joining = joining(settings)?;
+    let joining = joining::of_miner(settings)?;
     let keypair = Arc::new(signing_key(matches, &loaded).await?);
     let hotkey = keypair.hotkey();
     let netuid = joining.as_ref().map_or(NO_CHAIN, |joining| joining.netuid);
@@ -127,18 +127,6 @@ async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Exit::Done if interrupted => Ok(Exit::Interrupted),
         end => Ok(end),
     }
-}
-
-/// The chain to join; none where none is named and strangers are welcome.
-fn joining(settings: &Settings) -> Result<Option<Joining>, Ended> {
-    if !chain_is_named(settings) && settings.blacklist.allow_non_registered {
-        return Ok(None);
-    }
-    Joining::of(settings, "miner").map(Some)
-}
-
-fn chain_is_named(settings: &Settings) -> bool {
-    settings.subtensor.network.is_some() || !settings.subtensor.chain_endpoint.is_empty()
 }
 
 /// A miner that serves.

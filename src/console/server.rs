@@ -39,7 +39,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The page's files.
-static PAGE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/console/page");
+static PAGE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/console/page");
 
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,15 @@ use crate::wire::{
 const DEAD: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 /// The validator's stake; miners have none.
 const STAKE: Tao = Tao(10_000.0);
+
+/// The folder with a folder for each run of a local network.
+#[must_use]
+pub fn runs_folder() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let state = variable("XDG_STATE_HOME");
+    let state = state.or_else(|| Some(variable("HOME")?.join(".local/state")));
+    state.unwrap_or_else(std::env::temp_dir).join("sn1/localnet")
+}
 
 /// Where a miner of the local network runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

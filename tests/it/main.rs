@@ -8,6 +8,7 @@ mod chain;
 mod chain_writes;
 mod commands;
 mod console;
+mod doctor;
 mod exploits;
 mod fault_proxy;
 mod gateway_keys;
