@@ -27,6 +27,7 @@ mod rewards;
 mod subtensor;
 mod tasks;
 mod tools;
+mod wandb;
 
 pub use check::is_file_name;
 pub use external_miner::ExternalMiner;
@@ -37,6 +38,7 @@ pub use rewards::Rewards;
 pub use subtensor::{NETWORKS, Subtensor};
 pub use tasks::TaskMeasures;
 pub use tools::{SourceName, Tools};
+pub use wandb::Wandb;
 
 /// What the configuration is read from, besides the files.
 #[derive(Clone, Debug, Default)]
@@ -118,6 +120,8 @@ pub struct Settings {
     pub blacklist: Blacklist,
     /// The door for API users.
     pub gateway: Gateway,
+    /// Runs for Weights & Biases.
+    pub wandb: Wandb,
     /// The local network.
     pub localnet: Localnet,
     /// Which keys to sign with.

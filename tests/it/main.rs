@@ -31,5 +31,6 @@ mod stackexchange;
 mod state;
 mod tasks;
 mod wallet;
+mod wandb;
 mod wikipedia;
 mod zim;
