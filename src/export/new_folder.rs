@@ -135,7 +135,10 @@ mod tests {
         assert!(refused.contains("out") && refused.contains("--force"), "{refused}");
         assert_eq!(names(&target), [MARK, "a"]);
         export(&target, true, "b").unwrap();
-        assert_eq!((names(&target), names(place.path())), (vec![MARK.into(), "b".into()], vec!["out".into()]));
+        assert_eq!(
+            (names(&target), names(place.path())),
+            (vec![MARK.into(), "b".into()], vec!["out".into()])
+        );
         fs::remove_file(target.join(MARK)).unwrap();
         let refused = export(&target, true, "c").unwrap_err().to_string();
         assert!(refused.contains("no export"), "{refused}");

@@ -54,7 +54,9 @@ impl Entry {
 }
 
 fn started(version: Value, seed: Value) -> Entry {
-    Entry::Config([("version".to_owned(), version), ("seed".to_owned(), seed)].into_iter().collect())
+    Entry::Config(
+        [("version".to_owned(), version), ("seed".to_owned(), seed)].into_iter().collect(),
+    )
 }
 
 fn scoring_began(rules: Value) -> Entry {
@@ -72,9 +74,9 @@ fn shareable(step: &Map<String, Value>) -> Map<String, Value> {
     if !is_users(step) {
         return step.clone();
     }
-    let fields = step.iter().filter(|(key, value)| {
-        NOBODYS_WORDS.contains(&key.as_str()) || !has_text(value)
-    });
+    let fields = step
+        .iter()
+        .filter(|(key, value)| NOBODYS_WORDS.contains(&key.as_str()) || !has_text(value));
     fields.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
@@ -120,10 +122,7 @@ mod tests {
     #[test]
     fn the_validator_s_own_steps_are_taken_as_they_are() {
         let step = object(json!({"task": "qa", "challenge": "Why?", "completions": ["So."]}));
-        assert_eq!(
-            Entry::of_event(&Event::Step(step.clone())),
-            Some(Entry::Step(step.clone()))
-        );
+        assert_eq!(Entry::of_event(&Event::Step(step.clone())), Some(Entry::Step(step.clone())));
         let event = Event::OrganicAnswered {
             conversation: sn1_actors::domain::ConversationId(1),
             outcome: sn1_actors::ports::OrganicOutcome::Gone,

@@ -39,7 +39,12 @@ impl Run {
     ///
     /// # Errors
     /// If it cannot be written, or is there already.
-    pub(super) fn create(parent: &Path, about: &About, part: u32, began: Duration) -> io::Result<Self> {
+    pub(super) fn create(
+        parent: &Path,
+        about: &About,
+        part: u32,
+        began: Duration,
+    ) -> io::Result<Self> {
         let id = id(about, part);
         let folder = parent.join(format!("offline-run-{}-{id}", moment(began)));
         fs::create_dir_all(parent)?;

@@ -145,7 +145,8 @@ mod tests {
         assert_eq!(about.config["wandb"].get("dir"), None);
         assert!(!about.config.contains_key("wallet"), "{:?}", about.config.keys());
         assert_eq!(folder(&loaded.settings, subject.journal), Path::new("/home/u/runs"));
-        let plain = Settings::load(Role::Validator, &Inputs::default()).unwrap();
+        inputs.flags.values.clear();
+        let plain = Settings::load(Role::Validator, &inputs).unwrap();
         assert_eq!(folder(&plain.settings, subject.journal), Path::new("/state/wandb"));
         assert!(open(&plain, &subject).unwrap().is_none());
     }

@@ -8,6 +8,7 @@ mod chain;
 mod chain_writes;
 mod commands;
 mod exploits;
+mod export;
 mod fault_proxy;
 mod gateway_keys;
 mod harness;

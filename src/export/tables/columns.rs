@@ -46,8 +46,7 @@ pub(super) const STEPS: &[(&str, Kind)] = &[
 ];
 
 /// What every answer of a step has from its step; a row a miner that was asked.
-pub(super) const ANSWERS: &[(&str, Kind)] =
-    &[RUN_ID, SEQ, TIME, CONVERSATION, TURN, TASK, ORGANIC];
+pub(super) const ANSWERS: &[(&str, Kind)] = &[RUN_ID, SEQ, TIME, CONVERSATION, TURN, TASK, ORGANIC];
 
 /// Columns of an answer, the list of the step that each is from, and its kind.
 pub(super) const OF_EACH_ANSWER: &[(&str, &str, Kind)] = &[

@@ -45,16 +45,22 @@ fn head(event: &str, more: Value) -> Value {
 #[test]
 fn an_answer_has_its_own_of_every_list_and_of_measures_that_other_tasks_lack() {
     let lines = [
-        head("step", json!({
-            "conversation": 1, "turn": 0, "task": "qa", "uids": [4, 9], "rewards": [0.25, 1],
-            "completions": ["So.", null], "rouge_1_raw_reward": [0.5, 0.0], "copy_of": [null, 4],
-            "all_chunks_timings": [[0.1, 0.2], []], "history": [{"role": "user"}],
-        })),
-        head("step", json!({
-            "conversation": 2, "task": "math", "uids": [4], "rewards": [0.75], "organic": true,
-            "exact_reward": [1.0], "exact_reward_timings": [0.01], "reward_timings": [0.02],
-            "exact_reward_batch_time": 0.01, "Bad name_reward": [1.0],
-        })),
+        head(
+            "step",
+            json!({
+                "conversation": 1, "turn": 0, "task": "qa", "uids": [4, 9], "rewards": [0.25, 1],
+                "completions": ["So.", null], "rouge_1_raw_reward": [0.5, 0.0], "copy_of": [null, 4],
+                "all_chunks_timings": [[0.1, 0.2], []], "history": [{"role": "user"}],
+            }),
+        ),
+        head(
+            "step",
+            json!({
+                "conversation": 2, "task": "math", "uids": [4], "rewards": [0.75], "organic": true,
+                "exact_reward": [1.0], "exact_reward_timings": [0.01], "reward_timings": [0.02],
+                "exact_reward_batch_time": 0.01, "Bad name_reward": [1.0],
+            }),
+        ),
     ];
     let answers = table(&lines, "answers");
     let cell = |row: usize, name: &str| answers[row].get(name).map(String::as_str);
@@ -62,11 +68,17 @@ fn an_answer_has_its_own_of_every_list_and_of_measures_that_other_tasks_lack() {
     assert_eq!([cell(0, "uid"), cell(1, "uid"), cell(2, "uid")], [Some("4"), Some("9"), Some("4")]);
     assert_eq!((cell(0, "reward"), cell(1, "reward")), (Some("0.25"), Some("1.0")));
     assert_eq!((cell(0, "completion"), cell(1, "completion")), (Some("\"So.\""), None));
-    assert_eq!((cell(0, "chunks"), cell(1, "chunks"), cell(2, "chunks")), (Some("2"), Some("0"), None));
+    assert_eq!(
+        (cell(0, "chunks"), cell(1, "chunks"), cell(2, "chunks")),
+        (Some("2"), Some("0"), None)
+    );
     assert_eq!((cell(0, "copy_of"), cell(1, "copy_of")), (None, Some("4")));
     assert_eq!((cell(0, "rouge_1_raw_reward"), cell(2, "rouge_1_raw_reward")), (Some("0.5"), None));
     assert_eq!((cell(0, "exact_reward"), cell(2, "exact_reward")), (None, Some("1.0")));
-    assert_eq!((cell(2, "exact_reward_timings"), cell(2, "reward_timing")), (Some("0.01"), Some("0.02")));
+    assert_eq!(
+        (cell(2, "exact_reward_timings"), cell(2, "reward_timing")),
+        (Some("0.01"), Some("0.02"))
+    );
     assert_eq!((cell(0, "organic"), cell(2, "organic")), (Some("false"), Some("true")));
     let steps = table(&lines, "steps");
     assert_eq!((steps[0]["asked"].as_str(), steps[1]["asked"].as_str()), ("2", "1"));
@@ -77,15 +89,24 @@ fn an_answer_has_its_own_of_every_list_and_of_measures_that_other_tasks_lack() {
 #[test]
 fn weights_are_a_row_a_uid_and_failures_are_rows_too() {
     let lines = [
-        head("weights_set", json!({"block": 7, "uids": [1, 2], "weights": [300, 100], "error": null})),
+        head(
+            "weights_set",
+            json!({"block": 7, "uids": [1, 2], "weights": [300, 100], "error": null}),
+        ),
         head("weights_set", json!({"block": null, "uids": [], "weights": [], "error": "away"})),
-        head("actor_crashed", json!({
-            "actor": "dendrite", "cause": "x", "restarting_in": {"secs": 1, "nanos": 500_000_000},
-        })),
+        head(
+            "actor_crashed",
+            json!({
+                "actor": "dendrite", "cause": "x", "restarting_in": {"secs": 1, "nanos": 500_000_000},
+            }),
+        ),
         head("actor_crashed", json!({"actor": "dendrite", "cause": "y", "restarting_in": null})),
-        head("conversation_ended", json!({
-            "conversation": 3, "seconds": 2.5, "reason": "no_text", "cause": "z",
-        })),
+        head(
+            "conversation_ended",
+            json!({
+                "conversation": 3, "seconds": 2.5, "reason": "no_text", "cause": "z",
+            }),
+        ),
         head("an_event_of_the_future", json!({})),
     ];
     let weights = table(&lines, "weights");
@@ -101,9 +122,12 @@ fn weights_are_a_row_a_uid_and_failures_are_rows_too() {
 
 #[test]
 fn more_than_a_group_is_written_and_read_back() {
-    let step = head("step", json!({
-        "uids": vec![1; 64], "completions": vec!["x".repeat(65_536); 64], "rewards": vec![0.5; 64],
-    }));
+    let step = head(
+        "step",
+        json!({
+            "uids": vec![1; 64], "completions": vec!["x".repeat(65_536); 64], "rewards": vec![0.5; 64],
+        }),
+    );
     let lines = vec![step; 10];
     let answers = table(&lines, "answers");
     assert_eq!(answers.len(), 640);
