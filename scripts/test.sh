@@ -150,6 +150,8 @@ python_with SN1_SDK6_PYTHON sdk-6.6 "our axon and dendrite against SDK 6.6.0"
 python_with SN1_SYMPY_PYTHON sympy "the maths problems against sympy"
 python_with SN1_REWARDS_PYTHON rewards "rouge and the ratios against the Python packages"
 python_with SN1_OPENAI_PYTHON openai "the gateway against the official OpenAI client"
+python_with SN1_WANDB_PYTHON wandb "runs for wandb against the official package"
+python_with SN1_DUCKDB_PYTHON duckdb "exported tables against DuckDB"
 
 heading "zimwriterfs"
 # The ZIM tool reads a file that the reference writer makes. SN1_ZIMWRITERFS is that program.
@@ -204,6 +206,10 @@ export SN1_MEDIAWIKI=${SN1_MEDIAWIKI-}
 
 heading "tests"
 cargo test --workspace
+
+heading "feature parquet"
+cargo test --workspace --features parquet --lib export
+cargo test --workspace --features parquet --test it export
 
 heading "a task and a reward added in one file each"
 scripts/test-extend.sh
