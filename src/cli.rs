@@ -21,6 +21,7 @@ mod models;
 mod neuron;
 mod one_actor;
 mod output;
+mod progress;
 mod query;
 mod register;
 mod replay;

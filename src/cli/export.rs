@@ -1,15 +1,14 @@
 //! `sn1 export`: a journal in the files that other tools read.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgGroup, ArgMatches, Command, value_parser};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::signals::Signals;
-use super::{json_flag, loaded, output, switch};
+use super::{json_flag, loaded, output, progress, switch};
 use crate::config::{Role, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::export::{self, ExportError, Exported, Runs, Tables};
@@ -25,7 +24,8 @@ pub(super) fn command() -> Command {
         .about("A journal in the files that other tools read")
         .after_help(
             "DIR is a new folder, which is there when it is complete. The files that the journal was \
-             rotated into are read too. What API users wrote is in no wandb run.\n\n\
+             rotated into are read too. What API users wrote is in no wandb run; of the settings for \
+             those, wandb.project_name, entity and notes are used.\n\n\
              Code 4 where the journal cannot be read or the folder cannot be written.\n\n\
              Examples:\n  sn1 export journal.jsonl --wandb runs\n  \
              sn1 export journal.jsonl --parquet tables --force",
@@ -113,16 +113,9 @@ async fn export(matches: &ArgMatches, about: About) -> anyhow::Result<Report> {
     let runs = folder("wandb").map(|folder| Runs::begin(folder, force, about));
     let mut runs = runs.transpose().map_err(failed)?;
 
-    let bar = progress(reader.bytes());
+    let bar = progress::of_bytes(reader.bytes(), "exported");
     if let Some(tables) = &mut tables {
-        bar.set_message("looked through");
-        while let Some(line) = reader.next_line().map_err(failed)? {
-            if let JournalLine::Event { event: Recorded::Step(_), .. } = line {
-                tables.learn(reader.line());
-            }
-            bar.set_position(reader.bytes_read());
-            tokio::task::yield_now().await;
-        }
+        learn(&mut reader, tables, &bar).await?;
         reader = JournalReader::open(&journal).map_err(failed)?;
         bar.set_length(reader.bytes());
     }
@@ -133,9 +126,11 @@ async fn export(matches: &ArgMatches, about: About) -> anyhow::Result<Report> {
         // A signal has to get a word in.
         tokio::task::yield_now().await;
         let fields = match line {
-            JournalLine::Event { .. } => export::fields(reader.line()),
-            JournalLine::Malformed { .. } | JournalLine::Unreadable { torn: false, .. } => None,
+            JournalLine::Event { .. } | JournalLine::Malformed { .. } => {
+                export::fields(reader.line())
+            }
             JournalLine::Unreadable { torn: true, .. } => continue,
+            JournalLine::Unreadable { torn: false, .. } => None,
         };
         let Some(fields) = fields else {
             report.skipped += 1;
@@ -154,6 +149,32 @@ async fn export(matches: &ArgMatches, about: About) -> anyhow::Result<Report> {
     Ok(report)
 }
 
+/// Goes through the journal for what the tables have to know before their first row.
+async fn learn(
+    reader: &mut JournalReader,
+    tables: &mut Tables,
+    bar: &ProgressBar,
+) -> anyhow::Result<()> {
+    bar.set_message("looked through");
+    while let Some(line) = reader.next_line().map_err(failed)? {
+        if is_step(&line) {
+            tables.learn(reader.line());
+        }
+        bar.set_position(reader.bytes_read());
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// Also one that cannot be replayed, because a version of the program wrote it that is no more.
+fn is_step(line: &JournalLine) -> bool {
+    match line {
+        JournalLine::Event { event, .. } => matches!(event, Recorded::Step(_)),
+        JournalLine::Malformed { event, .. } => event == "step",
+        JournalLine::Unreadable { .. } => false,
+    }
+}
+
 fn failed(error: impl Into<ExportError>) -> Ended {
     let error = error.into();
     let exit = match error {
@@ -161,18 +182,4 @@ fn failed(error: impl Into<ExportError>) -> Ended {
         ExportError::Journal(_) | ExportError::Folder { .. } => Exit::File,
     };
     Ended::new(exit, error)
-}
-
-fn progress(bytes: u64) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(bytes), target);
-    let template = "{spinner} {bytes} of {total_bytes} {msg}  {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -123,7 +123,7 @@ def records(file: pathlib.Path, env: dict[str, str]) -> list[dict]:
 
 
 def main() -> None:
-    folder = pathlib.Path(sys.argv[1])
+    folder = pathlib.Path(sys.argv[1]).resolve()
     server = Server()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as home:
