@@ -150,6 +150,8 @@ python_with SN1_SDK6_PYTHON sdk-6.6 "our axon and dendrite against SDK 6.6.0"
 python_with SN1_SYMPY_PYTHON sympy "the maths problems against sympy"
 python_with SN1_REWARDS_PYTHON rewards "rouge and the ratios against the Python packages"
 python_with SN1_OPENAI_PYTHON openai "the gateway against the official OpenAI client"
+python_with SN1_WANDB_PYTHON wandb "runs for wandb against the official package"
+python_with SN1_DUCKDB_PYTHON duckdb "exported tables against DuckDB"
 
 heading "zimwriterfs"
 # The ZIM tool reads a file that the reference writer makes. SN1_ZIMWRITERFS is that program.
@@ -208,6 +210,10 @@ cargo test --workspace
 heading "the console in a Chromium"
 SN1_TEST_BINARY=$target/debug/sn1 scripts/browser-check.sh | tee "$target/browser-check.log"
 while read -r line; do skip "${line#skipped: }"; done < <(grep '^skipped: ' "$target/browser-check.log" || true)
+
+heading "feature parquet"
+cargo test --workspace --features parquet --lib export
+cargo test --workspace --features parquet --test it export
 
 heading "a task and a reward added in one file each"
 scripts/test-extend.sh

@@ -10,6 +10,7 @@ mod config;
 mod consent;
 mod doctor;
 mod eval;
+mod export;
 mod fetch;
 mod gateway;
 mod generate;
@@ -21,6 +22,7 @@ mod models;
 mod neuron;
 mod one_actor;
 mod output;
+mod progress;
 mod query;
 mod register;
 mod replay;
@@ -73,6 +75,7 @@ pub fn command() -> Command {
             query::command(),
             score::command(),
             replay::command(),
+            export::command(),
             register::command(),
             weights::command(),
             state::command(),
@@ -104,6 +107,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("query", matches)) => query::run(matches).await,
         Some(("score", matches)) => Box::pin(score::run(matches)).await,
         Some(("replay", matches)) => Box::pin(replay::run(matches)).await,
+        Some(("export", matches)) => Box::pin(export::run(matches)).await,
         Some(("register", matches)) => Box::pin(register::run(matches)).await,
         Some(("weights", matches)) => Box::pin(weights::run(matches)).await,
         Some(("state", matches)) => Box::pin(state::run(matches)).await,

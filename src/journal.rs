@@ -63,6 +63,7 @@ pub struct JournalFile {
     commands: mpsc::Sender<Command>,
     _thread: Arc<WriterThread>,
     recorded: Arc<std::sync::atomic::AtomicU64>,
+    run_id: Arc<str>,
     written: watch::Receiver<Written>,
     unix: fn() -> Duration,
 }
@@ -101,7 +102,14 @@ impl JournalFile {
             .spawn(move || writer.serve(&inbox, &progress))
             .map_err(|cause| failure(path, &cause))?;
         let thread = Arc::new(WriterThread(Some(thread)));
-        Ok(Self { commands, _thread: thread, recorded: Arc::default(), written, unix })
+        let run_id = run_id.into();
+        Ok(Self { commands, _thread: thread, recorded: Arc::default(), run_id, written, unix })
+    }
+
+    /// What names the run in each line.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run_id
     }
 
     /// Waits until everything recorded so far is on disk.

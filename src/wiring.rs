@@ -17,6 +17,7 @@ pub mod safety;
 pub mod self_weights;
 pub mod tools;
 pub mod validator;
+pub mod wandb;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use sn1_actors::runtime::Overseer;
 use super::signals::Signals;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
-use super::{output, settings, steps};
+use super::{loaded, output, steps};
 use crate::config::{Role, Settings, Subtensor, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::gateway::keys::{KeyLimits, new_key};
@@ -22,7 +22,10 @@ use crate::tap::Tap;
 use crate::wiring::console::{Console, Shown};
 use crate::wiring::gateway::Gateway;
 use crate::wiring::localnet::{LocalMiner, Localnet};
-use crate::wiring::{fresh_run_id, fresh_seed, localnet, system_clock, unix_time, validator};
+use crate::wiring::wandb::Subject;
+use crate::wiring::{
+    fresh_run_id, fresh_seed, localnet, system_clock, unix_time, validator, wandb,
+};
 
 /// The key that a run prints is for whatever its user tries.
 const ANY_USE: KeyLimits =
@@ -59,7 +62,8 @@ fn gateway_flag() -> Arg {
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
-    let mut settings = settings(Role::Localnet, matches)?;
+    let loaded = loaded(Role::Localnet, matches)?;
+    let mut settings = loaded.settings.clone();
     if let Some(port) = matches.get_one::<u16>("gateway") {
         (settings.gateway.enabled, settings.gateway.port) = (true, *port);
     }
@@ -74,7 +78,10 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     }
     let journal = JournalFile::open(&journal_path, &run_id, settings.journal.max_bytes, unix_time);
     let journal = journal.map_err(|error| Ended::new(Exit::File, error))?;
-    let tap = Tap::on(Arc::new(journal.clone()), unix_time);
+    let netuid = localnet::netuid(&settings);
+    let subject = Subject { run_id: &run_id, netuid, hotkey: None, journal: &journal_path };
+    let wandb = wandb::open(&loaded, &subject)?;
+    let tap = Tap::on(wandb::beside(wandb.as_ref(), &journal), unix_time);
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
 
@@ -147,6 +154,10 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let summary = Summary::of(ran, &overseer, &tap, &standings, wall);
     summary.print()?;
     output::line(&format!("journal {}\nscores  {}", journal_path.display(), book.display()))?;
+    if wandb.is_some() {
+        let folder = wandb::folder(&settings, &journal_path);
+        output::line(&format!("wandb   {} (`wandb sync` sends it)", folder.display()))?;
+    }
     if let Some(path) = &settings.run.summary {
         summary.write(path)?;
     }

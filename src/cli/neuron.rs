@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
 use crate::wiring::publish::{self, Published};
-use crate::wiring::{journal_path, unix_time};
+use crate::wiring::{fresh_run_id, journal_path, unix_time};
 
 /// The journal, and where it is.
 pub(super) fn journal(

@@ -3,13 +3,12 @@
 mod print;
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use futures_util::{Stream, StreamExt, stream};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use sn1_actors::domain::Score;
 use sn1_actors::reward_scorer::judge::Bench;
 use sn1_actors::reward_scorer::rewards::Measures;
@@ -17,7 +16,7 @@ use sn1_actors::reward_scorer::rules::ScoringRules;
 
 use super::benches::Benches;
 use super::signals::Signals;
-use super::{json_flag, loaded};
+use super::{json_flag, loaded, progress};
 use crate::config::{Role, add_flags_of, collect_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::read::{JournalLine, JournalReader, ReadError};
@@ -58,7 +57,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let changes = (!files.is_empty()).then(|| Changes::of(&loaded, &files));
     let path = matches.get_one::<PathBuf>("journal").cloned().unwrap_or_default();
     let reader = JournalReader::open(&path).map_err(unreadable)?;
-    let bar = progress(reader.bytes());
+    let bar = progress::of_bytes(reader.bytes(), "replayed");
     let feed = Feed {
         reader,
         changes: changes.clone(),
@@ -180,18 +179,4 @@ impl Feed {
         }
         Ok(Some(Work { line, rules, measuring }))
     }
-}
-
-fn progress(bytes: u64) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(bytes), target);
-    let template = "{spinner} {bytes} of {total_bytes} replayed  {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -16,22 +16,24 @@ use super::signals::Signals;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
 use super::{development_key_flag, loaded, neuron, output, signing_key, steps};
-use crate::config::{Role, Settings, add_config_flags};
+use crate::config::{Loaded, Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
 use crate::ledger::lock::InstanceLock;
 use crate::running_server::ServerStopper;
 use crate::tap::Tap;
+use crate::wandb::Wandb;
 use crate::wire::Keypair;
 use crate::wiring::console::{Console, Shown};
 use crate::wiring::gateway::{self, Gateway};
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::publish::{Published, Whereabouts};
 use crate::wiring::validator::{self, Outside, Running};
+use crate::wiring::wandb::Subject;
 use crate::wiring::{
     axon_options, fresh_run_id, fresh_seed, local_axon, safety, state_folder, system_clock, tools,
-    unix_time,
+    unix_time, wandb,
 };
 
 pub(super) fn command() -> Command {
@@ -65,7 +67,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let seed = settings.run.seed.unwrap_or_else(fresh_seed);
     banner(settings, &joining, &kept)?;
 
-    let tap = Tap::on(Arc::new(kept.journal.clone()), unix_time);
+    let wandb = open_wandb(&loaded, &joining, &kept)?;
+    let tap = Tap::on(wandb::beside(wandb.as_ref(), &kept.journal), unix_time);
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
     let mut signals = Signals::watch()?;
@@ -184,6 +187,24 @@ fn banner(settings: &Settings, joining: &Joining, kept: &Kept) -> anyhow::Result
         kept.book.display(),
     ))?;
     Ok(())
+}
+
+/// Begins to write runs for wandb, if they are wanted, and says where.
+fn open_wandb(loaded: &Loaded, joining: &Joining, kept: &Kept) -> anyhow::Result<Option<Wandb>> {
+    let opened = wandb::open(
+        loaded,
+        &Subject {
+            run_id: kept.journal.run_id(),
+            netuid: joining.netuid,
+            hotkey: Some(&kept.hotkey),
+            journal: &kept.journal_path,
+        },
+    )?;
+    if opened.is_some() {
+        let folder = wandb::folder(&loaded.settings, &kept.journal_path);
+        output::line(&format!("wandb     {} (`wandb sync` sends it)", folder.display()))?;
+    }
+    Ok(opened)
 }
 
 /// Takes the gateway's port and reads its keys, and says what its operator has to know.

@@ -116,7 +116,7 @@ fn flag(key: &Key) -> Arg {
 
 fn heading(section: &str) -> &'static str {
     match section {
-        "run" | "journal" | "logging" => "Run, journal and logs",
+        "run" | "journal" | "wandb" | "logging" => "Run, journal and logs",
         "neuron" | "persona" | "weights" | "models" | "engine" => "Validation and models",
         "tools" => "Sources of contexts",
         "miner" | "blacklist" => "Miner",

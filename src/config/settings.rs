@@ -28,6 +28,7 @@ mod rewards;
 mod subtensor;
 mod tasks;
 mod tools;
+mod wandb;
 
 pub use check::is_file_name;
 pub use console::{Console, Health};
@@ -39,6 +40,7 @@ pub use rewards::Rewards;
 pub use subtensor::{NETWORKS, Subtensor};
 pub use tasks::TaskMeasures;
 pub use tools::{SourceName, Tools};
+pub use wandb::Wandb;
 
 /// What the configuration is read from, besides the files.
 #[derive(Clone, Debug, Default)]
@@ -124,6 +126,8 @@ pub struct Settings {
     pub console: Console,
     /// When it is not ready.
     pub health: Health,
+    /// Runs for Weights & Biases.
+    pub wandb: Wandb,
     /// The local network.
     pub localnet: Localnet,
     /// Which keys to sign with.

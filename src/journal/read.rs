@@ -135,6 +135,12 @@ impl JournalReader {
         self.read
     }
 
+    /// The line that was read last, as it stands in its file.
+    #[must_use]
+    pub fn line(&self) -> &[u8] {
+        &self.line
+    }
+
     /// The next line; none at the end.
     ///
     /// # Errors

@@ -81,6 +81,21 @@ impl Date {
         format!("{month} {}, {}", self.day, self.year)
     }
 
+    /// A day by its number since the first of January 1970; `None` beyond the years of its digits.
+    #[must_use]
+    pub fn of_unix_day(day: u64) -> Option<Self> {
+        // Years that begin in March, of 400 of which each has as many days.
+        let day = day.checked_add(719_468)?;
+        let (era, day) = (day / 146_097, day % 146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let (next, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
+        let year = u32::try_from(era * 400 + year + next).ok()?;
+        Self::new(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?)
+    }
+
     /// Days since the first of March of year 0.
     #[must_use]
     pub fn number(self) -> i64 {
@@ -126,6 +141,18 @@ mod tests {
             assert_eq!(Date::parse(no_day), None, "{no_day}");
         }
         assert_eq!(Date::parse("1969-07-20").unwrap().in_words(), "July 20, 1969");
+    }
+
+    #[test]
+    fn a_day_since_1970_is_the_day_of_that_number() {
+        let first = Date::parse("1970-01-01").unwrap();
+        assert_eq!(Date::of_unix_day(0), Some(first));
+        assert_eq!(Date::of_unix_day(11_016), Date::parse("2000-02-29"));
+        for day in 0..200_000 {
+            let date = Date::of_unix_day(day).unwrap();
+            assert_eq!(date.number() - first.number(), i64::try_from(day).unwrap(), "{date}");
+        }
+        assert_eq!(Date::of_unix_day(u64::MAX), None);
     }
 
     #[test]

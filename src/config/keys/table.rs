@@ -24,7 +24,6 @@ const AT_LEAST_ONE: Kind = Kind::Integer { min: 1, max: u64::MAX };
 const ANY_SECONDS: Kind = Kind::Seconds(Range::closed(0.0, DAY));
 const FILE_SIZE: Kind = Kind::Integer { min: 4_096, max: u64::MAX };
 
-const NO_WANDB: &str = "nothing is sent to wandb; the journal holds the same records";
 const API: &str = "answering API users through miners";
 const MOCK: &str = "a mock chain (`sn1 localnet` runs everything without a chain)";
 
@@ -177,6 +176,14 @@ pub const KEYS: &[Key] = &[
     used("health.max_weights_age", AT_LEAST_ONE, ASKING, "not ready when the weights are older than this, in blocks"),
     used("health.max_model_silence", Kind::Seconds(Range::above(0.0, HOUR)), ASKING, "not ready when the model does nothing for so long although it is asked"),
 
+    used("wandb.off", Kind::Bool, ASKING, "write no wandb runs, whatever wandb.offline says"),
+    used("wandb.offline", Kind::Bool, ASKING, "write each step into a wandb run on disk, to be sent with `wandb sync`"),
+    used("wandb.project_name", Kind::Text, ASKING, "project of the runs"),
+    maybe("wandb.entity", Kind::Text, ASKING, "owner of the project; whoever sends the runs when left out"),
+    maybe("wandb.notes", Kind::Text, ASKING, "notes of the runs"),
+    maybe("wandb.dir", Kind::Path, ASKING, "folder of the runs; `wandb` beside the journal when left out"),
+    used("wandb.max_bytes", FILE_SIZE, ASKING, "most bytes of all runs in the folder; further steps are left out of them"),
+
     used("localnet.miners", Kind::TextList, LOCALNET, "kinds of the miners, one a miner"),
     maybe("localnet.external_miners", Kind::Repeated, LOCALNET, "miner of another process to admit, as HOST:PORT=SS58; may be repeated"),
     used("localnet.miner_delay", Kind::Seconds(Range::closed(0.0, HOUR)), LOCALNET, "how long each miner waits before it answers"),
@@ -212,13 +219,9 @@ pub const KEYS: &[Key] = &[
     ignored("neuron.log_full", Kind::Bool, "the journal always holds whole events"),
     ignored("neuron.stop_on_forward_exception", Kind::Bool, "a failure ends its conversation, never the program"),
     ignored("neuron.organic_disabled", Kind::Bool, "no API users' queries are taken"),
-    ignored("wandb.off", Kind::Bool, NO_WANDB),
-    ignored("wandb.on", Kind::Bool, NO_WANDB),
-    ignored("wandb.offline", Kind::Bool, NO_WANDB),
-    ignored("wandb.notes", Kind::Text, NO_WANDB),
-    ignored("wandb.project_name", Kind::Text, NO_WANDB),
-    ignored("wandb.entity", Kind::Text, NO_WANDB),
+    ignored("wandb.on", Kind::Bool, "a miner's queries are in its journal alone"),
 
+    later("wandb.online", Kind::Bool, "false", "sending (write runs with `wandb.offline` and send them with `wandb sync DIR`, from cron for example)"),
     later("mock", Kind::Bool, "false", MOCK),
     later("subtensor._mock", Kind::Bool, "false", MOCK),
     later("neuron.decay_alpha", Kind::Float(UNIT), "0", "decay of the scores of unasked miners"),

@@ -146,9 +146,9 @@ fn takes_how_the_models_run() {
 fn helps_with_the_flags_in_use_first() {
     let mut command = command();
     let (short, long) = (command.render_help().to_string(), command.render_long_help().to_string());
-    assert!(short.contains("--neuron.timeout") && !short.contains("--wandb.off"), "{short}");
+    assert!(short.contains("--neuron.timeout") && !short.contains("--neuron.log_full"), "{short}");
     assert!(short.contains("Local network:") && short.contains("--steps]"), "{short}");
-    for part in ["--wandb.off", "Accepted, without effect:", "Not in this build yet:"] {
+    for part in ["--neuron.log_full", "Accepted, without effect:", "Not in this build yet:"] {
         assert!(long.contains(part), "{part}\n{long}");
     }
     assert_eq!(collect_flags(&Command::new("x").get_matches_from(["x"])), FlagValues::default());

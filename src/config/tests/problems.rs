@@ -224,12 +224,12 @@ fn refuses_what_later_parts_bring_unless_it_is_left_at_its_default() {
 #[test]
 fn warns_once_about_what_has_no_effect() {
     let mut inputs = with_environment(&[
-        ("SN1_WANDB__OFF", "true"),
+        ("SN1_WANDB__ON", "true"),
         ("SN1_LOCALNET__TEMPO", "3"),
         ("SN1_NETUID", "5"),
         ("SN1_UNRELATED", "x"),
     ]);
-    inputs.flags = flags(&["--wandb.off"]);
+    inputs.flags = flags(&["--wandb.on"]);
     let loaded = Settings::load(Role::Validator, &inputs).unwrap();
     let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -237,8 +237,8 @@ fn warns_once_about_what_has_no_effect() {
         [
             "environment SN1_LOCALNET__TEMPO: `localnet.tempo` has no effect in `sn1 validator`",
             "environment SN1_NETUID: without `__` this is not read; `SN1__NETUID` is",
-            "environment SN1_WANDB__OFF: `wandb.off` has no effect: nothing is sent to wandb; the \
-             journal holds the same records",
+            "environment SN1_WANDB__ON: `wandb.on` has no effect: a miner's queries are in its \
+             journal alone",
         ]
     );
     assert_eq!((loaded.settings.netuid, loaded.settings.localnet.tempo), (None, 20));
