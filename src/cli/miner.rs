@@ -29,7 +29,7 @@ use crate::wire::Keypair;
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::last_seen::LastSeen;
 use crate::wiring::publish::Whereabouts;
-use crate::wiring::{fresh_run_id, miner, state_folder, system_clock, unix_time};
+use crate::wiring::{miner, state_folder, system_clock, unix_time};
 use live::Live;
 use on_chain::OnChain;
 
@@ -81,7 +81,7 @@ async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
         InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, joining.netuid)
     });
     let _lock = lock.transpose().map_err(Ended::from)?;
-    let (journal, _) = neuron::journal(settings, netuid, &hotkey, &fresh_run_id())?;
+    let (journal, _) = neuron::journal(settings, netuid, &hotkey)?;
     let (told, live): (Arc<dyn Journal>, _) = if std::io::stderr().is_terminal() {
         let tap = Tap::on(Arc::new(journal.clone()), unix_time);
         let window = tap.window();

@@ -18,10 +18,10 @@ pub(super) fn journal(
     settings: &Settings,
     netuid: Netuid,
     hotkey: &Hotkey,
-    run_id: &str,
 ) -> Result<(JournalFile, PathBuf), Ended> {
     let path = journal_path(settings, netuid, hotkey);
-    let journal = JournalFile::open(&path, run_id, settings.journal.max_bytes, unix_time);
+    let run_id = fresh_run_id();
+    let journal = JournalFile::open(&path, &run_id, settings.journal.max_bytes, unix_time);
     Ok((journal.map_err(|error| Ended::new(Exit::File, error))?, path))
 }
 

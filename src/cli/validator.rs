@@ -32,8 +32,8 @@ use crate::wiring::publish::{Published, Whereabouts};
 use crate::wiring::validator::{self, Outside, Running};
 use crate::wiring::wandb::Subject;
 use crate::wiring::{
-    axon_options, fresh_run_id, fresh_seed, local_axon, safety, state_folder, system_clock, tools,
-    unix_time, wandb,
+    axon_options, fresh_seed, local_axon, safety, state_folder, system_clock, tools, unix_time,
+    wandb,
 };
 
 pub(super) fn command() -> Command {
@@ -89,7 +89,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     view.ready(&asked);
     let console = console.map(|console| {
         let shown = Shown {
-            run_id: kept.run_id.clone(),
+            run_id: kept.journal.run_id().to_owned(),
             role: "validator",
             netuid: joining.netuid,
             hotkey: kept.hotkey.clone(),
@@ -148,7 +148,6 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
 /// What is kept on disk, held by this process alone.
 struct Kept {
     hotkey: Hotkey,
-    run_id: String,
     journal: JournalFile,
     journal_path: PathBuf,
     ledger: Arc<LedgerFile>,
@@ -163,17 +162,8 @@ impl Kept {
         let lock = InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, netuid)?;
         let book = state_folder(settings, netuid, &hotkey).join("scores.json");
         let ledger = LedgerFile::open(book.clone())?;
-        let run_id = fresh_run_id();
-        let (journal, journal_path) = neuron::journal(settings, netuid, &hotkey, &run_id)?;
-        Ok(Self {
-            hotkey,
-            run_id,
-            journal,
-            journal_path,
-            ledger: Arc::new(ledger),
-            book,
-            _lock: lock,
-        })
+        let (journal, journal_path) = neuron::journal(settings, netuid, &hotkey)?;
+        Ok(Self { hotkey, journal, journal_path, ledger: Arc::new(ledger), book, _lock: lock })
     }
 }
 
