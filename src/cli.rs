@@ -12,12 +12,14 @@ mod eval;
 mod fetch;
 mod gateway;
 mod generate;
+mod health;
 mod lines;
 mod localnet;
 mod metagraph;
 mod miner;
 mod models;
 mod neuron;
+mod notify;
 mod one_actor;
 mod output;
 mod query;
@@ -75,6 +77,7 @@ pub fn command() -> Command {
             weights::command(),
             state::command(),
             gateway::command(),
+            health::command(),
             bench::command(),
             eval::command(),
         ])
@@ -105,6 +108,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("weights", matches)) => Box::pin(weights::run(matches)).await,
         Some(("state", matches)) => Box::pin(state::run(matches)).await,
         Some(("gateway", matches)) => Box::pin(gateway::run(matches)).await,
+        Some(("health", matches)) => Box::pin(health::run(matches)).await,
         Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
         Some(("eval", matches)) => Box::pin(eval::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),

@@ -1,40 +1,64 @@
-//! `sn1 config show`.
+//! `sn1 config show` and `sn1 config check`.
 
 use clap::{ArgMatches, Command};
 
-use super::{flag, json_flag, loaded, output};
-use crate::config::{Role, add_config_flags};
+use super::{flag, json_flag, loaded, localnet, miner, output, validator};
+use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 
 pub(super) fn command() -> Command {
-    let role = flag("role", "ROLE")
-        .default_value("validator")
-        .value_parser(Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>())
-        .help("whose configuration");
+    let role = || {
+        flag("role", "ROLE")
+            .default_value("validator")
+            .value_parser(Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>())
+            .help("whose configuration")
+    };
     let show = Command::new("show")
         .about("Print every setting and where it comes from")
         .after_help("Example:\n  SN1_NEURON__TIMEOUT=5 sn1 config show --role validator")
-        .arg(role)
+        .arg(role())
         .arg(json_flag());
+    let check = Command::new("check")
+        .about("Say whether the role would start with these settings; starts and opens nothing")
+        .after_help(
+            "Examples:\n  sn1 config check --config config/deploy/validator-test.toml\n  \
+             sn1 config check --role miner --config config/deploy/miner.toml\n\nWallets, models, \
+             ports and chains are not looked at. Exit code 0 is yes, 2 or another one of `sn1 ROLE` \
+             is no.",
+        )
+        .arg(role());
     Command::new("config")
         .about("Look at the configuration")
+        .after_help("Example:\n  sn1 config show --role miner")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(add_config_flags(show))
+        .subcommands([add_config_flags(show), add_config_flags(check)])
 }
 
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
-    let Some(("show", matches)) = matches.subcommand() else {
+    let Some((verb, matches)) = matches.subcommand() else {
         return Err(Ended::new(Exit::Usage, "see `sn1 config --help`").into());
     };
     let named = matches.get_one::<String>("role").map(String::as_str);
     let role = Role::ALL.iter().find(|role| Some(role.as_str()) == named);
     let role = *role.unwrap_or(&Role::Validator);
     let loaded = loaded(role, matches)?;
-    if matches.get_flag("json") {
+    if verb == "check" {
+        suffices(role, &loaded.settings)?;
+        output::line(&format!("a {} starts with these settings", role.as_str()))?;
+    } else if matches.get_flag("json") {
         output::json(&loaded.origins.to_json())?;
     } else {
         output::line(loaded.origins.to_table().trim_end())?;
     }
     Ok(Exit::Done)
+}
+
+/// What a role refuses of settings that are right by themselves.
+fn suffices(role: Role, settings: &Settings) -> Result<(), Ended> {
+    match role {
+        Role::Validator => validator::checked(settings).map(|_| ()),
+        Role::Miner => miner::checked(settings).map(|_| ()),
+        Role::Localnet => localnet::refuse_other_chains(settings),
+    }
 }

@@ -1,6 +1,7 @@
-//! Ctrl-C and SIGTERM: the first drains, the second ends at once.
+//! Ctrl-C and SIGTERM: the first drains, SIGTERM for a bounded time; the second ends at once.
 
 use crate::harness::Place;
+use crate::miner::{ALICE, JOURNAL, miner};
 
 /// Endless, and quick to set its last weights.
 const ENDLESS: &str = "localnet --model fake --seed 7 --localnet.block_time 0.2 --journal j.jsonl";
@@ -48,4 +49,54 @@ fn a_second_ctrl_c_ends_at_once() {
     net.until_printed("stopping after the conversations under way");
     net.signal("INT");
     net.wait().expect(130);
+}
+
+#[test]
+fn sigterm_in_the_middle_of_a_step_ends_in_time_and_keeps_what_was_scored() {
+    let place = Place::new();
+    // Of two miners one is asked in a step: one answers at once, and the other one not today.
+    let mut net = place.start(&format!(
+        "{ENDLESS} --localnet.miners echo,mock --miner.mock_delay 3000 --neuron.sample_size 1 \
+         --neuron.timeout 3600 --neuron.num_concurrent_forwards 2"
+    ));
+    let events = |journal: &str, event: &str| {
+        journal.matches(&format!(r#""event":"{event}""#)).count()
+    };
+    net.until_so(&place.path("j.jsonl"), "a step that is scored and two under way", |journal| {
+        let scored = events(journal, "step");
+        scored > 0 && events(journal, "challenged") == scored + 2
+    });
+    net.signal("TERM");
+    let ended = net.wait_as_a_supervisor().expect(0);
+
+    assert!(ended.err.contains("are broken off"), "{}", ended.err);
+    let journal = place.lines("j.jsonl");
+    let of = |event: &str| journal.iter().filter(|line| line["event"] == event).collect::<Vec<_>>();
+    let ends = of("conversation_ended");
+    assert_eq!(ends.len(), of("task_made").len(), "a conversation has no end");
+    assert_eq!(ends.iter().filter(|end| end["reason"] == "dropped").count(), 2);
+    let last = journal.last().unwrap();
+    assert_eq!((&last["event"], &last["steps"]), (&"run_finished".into(), &of("step").len().into()));
+    let book = ended.out.lines().find_map(|line| line.strip_prefix("scores  ")).unwrap();
+    let book = place.run_with("state show --json --book", &[book]).json();
+    assert_eq!(book["steps"], of("step").len());
+    assert!(!book["scores"].as_object().unwrap().is_empty(), "{book}");
+}
+
+#[test]
+fn sigterm_while_a_miner_answers_ends_in_time_and_the_journal_has_the_request() {
+    let place = Place::new();
+    let (miner, port) =
+        miner(&place, "--miner.kind model --neuron.model_id fake --neuron.max_tokens 16000");
+    let ask = format!("query --axon 127.0.0.1:{port} --axon.hotkey {ALICE} --uri //Bob --stream");
+    let mut asking =
+        place.start_with(&format!("{ask} --timeout 600"), &["--message", "Tell me a long story."]);
+    // Its first words are there, so it is under way.
+    asking.until_printed(" ");
+    miner.signal("TERM");
+    miner.wait_as_a_supervisor().expect(0);
+    asking.wait().expect(1);
+    let journal = place.lines(JOURNAL);
+    let served: Vec<_> = journal.iter().filter(|line| line["event"] == "served").collect();
+    assert_eq!((served.len(), &served[0]["status"]), (1, &408.into()), "{journal:?}");
 }
