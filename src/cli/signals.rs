@@ -114,7 +114,11 @@ mod tests {
         assert_eq!(hurry.within(DRAIN, &clock, work(4)).await, None);
         assert_eq!(hurry.within(AFTERWARDS, &clock, work(600)).await, None);
         assert_eq!(clock.now(), Moment(AFTERWARDS));
-        assert_eq!(hurry.within(AFTERWARDS, &clock, async { 7 }).await, Some(7), "if it is at once");
+        assert_eq!(
+            hurry.within(AFTERWARDS, &clock, async { 7 }).await,
+            Some(7),
+            "if it is at once"
+        );
         for hurry in [Hurry::NONE, Hurry::from_now(Stop::Person, &clock)] {
             assert_eq!(hurry.within(DRAIN, &clock, work(600)).await, Some(()));
         }

