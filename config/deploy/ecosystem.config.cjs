@@ -9,10 +9,10 @@ const neuron = (name, args) => ({
   script: program,
   args,
   interpreter: "none",
-  // As in run.sh: five starts that did not last five minutes are enough.
+  // As in run.sh: five starts that did not last five minutes are enough. With a delay between them
+  // pm2 would show as "waiting restart" what it has left alone.
   min_uptime: "5m",
   max_restarts: 5,
-  restart_delay: 10000,
   // What a new start does not mend; the table is in README.md beside this file.
   stop_exit_codes: [0, 2, 3, 4, 5, 6, 8, 130],
   // pm2 says SIGINT, which without a terminal ends the program within 10 seconds as SIGTERM does;
