@@ -23,6 +23,8 @@ use serde::Serialize;
 use sn1_actors::ports::{Event, Journal, JournalError};
 use tokio::sync::watch;
 
+use crate::rotation::{move_aside, numbered};
+
 /// Of the files before the current one, so many are kept.
 const KEPT: u32 = 4;
 /// A conversation begins only while fewer events than this wait to be written.
@@ -246,13 +248,7 @@ impl Writer {
 
     fn rotate(&mut self) -> std::io::Result<()> {
         self.file.flush()?;
-        for n in (1..KEPT).rev() {
-            let (from, to) = (numbered(&self.path, n), numbered(&self.path, n + 1));
-            if from.exists() {
-                std::fs::rename(from, to)?;
-            }
-        }
-        std::fs::rename(&self.path, numbered(&self.path, 1))?;
+        move_aside(&self.path, KEPT)?;
         let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
         alone(&file);
         self.file = BufWriter::new(file);
@@ -265,12 +261,6 @@ impl Writer {
 /// dies, and says whether nobody else has it. Where there are no locks, nobody has one.
 fn alone(file: &File) -> bool {
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
-}
-
-fn numbered(path: &Path, n: u32) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{n}"));
-    PathBuf::from(name)
 }
 
 fn failure(path: &Path, cause: &std::io::Error) -> JournalError {

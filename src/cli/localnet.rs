@@ -9,11 +9,12 @@ use sn1_actors::ports::{Event, Journal};
 use sn1_actors::runtime::Overseer;
 
 use super::notify::Notify;
+use super::reload::Reload;
 use super::signals::{AFTERWARDS, Signals};
 use super::steps::End;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
-use super::{output, settings, steps};
+use super::{loaded, output, steps};
 use crate::config::{Role, Settings, Subtensor, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::gateway::keys::{KeyLimits, new_key};
@@ -21,6 +22,7 @@ use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
 use crate::running_server::ServerStopper;
 use crate::tap::Tap;
+use crate::telemetry::{Logs, Verbosity};
 use crate::wiring::gateway::Gateway;
 use crate::wiring::localnet::Localnet;
 use crate::wiring::{fresh_seed, localnet, system_clock, unix_time, validator};
@@ -59,8 +61,9 @@ fn gateway_flag() -> Arg {
         )
 }
 
-pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
-    let mut settings = settings(Role::Localnet, matches)?;
+pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
+    let loaded = loaded(Role::Localnet, matches)?;
+    let mut settings = loaded.settings.clone();
     if let Some(port) = matches.get_one::<u16>("gateway") {
         (settings.gateway.enabled, settings.gateway.port) = (true, *port);
     }
@@ -80,6 +83,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
 
     let mut signals = Signals::watch()?;
+    let reload = Reload::watch(Role::Localnet, matches, &loaded, Verbosity::Quiet, logs)?;
+    reload.follow(&overseer, |_| {});
     let book = folder.join("scores.json");
     let ledger = LedgerFile::open(book.clone()).map_err(Ended::from)?;
     let ledger = Arc::new(ledger);

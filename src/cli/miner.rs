@@ -21,12 +21,14 @@ use sn1_actors::wiring::{ChainParts, start_chain_watch};
 use tokio::sync::watch;
 
 use super::notify::Notify;
+use super::reload::Reload;
 use super::signals::Signals;
 use super::{development_key_flag, loaded, neuron, output, signing_key, steps};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::ledger::lock::InstanceLock;
 use crate::tap::Tap;
+use crate::telemetry::{Logs, Verbosity};
 use crate::wire::Keypair;
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::last_seen::LastSeen;
@@ -64,15 +66,15 @@ pub(super) fn command() -> Command {
     add_config_flags(command)
 }
 
-pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     match matches.subcommand() {
         Some(("check", matches)) => Box::pin(check::run(matches)).await,
         Some(("report", matches)) => Box::pin(report::run(matches)).await,
-        _ => Box::pin(serve(matches)).await,
+        _ => Box::pin(serve(matches, logs)).await,
     }
 }
 
-async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
+async fn serve(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Miner, matches)?;
     let settings = &loaded.settings;
     let joining = checked(settings)?;
@@ -94,6 +96,7 @@ async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let overseer = Overseer::new(system_clock(), Arc::clone(&told));
     let mut signals = Signals::watch()?;
+    let reload = Reload::watch(Role::Miner, matches, &loaded, Verbosity::Info, logs)?;
     let notify = Notify::from_process();
     let started = start(&overseer, settings, joining, netuid, keypair, told);
     let Started { serving, rest } = tokio::select! {
@@ -103,6 +106,10 @@ async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     output::line(&format!("serving {hotkey} on {}", serving.address))?;
     notify.ready(&overseer);
+    let admission = serving.admission.clone();
+    reload.follow(&overseer, move |settings| {
+        admission.send_replace(Arc::new(miner::admission(settings)));
+    });
     let table = live.map(|(table, window)| {
         let following = table.clone().follow(window, serving.admit.clone(), overseer.clock());
         overseer.tasks().spawn("live", following);

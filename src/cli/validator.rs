@@ -12,6 +12,7 @@ use sn1_actors::runtime::Overseer;
 use sn1_actors::wiring::Validator;
 
 use super::notify::Notify;
+use super::reload::Reload;
 use super::signals::{AFTERWARDS, Signals};
 use super::steps::End;
 use super::summary::{self, Ran, Summary};
@@ -24,6 +25,7 @@ use crate::ledger::LedgerFile;
 use crate::ledger::lock::InstanceLock;
 use crate::running_server::ServerStopper;
 use crate::tap::Tap;
+use crate::telemetry::{Logs, Verbosity};
 use crate::wire::Keypair;
 use crate::wiring::gateway::{self, Gateway};
 use crate::wiring::joining::{self, Joining};
@@ -48,7 +50,7 @@ pub(super) fn command() -> Command {
     add_config_flags(command)
 }
 
-pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Validator, matches)?;
     let settings = &loaded.settings;
     let joining = checked(settings)?;
@@ -64,6 +66,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
     let mut signals = Signals::watch()?;
+    let reload = Reload::watch(Role::Validator, matches, &loaded, Verbosity::Info, logs)?;
+    reload.follow(&overseer, |_| {});
     let gateway = open_gateway(settings, &joining, &kept, &overseer)?;
     let view = View::open("validator", seed, settings);
     let notify = Notify::from_process();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use parking_lot::Mutex;
 use sn1_actors::assistant::board::AnswerBoard;
+use sn1_actors::axon::Admission;
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::domain::{Coldkey, Hotkey, Hyperparameters, Netuid, Tao, Uid};
 use sn1_actors::model_worker::meter::ModelMeter;
@@ -17,6 +18,7 @@ use sn1_actors::weight_setter::{SetError, WeightsOnChain};
 use sn1_actors::wiring::{
     MinerParts, Shared, Validator, ValidatorParts, start_miner, start_shared, start_validator,
 };
+use tokio::sync::watch;
 
 use super::joining::WATCH;
 use super::{gateway, local_axon, miner, model, tools, validator};
@@ -191,10 +193,11 @@ impl Localnet {
             }
             let answers = miner::kind(kind, settings)?;
             let delay = settings.localnet.miner_delay;
-            let mut config = miner::config(answers, delay, in_flight, settings);
-            config.suffix = format!(":{uid}");
             // Its one caller is the validator, with all of its users' rounds.
-            config.axon.requests_per_second = 0;
+            let admission = Admission { requests_per_second: 0, ..miner::admission(settings) };
+            let (_, admission) = watch::channel(Arc::new(admission));
+            let mut config = miner::config(answers, delay, in_flight, settings, admission);
+            config.suffix = format!(":{uid}");
             let started = self.overseer.clock().unix();
             let book = NonceBook::new(started, settings.axon.legacy_nonce);
             let parts = MinerParts {

@@ -21,6 +21,7 @@ mod peers;
 mod query;
 mod real_model;
 mod refusals;
+mod reload;
 mod remote_engine;
 mod replay;
 mod rewards_oracle;

@@ -6,7 +6,7 @@ use crate::harness::{Place, Running, free_port};
 
 pub(crate) const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const CHARLIE: &str = "5FLSigC9HGRKVhB9FiEo4Y3koPsNmBmLJbpXg2mp1hXcS59Y";
-const BOB: &str = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
+pub(crate) const BOB: &str = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
 const DAVE: &str = "5DAAnrj7VHTznn2AWBemMuyBwZWs6FNFjdyVXUeYum3PTXFy";
 const EVE: &str = "5HGjWAeFDfFCWPsjFQdVV2Msvz2XtMktvgocEZcCj68kUMaw";
 pub(crate) const JOURNAL: &str = ".bittensor/miners/default/5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY/netuid1/miner/\
@@ -30,7 +30,7 @@ pub(crate) fn miner(place: &Place, flags: &str) -> (Running, u16) {
 }
 
 /// Asks; gives the exit code and what was printed.
-fn ask(place: &Place, port: u16, hotkey: &str) -> (Option<i32>, Value) {
+pub(crate) fn ask(place: &Place, port: u16, hotkey: &str) -> (Option<i32>, Value) {
     let ended = place.run(&format!(
         "query --axon 127.0.0.1:{port} --axon.hotkey {hotkey} --uri //Bob --message hi --json"
     ));
