@@ -6,6 +6,7 @@
 mod bench;
 mod benches;
 mod chain;
+mod completions;
 mod config;
 mod consent;
 mod eval;
@@ -32,6 +33,7 @@ mod state;
 mod steps;
 mod summary;
 mod task;
+mod upgrade_check;
 mod validator;
 mod view;
 mod wallet;
@@ -52,6 +54,7 @@ use crate::wire::Keypair;
 pub fn command() -> Command {
     Command::new("sn1")
         .version(env!("CARGO_PKG_VERSION"))
+        .long_version(upgrade_check::long_version())
         .about("Bittensor Subnet 1: a validator that plays humans, and miners that answer them")
         .after_help(
             "Examples:\n  sn1 localnet --steps 20 --seed 7      the whole incentive loop on this machine\n  \
@@ -84,6 +87,8 @@ pub fn command() -> Command {
             health::command(),
             bench::command(),
             eval::command(),
+            completions::command(),
+            upgrade_check::command(),
         ])
 }
 
@@ -113,6 +118,8 @@ pub async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
         Some(("state", matches)) => Box::pin(state::run(matches)).await,
         Some(("gateway", matches)) => Box::pin(gateway::run(matches)).await,
         Some(("health", matches)) => Box::pin(health::run(matches)).await,
+        Some(("upgrade-check", matches)) => Box::pin(upgrade_check::run(matches)).await,
+        Some(("completions", matches)) => completions::run(matches),
         Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
         Some(("eval", matches)) => Box::pin(eval::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),

@@ -30,7 +30,7 @@ const KEPT: u32 = 4;
 /// A conversation begins only while fewer events than this wait to be written.
 const BACKLOG: u64 = 4_096;
 /// The form of the lines; it grows when a field changes its meaning.
-const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Line<'a> {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sn1_actors::ports::ScoreBook;
 
 /// What this program writes. Older ones are read as far as [`unseal`] knows them.
-pub(super) const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 2;
 const KIND: &str = "sn1 score book";
 
 /// Why a text is no book.

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixDatagram;
 use std::sync::mpsc;
 
 use crate::harness::Place;
@@ -128,4 +129,24 @@ fn sigterm_while_a_miner_answers_ends_in_time_and_the_journal_has_the_request() 
     let journal = place.lines(JOURNAL);
     let served: Vec<_> = journal.iter().filter(|line| line["event"] == "served").collect();
     assert_eq!((served.len(), &served[0]["status"]), (1, &408.into()), "{journal:?}");
+}
+
+#[test]
+fn systemd_is_told_when_it_is_ready_alive_and_stopping() {
+    let socket = tempfile::tempdir().unwrap();
+    let path = socket.path().join("notify");
+    let systemd = UnixDatagram::bind(&path).unwrap();
+    let place = Place::new().with("NOTIFY_SOCKET", &path).with("WATCHDOG_USEC", "200000");
+    let net = place.start(&format!("{ENDLESS} --localnet.miners echo"));
+    let told = || {
+        let mut text = [0; 64];
+        let length = systemd.recv(&mut text).unwrap();
+        String::from_utf8(text[..length].to_vec()).unwrap()
+    };
+    assert_eq!(told(), "READY=1");
+    assert_eq!((told(), told()), ("WATCHDOG=1".to_owned(), "WATCHDOG=1".to_owned()));
+    net.signal("TERM");
+    let last = std::iter::repeat_with(told).find(|told| told != "WATCHDOG=1");
+    assert_eq!(last.as_deref(), Some("STOPPING=1"));
+    net.wait().expect(0);
 }
