@@ -52,6 +52,8 @@ fn man(command: Command, page: &mut Vec<u8>) -> io::Result<()> {
     command.build();
     let whole = Man::new(command.clone()).section("1");
     whole.render_title(page)?;
+    // Command lines are neither hyphenated nor spread.
+    page.write_all(b".nh\n.ad l\n")?;
     whole.render_name_section(page)?;
     whole.render_synopsis_section(page)?;
     let mut parts = Vec::new();
@@ -68,7 +70,8 @@ fn man(command: Command, page: &mut Vec<u8>) -> io::Result<()> {
         }
         man.render_extra_section(&mut text)?;
         // What is a section of a page of its own is here a part of the subcommand's.
-        let text = String::from_utf8_lossy(&text).replace("\n.SH ", "\n.SS ");
+        let text = String::from_utf8_lossy(&text).replace(".SH EXTRA", ".SH EXAMPLES");
+        let text = text.replace("\n.SH ", "\n.SS ");
         let text = text.strip_prefix(".SH ").map(|rest| format!(".SS {rest}")).unwrap_or(text);
         page.write_all(text.as_bytes())?;
     }

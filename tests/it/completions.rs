@@ -54,7 +54,7 @@ fn the_manual_page_can_be_read_and_names_every_subcommand_and_key() {
         eprintln!("skipped: no groff to read the manual page");
         return;
     }
-    let read = ["-man", "-Tutf8", "-ww", "-P-cbou", "sn1.1"];
+    let read = ["-K", "utf8", "-man", "-Tutf8", "-P-cbou", "sn1.1"];
     let read = place.start_other(groff, &read).wait().expect(0);
     assert_eq!(read.err, "");
     for text in

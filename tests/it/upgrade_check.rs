@@ -46,7 +46,7 @@ fn another_hash_is_not_run_and_another_program_is_named() {
 fn a_program_that_lacks_a_setting_or_a_schema_cannot_take_over() {
     let place = Place::new();
     let older = r#"case $1 in
-        --version) printf 'sn1 0.0.1\\nscore book 1\\n' ;;
+        --version) printf 'sn1 0.0.1\nscore book 1\n' ;;
         config) test "$2" = show && exec $sn1 "$@"; echo 'unknown key' >&2; exit 2 ;;
         *) exec $sn1 "$@" ;;
         esac"#;
