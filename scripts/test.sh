@@ -205,6 +205,10 @@ export SN1_MEDIAWIKI=${SN1_MEDIAWIKI-}
 heading "tests"
 cargo test --workspace
 
+heading "the console in a Chromium"
+SN1_TEST_BINARY=$target/debug/sn1 scripts/browser-check.sh | tee "$target/browser-check.log"
+while read -r line; do skip "${line#skipped: }"; done < <(grep '^skipped: ' "$target/browser-check.log" || true)
+
 heading "a task and a reward added in one file each"
 scripts/test-extend.sh
 

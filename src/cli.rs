@@ -9,6 +9,7 @@ mod chain;
 mod completions;
 mod config;
 mod consent;
+mod doctor;
 mod eval;
 mod fetch;
 mod gateway;
@@ -73,6 +74,7 @@ pub fn command() -> Command {
             chain::command(),
             metagraph::command(),
             config::command(),
+            doctor::command(),
             fetch::command(),
             task::task_command(),
             task::challenge_command(),
@@ -106,6 +108,7 @@ pub async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
         Some(("chain", matches)) => Box::pin(chain::run(matches)).await,
         Some(("metagraph", matches)) => Box::pin(metagraph::run(matches)).await,
         Some(("config", matches)) => config::run(matches),
+        Some(("doctor", matches)) => Box::pin(doctor::run(matches)).await,
         Some(("fetch", matches)) => Box::pin(fetch::run(matches)).await,
         Some(("task", matches)) => Box::pin(task::task(matches)).await,
         Some(("challenge", matches)) => Box::pin(task::challenge(matches)).await,
@@ -209,6 +212,21 @@ fn switch(name: &'static str) -> Arg {
 
 fn json_flag() -> Arg {
     switch("json").help("print JSON")
+}
+
+/// `--role ROLE`, for commands about the settings of a neuron that they do not start.
+fn role_flag() -> Arg {
+    flag("role", "ROLE")
+        .default_value("validator")
+        .value_parser(Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>())
+        .help("whose configuration")
+}
+
+/// The role that [`role_flag`] names.
+fn role(matches: &ArgMatches) -> Role {
+    let named = matches.get_one::<String>("role").map(String::as_str);
+    let role = Role::ALL.iter().find(|role| Some(role.as_str()) == named);
+    *role.unwrap_or(&Role::Validator)
 }
 
 /// Another key than the wallet's hotkey; the wallet's name stays that of the state's folder.

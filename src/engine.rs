@@ -10,6 +10,7 @@ mod chat_template;
 mod device_llama;
 mod embedder;
 mod folder_codec;
+mod footprint;
 mod gguf;
 mod gguf_codec;
 mod hyperparameters;
@@ -46,6 +47,7 @@ mod small_model;
 mod tiny_models;
 
 pub use embedder::Embedder;
+pub use footprint::footprint;
 pub use load_error::{LoadError, LoadProblem};
 pub use local::{Dtype, EngineOptions, LocalEngine, LocalModelFiles, Place, Precision};
 pub use remote::{ApiKey, BadKey, BreakerPolicy, RemoteEngine, RemoteError, RemoteOptions};

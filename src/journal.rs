@@ -27,6 +27,8 @@ use crate::rotation::{move_aside, numbered};
 
 /// Of the files before the current one, so many are kept.
 const KEPT: u32 = 4;
+/// The files that a journal has at most, the current one included.
+pub const MOST_FILES: u64 = KEPT as u64 + 1;
 /// A conversation begins only while fewer events than this wait to be written.
 const BACKLOG: u64 = 4_096;
 /// The form of the lines; it grows when a field changes its meaning.

@@ -4,6 +4,8 @@ pub mod chain;
 pub mod cli;
 pub mod config;
 mod connections;
+pub mod console;
+pub mod doctor;
 pub mod engine;
 pub mod exit;
 pub mod gateway;

@@ -16,10 +16,10 @@ mod hub;
 mod local;
 mod lock;
 mod pip;
-mod process;
+pub(crate) mod process;
 mod progress;
 mod pull;
-mod space;
+pub(crate) mod space;
 mod store;
 mod verify;
 

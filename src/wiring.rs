@@ -2,6 +2,7 @@
 //!
 //! The graph itself is `sn1_actors::wiring`; here are the program's choices for it.
 
+pub mod console;
 pub mod gateway;
 pub mod joining;
 pub mod last_seen;
@@ -41,6 +42,12 @@ pub fn unix_time() -> Duration {
     now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }
 
+/// A name for a run that no other has; those of later runs come later in order.
+#[must_use]
+pub fn fresh_run_id() -> String {
+    format!("{}-{:08x}", unix_time().as_secs(), rand::random::<u32>())
+}
+
 /// A seed from the machine's entropy.
 #[must_use]
 pub fn fresh_seed() -> u64 {
@@ -72,6 +79,13 @@ pub fn state_folder(settings: &Settings, netuid: Netuid, hotkey: &Hotkey) -> Pat
         .join(hotkey.as_str())
         .join(format!("netuid{netuid}"))
         .join(&settings.neuron.name)
+}
+
+/// Where a neuron's journal is: in its state folder unless the settings name a file.
+#[must_use]
+pub fn journal_path(settings: &Settings, netuid: Netuid, hotkey: &Hotkey) -> PathBuf {
+    let path = settings.journal.file.clone();
+    path.unwrap_or_else(|| state_folder(settings, netuid, hotkey).join("journal.jsonl"))
 }
 
 /// The bounds of a neuron's axon, as configured.

@@ -1,7 +1,8 @@
 //! ChainWatch: follows the chain. It publishes the metagraph and tells of blocks.
 //!
-//! Nobody sends to it; it offers `BlockArrived` to WeightSetter and publishes the metagraph through
-//! a watch that Dendrite and Axon read. Its health is that blocks arrive.
+//! Nobody sends to it; it offers `BlockArrived` to WeightSetter, publishes the metagraph through a
+//! watch that Dendrite and Axon read, and the head through another that health is judged by: that
+//! blocks arrive.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +10,19 @@ use std::time::Duration;
 use actix::{Actor, AsyncContext, Context, Supervised, WrapFuture};
 use tokio::sync::watch;
 
-use crate::domain::{BlockNumber, Metagraph};
+use crate::domain::{BlockNumber, Metagraph, Moment};
 use crate::ports::{Chain, ChainError, Clock, in_time};
 use crate::runtime::{Failpoints, Port};
 use crate::weight_setter::BlockArrived;
+
+/// The newest block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its number.
+    pub block: BlockNumber,
+    /// When it was told of.
+    pub seen: Moment,
+}
 
 /// How the chain is followed.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +42,8 @@ pub struct ChainWatchDeps {
     pub chain: Arc<dyn Chain>,
     /// Where the metagraph is published.
     pub metagraph: Arc<watch::Sender<Arc<Metagraph>>>,
+    /// Where the head is published; none before the first block.
+    pub head: Arc<watch::Sender<Option<Head>>>,
     /// Who is told of blocks; a miner has none.
     pub weight_setter: Option<Port<BlockArrived>>,
     /// Paces tries.
@@ -93,6 +105,7 @@ impl ChainWatchDeps {
     /// Waits for the next block and tells of it.
     async fn next(&self, seen: BlockNumber) -> Result<BlockNumber, ChainError> {
         let block = self.bounded(self.chain.block_after(seen)).await?;
+        self.head.send_replace(Some(Head { block, seen: self.clock.now() }));
         if let Some(weight_setter) = &self.weight_setter
             && weight_setter.offer(BlockArrived { block }).is_err()
         {

@@ -8,6 +8,7 @@
 
 mod credits;
 mod failpoints;
+mod gauge;
 mod guardian;
 mod inbox;
 mod kill_switch;
@@ -22,6 +23,7 @@ mod topology;
 
 pub use credits::{Credit, Credits};
 pub use failpoints::Failpoints;
+pub use gauge::PortCounts;
 pub use inbox::Inbox;
 pub use kill_switch::{Fault, FaultKind, KillSwitch};
 pub use overseer::Overseer;
@@ -31,4 +33,4 @@ pub use progress::{Progress, ProtectedZone};
 pub use promise::{Broken, Promise, Promised};
 pub use roster::{ActorHealth, ActorStatus, Roster};
 pub use tasks::Tasks;
-pub use topology::{Edge, Topology, TopologyError, Verb};
+pub use topology::{Edge, PortStatus, Topology, TopologyError, Verb};

@@ -9,7 +9,7 @@ mod miner;
 mod shared;
 mod validator;
 
-pub use chain::{ChainParts, start_chain_watch};
+pub use chain::{ChainParts, ChainSeen, start_chain_watch};
 pub use miner::{Miner, MinerConfig, MinerParts, start_miner};
 pub use shared::{ModelParts, Shared, ToolParts, start_shared};
 pub use validator::{ScoringConfig, Validator, ValidatorConfig, ValidatorParts, start_validator};

@@ -299,8 +299,9 @@ async def gateway(asked: argparse.Namespace) -> Tuple[Dict[str, str], List[str]]
     if told.wrong or told.failed or not told.answered:
         wrong.append(f"{told.wrong} wrong answers, {told.failed} failures: {told.first_failure}")
     for level in LEVELS:
-        # The validator's own rounds go on, with a connection to each of the miners at most.
-        spare = 2 * MINERS if level != "threads" else 0
+        # The validator's own rounds go on, with a connection to each of the miners at most,
+        # and they compute on threads that end after ten idle seconds.
+        spare = 2 * MINERS if level != "threads" else 2
         if getattr(seen.after, level) > getattr(seen.before, level) + spare:
             wrong.append(f"{level} are left over")
     if tasks_after > tasks_before or users_began != users_ended:

@@ -11,6 +11,7 @@ pub mod commit_reveal;
 pub mod endpoint;
 pub mod epoch;
 pub mod failure;
+pub mod head;
 pub mod keeper;
 pub mod metagraph;
 pub mod neuron;

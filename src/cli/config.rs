@@ -2,21 +2,15 @@
 
 use clap::{ArgMatches, Command};
 
-use super::{flag, json_flag, loaded, localnet, miner, output, validator};
+use super::{json_flag, loaded, localnet, miner, output, role, role_flag, validator};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 
 pub(super) fn command() -> Command {
-    let role = || {
-        flag("role", "ROLE")
-            .default_value("validator")
-            .value_parser(Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>())
-            .help("whose configuration")
-    };
     let show = Command::new("show")
         .about("Print every setting and where it comes from")
         .after_help("Example:\n  SN1_NEURON__TIMEOUT=5 sn1 config show --role validator")
-        .arg(role())
+        .arg(role_flag())
         .arg(json_flag());
     let check = Command::new("check")
         .about("Say whether the role would start with these settings; starts and opens nothing")
@@ -26,7 +20,7 @@ pub(super) fn command() -> Command {
              ports and chains are not looked at. Exit code 0 is yes, 2 or another one of `sn1 ROLE` \
              is no.",
         )
-        .arg(role());
+        .arg(role_flag());
     Command::new("config")
         .about("Look at the configuration")
         .after_help("Example:\n  sn1 config show --role miner")
@@ -39,9 +33,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let Some((verb, matches)) = matches.subcommand() else {
         return Err(Ended::new(Exit::Usage, "see `sn1 config --help`").into());
     };
-    let named = matches.get_one::<String>("role").map(String::as_str);
-    let role = Role::ALL.iter().find(|role| Some(role.as_str()) == named);
-    let role = *role.unwrap_or(&Role::Validator);
+    let role = role(matches);
     let loaded = loaded(role, matches)?;
     if verb == "check" {
         suffices(role, &loaded.settings)?;

@@ -23,9 +23,10 @@ use crate::ledger::LedgerFile;
 use crate::running_server::ServerStopper;
 use crate::tap::Tap;
 use crate::telemetry::{Logs, Verbosity};
+use crate::wiring::console::{Console, Shown};
 use crate::wiring::gateway::Gateway;
-use crate::wiring::localnet::Localnet;
-use crate::wiring::{fresh_seed, localnet, system_clock, unix_time, validator};
+use crate::wiring::localnet::{LocalMiner, Localnet};
+use crate::wiring::{fresh_run_id, fresh_seed, localnet, system_clock, unix_time, validator};
 
 /// The key that a run prints is for whatever its user tries.
 const ANY_USE: KeyLimits =
@@ -69,7 +70,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     }
     refuse_other_chains(&settings)?;
     let seed = settings.run.seed.unwrap_or_else(fresh_seed);
-    let run_id = format!("{}-{:08x}", unix_time().as_secs(), rand::random::<u32>());
+    let run_id = fresh_run_id();
     let folder = run_folder(&run_id);
     let journal_path =
         settings.journal.file.clone().unwrap_or_else(|| folder.join("journal.jsonl"));
@@ -78,7 +79,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     }
     let journal = JournalFile::open(&journal_path, &run_id, settings.journal.max_bytes, unix_time);
     let journal = journal.map_err(|error| Ended::new(Exit::File, error))?;
-    let (tap, window) = Tap::on(Arc::new(journal.clone()));
+    let tap = Tap::on(Arc::new(journal.clone()), unix_time);
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
 
@@ -90,6 +91,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     let ledger = Arc::new(ledger);
     let keys = folder.join("gateway");
     let gateway = Gateway::open(&settings, &keys, overseer.clock())?;
+    let console = Console::open(&settings, &overseer, &tap)?;
     let view = View::open("localnet", seed, &settings);
     let notify = Notify::from_process();
     let shared_tap = Arc::new(tap.clone());
@@ -100,6 +102,13 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     };
     let miners = net.miners.iter().map(|miner| format!("{}:{}", miner.uid, miner.kind.as_str()));
     view.ready(&miners.collect::<Vec<_>>().join(" "));
+    let console = match console {
+        Some(console) => {
+            view.print(&format!("console http://{}/", console.address()));
+            Some(console.show(&overseer, &settings, &tap, shown(run_id, &settings, &net))?)
+        }
+        None => None,
+    };
     let door = gateway.map(|gateway| let_users_in(gateway, &overseer, &settings, &net));
     let door = door.transpose()?;
     if let Some(door) = &door {
@@ -113,7 +122,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     }
     overseer
         .tasks()
-        .spawn("view", view.clone().follow(window, settings.run.steps, overseer.clock()));
+        .spawn("view", view.clone().follow(tap.window(), settings.run.steps, overseer.clock()));
 
     notify.ready(&overseer);
     let began = overseer.clock().now();
@@ -152,12 +161,30 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     if let Some(path) = &settings.run.summary {
         summary.write(path)?;
     }
+    if let Some(console) = console {
+        let _ = hurry.within(AFTERWARDS, &*clock, console.close(&overseer)).await;
+    }
     // A miner that is still to answer is not waited for where there is no time.
     let _ = hurry.within(AFTERWARDS, &*clock, net.stop()).await;
     steps::stop_actors(&overseer, &net.validator).await;
     tap.record(Event::RunFinished { steps: net.validator.log.tally().borrow().steps });
     journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
     Ok(Exit::Done)
+}
+
+/// What the console shows.
+fn shown<'a>(run_id: String, settings: &Settings, net: &'a Localnet) -> Shown<'a> {
+    let kind = |miner: &LocalMiner| (miner.uid, miner.kind.as_str().to_owned());
+    Shown {
+        run_id,
+        role: "localnet",
+        netuid: localnet::netuid(settings),
+        hotkey: net.hotkey.clone(),
+        validator: &net.validator,
+        topology: &net.topology,
+        model: &net.model,
+        kinds: net.miners.iter().map(kind).collect(),
+    }
 }
 
 /// A gateway that lets users in.
@@ -196,11 +223,7 @@ pub(super) fn refuse_other_chains(settings: &Settings) -> Result<(), Ended> {
 
 /// A new folder for a run under the user's state folder; the oldest of many runs are removed.
 fn run_folder(run_id: &str) -> PathBuf {
-    let state = std::env::var_os("XDG_STATE_HOME").filter(|path| !path.is_empty());
-    let home = std::env::var_os("HOME").filter(|path| !path.is_empty());
-    let state =
-        state.map(PathBuf::from).or_else(|| Some(PathBuf::from(home?).join(".local/state")));
-    let runs = state.unwrap_or_else(std::env::temp_dir).join("sn1/localnet");
+    let runs = localnet::runs_folder();
     prune(&runs);
     runs.join(run_id)
 }

@@ -33,7 +33,7 @@ use crate::wire::Keypair;
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::last_seen::LastSeen;
 use crate::wiring::publish::Whereabouts;
-use crate::wiring::{miner, state_folder, system_clock};
+use crate::wiring::{fresh_run_id, miner, state_folder, system_clock, unix_time};
 use live::Live;
 use on_chain::OnChain;
 
@@ -87,9 +87,10 @@ async fn serve(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
         InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, joining.netuid)
     });
     let _lock = lock.transpose().map_err(Ended::from)?;
-    let (journal, _) = neuron::journal(settings, netuid, &hotkey)?;
+    let (journal, _) = neuron::journal(settings, netuid, &hotkey, &fresh_run_id())?;
     let (told, live): (Arc<dyn Journal>, _) = if std::io::stderr().is_terminal() {
-        let (tap, window) = Tap::on(Arc::new(journal.clone()));
+        let tap = Tap::on(Arc::new(journal.clone()), unix_time);
+        let window = tap.window();
         (Arc::new(tap), Some((Live::open(), window)))
     } else {
         (Arc::new(journal.clone()), None)
@@ -157,18 +158,10 @@ async fn broken_off(overseer: &Overseer, admit: &Port<Admit>) {
     }
 }
 
-/// The chain to join, unless a miner must not work as the settings say; none where none is named and
-/// strangers are welcome.
+/// The chain to join, if one is to be, unless a miner must not work as the settings say.
 pub(super) fn checked(settings: &Settings) -> Result<Option<Joining>, Ended> {
     miner::works_alone(settings.miner.kind)?;
-    if !chain_is_named(settings) && settings.blacklist.allow_non_registered {
-        return Ok(None);
-    }
-    Joining::of(settings, "miner").map(Some)
-}
-
-fn chain_is_named(settings: &Settings) -> bool {
-    settings.subtensor.network.is_some() || !settings.subtensor.chain_endpoint.is_empty()
+    joining::of_miner(settings)
 }
 
 /// A miner that serves.
@@ -204,7 +197,7 @@ async fn start(
         weight_setter: None,
         failpoints: Failpoints::default(),
     };
-    let seen = start_chain_watch(overseer, parts, &mut Topology::default());
+    let seen = start_chain_watch(overseer, parts, &mut Topology::default()).metagraph;
     let hotkey = keypair.hotkey();
     let folder = state_folder(settings, netuid, &hotkey);
     let last_seen = LastSeen::of(&folder, joining.endpoints.network(), netuid);

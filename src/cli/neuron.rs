@@ -11,23 +11,17 @@ use crate::config::Settings;
 use crate::exit::{Ended, Exit};
 use crate::journal::JournalFile;
 use crate::wiring::publish::{self, Published};
-use crate::wiring::{state_folder, unix_time};
-
-/// Where the journal is: in the neuron's state folder unless the settings name a file.
-pub(super) fn journal_path(settings: &Settings, netuid: Netuid, hotkey: &Hotkey) -> PathBuf {
-    let path = settings.journal.file.clone();
-    path.unwrap_or_else(|| state_folder(settings, netuid, hotkey).join("journal.jsonl"))
-}
+use crate::wiring::{journal_path, unix_time};
 
 /// The journal, and where it is.
 pub(super) fn journal(
     settings: &Settings,
     netuid: Netuid,
     hotkey: &Hotkey,
+    run_id: &str,
 ) -> Result<(JournalFile, PathBuf), Ended> {
     let path = journal_path(settings, netuid, hotkey);
-    let run_id = unix_time().as_secs().to_string();
-    let journal = JournalFile::open(&path, &run_id, settings.journal.max_bytes, unix_time);
+    let journal = JournalFile::open(&path, run_id, settings.journal.max_bytes, unix_time);
     Ok((journal.map_err(|error| Ended::new(Exit::File, error))?, path))
 }
 

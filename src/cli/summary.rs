@@ -94,14 +94,14 @@ impl Summary {
         book: &ScoreBook,
         wall: Duration,
     ) -> Self {
-        let answered = tap.answered();
+        let asked = tap.board().read(|standing| standing.asked.clone());
         let miners = ran.miners.into_iter().map(|(kind, uid, hotkey)| MinerLine {
             kind,
             uid,
             score: book.scores.get(&hotkey).map_or(0.0, |score| score.get()),
             hotkey,
             weight: ran.weights.get(&uid).copied().unwrap_or(0.0),
-            answered: answered.get(&uid).copied().unwrap_or(0),
+            answered: asked.get(&uid).map_or(0, |of| of.answered),
         });
         let roster = overseer.roster().all().into_iter();
         let tally = *ran.validator.log.tally().borrow();

@@ -1,5 +1,6 @@
 //! `sn1 validator`: the incentive loop on a chain.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,12 +28,14 @@ use crate::running_server::ServerStopper;
 use crate::tap::Tap;
 use crate::telemetry::{Logs, Verbosity};
 use crate::wire::Keypair;
+use crate::wiring::console::{Console, Shown};
 use crate::wiring::gateway::{self, Gateway};
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::publish::{Published, Whereabouts};
 use crate::wiring::validator::{self, Outside, Running};
 use crate::wiring::{
-    axon_options, fresh_seed, local_axon, safety, state_folder, system_clock, tools,
+    axon_options, fresh_run_id, fresh_seed, local_axon, safety, state_folder, system_clock, tools,
+    unix_time,
 };
 
 pub(super) fn command() -> Command {
@@ -62,13 +65,17 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     let seed = settings.run.seed.unwrap_or_else(fresh_seed);
     banner(settings, &joining, &kept)?;
 
-    let (tap, window) = Tap::on(Arc::new(kept.journal.clone()));
+    let tap = Tap::on(Arc::new(kept.journal.clone()), unix_time);
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
     let mut signals = Signals::watch()?;
     let reload = Reload::watch(Role::Validator, matches, &loaded, Verbosity::Info, logs)?;
     reload.follow(&overseer, |_| {});
     let gateway = open_gateway(settings, &joining, &kept, &overseer)?;
+    let console = Console::open(settings, &overseer, &tap)?;
+    if let Some(console) = &console {
+        output::line(&format!("console   http://{}/", console.address()))?;
+    }
     let view = View::open("validator", seed, settings);
     let notify = Notify::from_process();
     let keypair = Arc::new(keypair);
@@ -80,7 +87,21 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     };
     let asked = asked(&running.validator.metagraph.borrow(), &kept.hotkey);
     view.ready(&asked);
-    let following = view.clone().follow(window, settings.run.steps, overseer.clock());
+    let console = console.map(|console| {
+        let shown = Shown {
+            run_id: kept.run_id.clone(),
+            role: "validator",
+            netuid: joining.netuid,
+            hotkey: kept.hotkey.clone(),
+            validator: &running.validator,
+            topology: &running.topology,
+            model: &running.model,
+            kinds: BTreeMap::new(),
+        };
+        console.show(&overseer, settings, &tap, shown)
+    });
+    let console = console.transpose()?;
+    let following = view.clone().follow(tap.window(), settings.run.steps, overseer.clock());
     overseer.tasks().spawn("view", following);
 
     notify.ready(&overseer);
@@ -108,7 +129,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
         topology: &running.topology,
         model: &running.model,
         miners: scored(&metagraph, &book),
-        weights: tap.weights(),
+        weights: tap.board().read(|standing| standing.weights.clone()),
     };
     let summary = Summary::of(ran, &overseer, &tap, &book, wall);
     summary.print()?;
@@ -119,6 +140,9 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     ))?;
     if let Some(path) = &settings.run.summary {
         summary.write(path)?;
+    }
+    if let Some(console) = console {
+        let _ = hurry.within(AFTERWARDS, &*clock, console.close(&overseer)).await;
     }
     steps::stop_actors(&overseer, validator).await;
     tap.record(Event::RunFinished { steps: validator.log.tally().borrow().steps });
@@ -139,6 +163,7 @@ pub(super) fn checked(settings: &Settings) -> Result<Joining, Ended> {
 /// What is kept on disk, held by this process alone.
 struct Kept {
     hotkey: Hotkey,
+    run_id: String,
     journal: JournalFile,
     journal_path: PathBuf,
     ledger: Arc<LedgerFile>,
@@ -153,8 +178,17 @@ impl Kept {
         let lock = InstanceLock::of_hotkey(&settings.logging.logging_dir, &hotkey, netuid)?;
         let book = state_folder(settings, netuid, &hotkey).join("scores.json");
         let ledger = LedgerFile::open(book.clone())?;
-        let (journal, journal_path) = neuron::journal(settings, netuid, &hotkey)?;
-        Ok(Self { hotkey, journal, journal_path, ledger: Arc::new(ledger), book, _lock: lock })
+        let run_id = fresh_run_id();
+        let (journal, journal_path) = neuron::journal(settings, netuid, &hotkey, &run_id)?;
+        Ok(Self {
+            hotkey,
+            run_id,
+            journal,
+            journal_path,
+            ledger: Arc::new(ledger),
+            book,
+            _lock: lock,
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::output::{line, shown};
 use crate::config::Settings;
-use crate::tap::is_users;
+use crate::console::board::is_users;
 
 /// The view of one run. Clones are the same view.
 #[derive(Clone)]
@@ -52,20 +52,20 @@ impl View {
     /// Shows every step until no more come.
     pub(super) async fn follow(
         self,
-        mut events: mpsc::Receiver<Event>,
+        mut events: mpsc::Receiver<Arc<Event>>,
         steps: Option<u64>,
         clock: Arc<dyn Clock>,
     ) {
         let began = clock.now();
         let mut seen = 0_u64;
         while let Some(event) = events.recv().await {
-            let Event::Step(step) = event else { continue };
-            if is_users(&step) {
-                self.print(&row("user", &step));
+            let Event::Step(step) = &*event else { continue };
+            if is_users(step) {
+                self.print(&row("user", step));
                 continue;
             }
             seen += 1;
-            self.print(&row(&seen.to_string(), &step));
+            self.print(&row(&seen.to_string(), step));
             self.bar.set_position(seen);
             let elapsed = clock.now().since(began);
             self.bar.set_message(eta(seen, steps, elapsed));

@@ -76,6 +76,7 @@ fn flag(key: &Key) -> Arg {
         Kind::Seconds(_) => "SECONDS",
         Kind::Text | Kind::Repeated => "TEXT",
         Kind::Ip => "IP",
+        Kind::Listen => "IP:PORT",
         Kind::Path => "PATH",
         Kind::PathList => "PATHS",
         Kind::TextList => "NAMES",
@@ -107,6 +108,7 @@ fn flag(key: &Key) -> Arg {
         | Kind::Seconds(_)
         | Kind::Text
         | Kind::Ip
+        | Kind::Listen
         | Kind::Path
         | Kind::Repeated => arg,
     }
@@ -118,6 +120,7 @@ fn heading(section: &str) -> &'static str {
         "neuron" | "persona" | "weights" | "models" | "engine" => "Validation and models",
         "tools" => "Sources of contexts",
         "miner" | "blacklist" => "Miner",
+        "console" | "health" => "Console, metrics and health",
         "localnet" => "Local network",
         "wallet" | "subtensor" | "axon" => "Chain and network",
         _ => "Configuration",

@@ -99,6 +99,8 @@ pub enum Kind {
     Text,
     /// An IP address, v4 or v6; `[::]` is understood as `::`.
     Ip,
+    /// An address to listen on, as `127.0.0.1:9090` or `[::1]:9090`, or `off`.
+    Listen,
     /// A file or folder; a leading `~/` is the home folder.
     Path,
     /// Several texts.

@@ -19,6 +19,7 @@ use super::problem::{ConfigErrors, Problem, ProblemKind, Warning};
 use crate::engine::{Dtype, Precision};
 
 mod check;
+mod console;
 mod external_miner;
 mod gateway;
 mod logging;
@@ -30,6 +31,7 @@ mod tasks;
 mod tools;
 
 pub use check::is_file_name;
+pub use console::{Console, Health};
 pub use external_miner::ExternalMiner;
 pub use gateway::Gateway;
 pub use logging::{LogFormat, Logging};
@@ -120,6 +122,10 @@ pub struct Settings {
     pub blacklist: Blacklist,
     /// The door for API users.
     pub gateway: Gateway,
+    /// Where a run can be looked at.
+    pub console: Console,
+    /// When it is not ready.
+    pub health: Health,
     /// The local network.
     pub localnet: Localnet,
     /// Which keys to sign with.
@@ -329,6 +335,15 @@ pub struct Localnet {
     pub block_time: Duration,
     /// Blocks between two settings of weights, from 1.
     pub tempo: u16,
+    /// How often an actor is made to crash, on average; never where it is zero.
+    #[serde(deserialize_with = "seconds")]
+    pub crash_every: Duration,
+    /// How long the chain is away in each outage; there are none where it is zero.
+    #[serde(deserialize_with = "seconds")]
+    pub outage: Duration,
+    /// How long the chain is there before each outage.
+    #[serde(deserialize_with = "seconds")]
+    pub outage_every: Duration,
 }
 
 /// `wallet.*`.

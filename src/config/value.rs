@@ -1,6 +1,6 @@
 //! One given value, read as the kind that its key takes.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use figment::value::{Empty, Tag, Value};
@@ -37,6 +37,7 @@ pub(super) fn read(key: &Key, given: Given<'_>, home: Option<&Path>) -> Result<V
         }
         Kind::Text => given.text().map(Value::from),
         Kind::Ip => given.text().and_then(ip).map(|ip| Value::from(ip.to_string())),
+        Kind::Listen => given.text().filter(|text| listen(text)).map(Value::from),
         Kind::Path => given.path(home).map(Value::from),
         Kind::PathList => given.list(|item| item.path(home)).map(Value::from),
         Kind::TextList | Kind::Repeated => {
@@ -58,6 +59,10 @@ fn ip(text: &str) -> Option<IpAddr> {
     bare.parse().ok()
 }
 
+fn listen(text: &str) -> bool {
+    text == "off" || text.parse::<SocketAddr>().is_ok()
+}
+
 fn expected(kind: Kind) -> String {
     match kind {
         Kind::Bool => "true or false".to_owned(),
@@ -67,6 +72,7 @@ fn expected(kind: Kind) -> String {
         Kind::Seconds(range) => format!("a number of seconds {range}"),
         Kind::Text => "a text".to_owned(),
         Kind::Ip => "an IP address".to_owned(),
+        Kind::Listen => "an address as 127.0.0.1:9090, or off".to_owned(),
         Kind::Path => "a path".to_owned(),
         Kind::PathList => "a list of paths".to_owned(),
         Kind::TextList | Kind::Repeated => "a list of texts".to_owned(),

@@ -59,8 +59,29 @@ impl InstanceLock {
     /// # Errors
     /// [`LockError`] where another process has it, or the folder cannot be written.
     pub fn of_hotkey(folder: &Path, hotkey: &Hotkey, netuid: Netuid) -> Result<Self, LockError> {
-        let path = folder.join("locks").join(format!("{hotkey}.netuid{netuid}.lock"));
+        let path = hotkey_path(folder, hotkey, netuid);
         Self::take(path, format!("hotkey {hotkey} on subnet {netuid}"))
+    }
+
+    /// Who has the lock of a hotkey on a subnet; nobody where it is free. Nothing on disk is touched;
+    /// the lock is shared for an instant.
+    ///
+    /// # Errors
+    /// Where the file is there and cannot be looked at.
+    pub fn holder_of_hotkey(
+        folder: &Path,
+        hotkey: &Hotkey,
+        netuid: Netuid,
+    ) -> std::io::Result<Option<String>> {
+        let mut file = match File::open(hotkey_path(folder, hotkey, netuid)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(holder(&mut file))),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     /// Locks the file at `path`, which is made; `what` is for the error.
@@ -85,6 +106,10 @@ impl InstanceLock {
         }
         Ok(Self { _file: file })
     }
+}
+
+fn hotkey_path(folder: &Path, hotkey: &Hotkey, netuid: Netuid) -> PathBuf {
+    folder.join("locks").join(format!("{hotkey}.netuid{netuid}.lock"))
 }
 
 fn open(path: &Path) -> std::io::Result<File> {

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use sn1_actors::domain::{BlockNumber, Netuid, Score, Uid};
+use sn1_actors::domain::{BlockNumber, Hotkey, Netuid, Score, Uid};
 use sn1_actors::ports::{
     Commitment, PendingReveal, SignedCall, WeightsCall, WeightsIntent, WeightsWay,
 };
@@ -59,6 +59,19 @@ fn endings(ledger: &LedgerFile) -> Vec<String> {
         names.map(|name| name.trim_start_matches("scores.json").to_owned()).collect();
     endings.sort();
     endings
+}
+
+#[test]
+fn who_holds_a_hotkey_is_told_to_who_only_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let hotkey = Hotkey::parse("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY").unwrap();
+    let holder = || InstanceLock::holder_of_hotkey(folder.path(), &hotkey, Netuid(1)).unwrap();
+    assert_eq!(holder(), None);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is made");
+    let held = InstanceLock::of_hotkey(folder.path(), &hotkey, Netuid(1)).unwrap();
+    assert_eq!(holder(), Some(format!("process {}", std::process::id())));
+    drop(held);
+    assert_eq!(holder(), None);
 }
 
 #[test]

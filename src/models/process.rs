@@ -8,7 +8,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Why a child process gave no exit status.
 #[derive(Debug)]
-pub(super) enum ChildError {
+pub(crate) enum ChildError {
     /// It could not be started or waited for.
     Io(io::Error),
     /// It ran past its bound and was killed.
@@ -27,7 +27,7 @@ impl Drop for Running {
 
 /// Runs `command` to its end, for `bound` at most, and calls `tick` now and then. Gives back its
 /// standard output where that was piped: what it wrote there must fit into the pipe's buffer.
-pub(super) async fn run(
+pub(crate) async fn run(
     mut command: Command,
     bound: Duration,
     mut tick: impl FnMut(),

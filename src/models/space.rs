@@ -31,7 +31,9 @@ pub(super) async fn check(
     }
 }
 
-async fn free(df: &Path, folder: &Path) -> Option<u64> {
+/// The bytes that whoever asks may still write into the file system of `folder`, which has to be
+/// there; none where `df` does not tell.
+pub(crate) async fn free(df: &Path, folder: &Path) -> Option<u64> {
     let mut command = Command::new(df);
     command.arg("-Pk").arg("--").arg(folder).env("LC_ALL", "C");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -80,6 +80,20 @@ impl Store {
         self.look(model, &folder, true, None).await
     }
 
+    /// As [`Self::verify`], for somebody who only looks: what was found is not written down.
+    ///
+    /// # Errors
+    /// When the model is unknown, or a file cannot be read.
+    pub async fn inspect(&self, name: &str) -> Result<Vec<FileStatus>, ModelError> {
+        let (model, folder) = self.find(name)?;
+        let (files, at) = (model.files.clone(), folder.clone());
+        let work = move |cancel: &Cancel| {
+            let records = verify::read_records(&at).map_err(Failure::Stop)?;
+            files.iter().map(|file| verify::inspect(&at, file, &records, cancel)).collect()
+        };
+        blocking::run(None, work).await.map_err(|failure| unreadable(failure, &folder))
+    }
+
     /// The model's folder, after what is lacking in it was pulled. Files that are already there are
     /// kept, and hashed if they have not been or have changed.
     ///
@@ -186,12 +200,16 @@ impl Store {
             let mut records = verify::read_records(&at).map_err(Failure::Stop)?;
             files.iter().map(|file| verify::look(&at, file, &mut records, force, cancel)).collect()
         };
-        blocking::run(lock, work).await.map_err(|failure| match failure {
-            Failure::Stop(error) => error,
-            Failure::Source(cause) => {
-                let cause = std::io::Error::other(cause);
-                ModelError::Cache { path: folder.to_owned(), cause }
-            }
-        })
+        blocking::run(lock, work).await.map_err(|failure| unreadable(failure, folder))
+    }
+}
+
+fn unreadable(failure: Failure, folder: &Path) -> ModelError {
+    match failure {
+        Failure::Stop(error) => error,
+        Failure::Source(cause) => {
+            let cause = std::io::Error::other(cause);
+            ModelError::Cache { path: folder.to_owned(), cause }
+        }
     }
 }

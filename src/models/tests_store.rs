@@ -102,6 +102,25 @@ async fn refuses_a_member_that_unpacks_to_more_than_it_claims() {
 }
 
 #[tokio::test]
+async fn who_only_looks_sees_one_changed_byte_whatever_its_time_says_and_leaves_no_trace() {
+    let (place, mut body) = (Place::new(), body());
+    let store = place.store(catalogue(&[pinned("a.bin", &body)], &[LOCAL]), place.environment());
+    let path = place.in_cache("a.bin");
+    place.put(&path, &body);
+    let state = async || store.inspect("m").await.unwrap()[0].state.clone();
+    assert_eq!(state().await, FileState::Verified);
+    assert_eq!(place.left(), ["a.bin"]);
+    store.verify("m").await.unwrap();
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    body[0] ^= 1;
+    fs::write(&path, &body).unwrap();
+    File::options().write(true).open(&path).unwrap().set_modified(before).unwrap();
+    assert_eq!(store.status("m").unwrap()[0].state, FileState::Verified);
+    assert!(matches!(state().await, FileState::Wrong { .. }));
+    assert_eq!(place.left(), [".a.bin.stamp", "a.bin"]);
+}
+
+#[tokio::test]
 async fn a_missing_python_is_one_failed_source() {
     let place = Place::new();
     place.put(&place.beside("own/a.bin"), b"good");

@@ -144,10 +144,7 @@ pub(super) fn look(
     let actual = hash_file(&status.path, cancel)?;
     let expected = Expected::of(file, records).sha256;
     if let Some(expected) = expected.filter(|expected| *expected != actual) {
-        status.state = FileState::Wrong {
-            actual: format!("sha256 {actual}"),
-            expected: format!("sha256 {expected}"),
-        };
+        status.state = wrong_digest(actual, expected);
         // A stamp that fits all the same is of a file that was changed behind its time's back.
         let _ = fs::remove_file(stamp_path(&status.path));
         return Ok(status);
@@ -160,6 +157,31 @@ pub(super) fn look(
     }
     status.state = FileState::Verified;
     Ok(status)
+}
+
+/// How `file` stands, hashed anew, leaving no trace: a right file stays unverified where nothing says
+/// what its digest has to be.
+pub(super) fn inspect(
+    folder: &Path,
+    file: &ModelFile,
+    records: &Records,
+    cancel: &Cancel,
+) -> Result<FileStatus, Failure> {
+    let status = glance(folder, file, records).map_err(Failure::Stop)?;
+    if matches!(status.state, FileState::Missing | FileState::Wrong { .. }) {
+        return Ok(status);
+    }
+    let actual = hash_file(&status.path, cancel)?;
+    let state = match Expected::of(file, records).sha256 {
+        Some(expected) if expected != actual => wrong_digest(actual, expected),
+        Some(_) => FileState::Verified,
+        None => FileState::Present,
+    };
+    Ok(FileStatus { state, ..status })
+}
+
+fn wrong_digest(actual: Digest, expected: Digest) -> FileState {
+    FileState::Wrong { actual: format!("sha256 {actual}"), expected: format!("sha256 {expected}") }
 }
 
 /// Checks a fresh file at `fresh` and moves it into its place in `folder`.

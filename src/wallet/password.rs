@@ -90,6 +90,17 @@ impl Passwords {
         }
     }
 
+    /// Whether the password of a key file can be had without asking somebody. Nobody is asked.
+    ///
+    /// # Errors
+    /// As [`Self::of`]: no source has one, and nobody is there to be asked.
+    pub fn foreseen(&self, path: &Path) -> Result<bool, WalletError> {
+        if self.given(path)?.is_some() || self.plain_variable(path).is_some() {
+            return Ok(true);
+        }
+        if self.terminal { Ok(false) } else { Err(no_password(path)) }
+    }
+
     /// The password for a new key file. Blocks while somebody is asked, twice.
     ///
     /// # Errors
@@ -159,8 +170,7 @@ impl Passwords {
     fn ask(&self, path: &Path, question: &str) -> Result<Secret, WalletError> {
         let path = path.to_owned();
         if !self.terminal {
-            let ways = PasswordWays { variable: scrambled_name(&path) };
-            return Err(WalletError::NoPassword { path, ways });
+            return Err(no_password(&path));
         }
         let answer = rpassword::prompt_password(question);
         let mut answer = answer.map_err(|cause| WalletError::Io {
@@ -173,6 +183,11 @@ impl Passwords {
         answer.zeroize();
         Ok(password)
     }
+}
+
+fn no_password(path: &Path) -> WalletError {
+    let ways = PasswordWays { variable: scrambled_name(path) };
+    WalletError::NoPassword { path: path.to_owned(), ways }
 }
 
 fn is_plain(name: &str) -> bool {

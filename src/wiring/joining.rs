@@ -65,6 +65,23 @@ impl fmt::Display for Joining {
     }
 }
 
+/// Whether the settings name a chain.
+#[must_use]
+pub fn chain_is_named(settings: &Settings) -> bool {
+    settings.subtensor.network.is_some() || !settings.subtensor.chain_endpoint.is_empty()
+}
+
+/// What a miner joins; nothing where no chain is named and strangers are welcome.
+///
+/// # Errors
+/// As [`Joining::of`].
+pub fn of_miner(settings: &Settings) -> Result<Option<Joining>, Ended> {
+    if !chain_is_named(settings) && settings.blacklist.allow_non_registered {
+        return Ok(None);
+    }
+    Joining::of(settings, "miner").map(Some)
+}
+
 /// The subnet that the settings name, for a `command` that asks no chain.
 ///
 /// # Errors

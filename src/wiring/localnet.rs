@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use parking_lot::Mutex;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use sn1_actors::assistant::board::AnswerBoard;
 use sn1_actors::axon::Admission;
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::domain::{Coldkey, Hotkey, Hyperparameters, Netuid, Tao, Uid};
 use sn1_actors::model_worker::meter::ModelMeter;
-use sn1_actors::ports::{ChainError, Journal, Ledger};
+use sn1_actors::ports::{Chain, ChainError, Journal, Ledger};
 use sn1_actors::runtime::{Failpoints, Overseer, Topology};
 use sn1_actors::weight_setter::{SetError, WeightsOnChain};
 use sn1_actors::wiring::{
@@ -22,6 +25,7 @@ use tokio::sync::watch;
 
 use super::joining::WATCH;
 use super::{gateway, local_axon, miner, model, tools, validator};
+use crate::chain::flapping::{Flapping, Outages};
 use crate::chain::local::{LocalChain, LocalChainConfig};
 use crate::config::{ExternalMiner, MinerKind, Settings};
 use crate::exit::{Ended, Exit};
@@ -35,6 +39,15 @@ use crate::wire::{
 const DEAD: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 /// The validator's stake; miners have none.
 const STAKE: Tao = Tao(10_000.0);
+
+/// The folder with a folder for each run of a local network.
+#[must_use]
+pub fn runs_folder() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let state = variable("XDG_STATE_HOME");
+    let state = state.or_else(|| Some(variable("HOME")?.join(".local/state")));
+    state.unwrap_or_else(std::env::temp_dir).join("sn1/localnet")
+}
 
 /// Where a miner of the local network runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +86,10 @@ pub struct Localnet {
     pub validator: Validator,
     /// Its miners, in order of uid.
     pub miners: Vec<LocalMiner>,
+    /// Who the validator is.
+    pub hotkey: Hotkey,
     /// Who sends what to whom.
-    pub topology: Topology,
+    pub topology: Arc<Topology>,
     /// What the model did.
     pub model: Arc<ModelMeter>,
     /// What the model makes of API users' texts.
@@ -84,6 +99,16 @@ pub struct Localnet {
     block_time: Duration,
     overseer: Overseer,
     stoppers: Vec<ServerStopper>,
+}
+
+/// What the miners of this process have in common.
+struct Host<'a> {
+    settings: &'a Settings,
+    in_flight: usize,
+    shared: &'a Shared,
+    board: AnswerBoard,
+    journal: Arc<dyn Journal>,
+    failpoints: Failpoints,
 }
 
 /// Starts a local network. `seed` decides keys and all draws.
@@ -105,18 +130,24 @@ pub async fn start(
     let own_hotkey = own.hotkey();
     let epoch_blocks = u64::from(settings.localnet.tempo) + 1;
     let watch = ChainWatchConfig { resync_blocks: 1, ..WATCH };
-    let config =
-        validator::config(settings, netuid(settings), seed, own_hotkey, watch, epoch_blocks);
+    let config = validator::config(
+        settings,
+        netuid(settings),
+        seed,
+        own_hotkey.clone(),
+        watch,
+        epoch_blocks,
+    );
     // The validator's requests and every miner's can be under way at once.
     let in_flight = config.under_way();
     let askers = in_flight * (settings.localnet.miners.len() + 2);
-    let failpoints = Failpoints::default();
+    let failpoints = crashes(overseer, settings, seed);
     let shared = start_shared(overseer, model, tools, askers, &failpoints);
 
     let chain = LocalChain::new(chain_config(settings), overseer.clock())?;
     let coldkey = Coldkey::parse(key(seed, "owner")?.hotkey().as_str())?;
     let validator_uid = chain.register(own.hotkey(), coldkey.clone(), STAKE)?;
-    let own_chain = chain.handle(own.hotkey());
+    let own_chain = with_outages(chain.handle(own.hotkey()), overseer, settings);
     let streaming = settings.neuron.streaming;
     let options = TransportOptions { allow_local: true, streaming, ..TransportOptions::default() };
     let uuids = Arc::new(UuidSource::from_entropy());
@@ -147,7 +178,8 @@ pub async fn start(
     let mut net = Localnet {
         validator,
         miners: Vec::new(),
-        topology,
+        hotkey: own_hotkey,
+        topology: Arc::default(),
         model: Arc::clone(&shared.meter),
         reader,
         chain,
@@ -157,30 +189,29 @@ pub async fn start(
         stoppers: Vec::new(),
     };
     let board = AnswerBoard::default();
+    let host = Host { settings, in_flight, shared: &shared, board, journal, failpoints };
     for (kind, uid, keypair) in registered {
-        net.add_miner(settings, in_flight, kind, uid, keypair, &shared, &board, &journal)?;
+        net.add_miner(kind, uid, keypair, &host, &mut topology)?;
     }
     for (hotkey, uid, address) in admitted {
         net.publish(LocalMiner { kind: LocalKind::External, uid, hotkey }, address);
     }
-    net.topology.check(in_flight)?;
+    topology.check(in_flight)?;
+    net.topology = Arc::new(topology);
     net.wait_for_miners().await?;
     Ok(net)
 }
 
 impl Localnet {
-    #[expect(clippy::too_many_arguments, reason = "they are what a miner shares with the others")]
     fn add_miner(
         &mut self,
-        settings: &Settings,
-        in_flight: usize,
         kind: MinerKind,
         uid: Uid,
         keypair: Arc<Keypair>,
-        shared: &Shared,
-        board: &AnswerBoard,
-        journal: &Arc<dyn Journal>,
+        host: &Host<'_>,
+        topology: &mut Topology,
     ) -> anyhow::Result<()> {
+        let settings = host.settings;
         let hotkey = keypair.hotkey();
         let address = if kind == MinerKind::Dead {
             DEAD
@@ -196,18 +227,18 @@ impl Localnet {
             // Its one caller is the validator, with all of its users' rounds.
             let admission = Admission { requests_per_second: 0, ..miner::admission(settings) };
             let (_, admission) = watch::channel(Arc::new(admission));
-            let mut config = miner::config(answers, delay, in_flight, settings, admission);
+            let mut config = miner::config(answers, delay, host.in_flight, settings, admission);
             config.suffix = format!(":{uid}");
             let started = self.overseer.clock().unix();
             let book = NonceBook::new(started, settings.axon.legacy_nonce);
             let parts = MinerParts {
                 check: Arc::new(Mutex::new(Verifier::new(hotkey.clone(), book, None))),
                 metagraph: self.validator.metagraph.clone(),
-                board: Some(board.clone()),
-                journal: Arc::clone(journal),
-                failpoints: Failpoints::default(),
+                board: Some(host.board.clone()),
+                journal: Arc::clone(&host.journal),
+                failpoints: host.failpoints.clone(),
             };
-            let running = start_miner(&self.overseer, config, parts, shared, &mut self.topology);
+            let running = start_miner(&self.overseer, config, parts, host.shared, topology);
             let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             // Nobody but the validator asks, and all its users' rounds come from one address.
             let options = AxonOptions::default();
@@ -302,6 +333,25 @@ async fn resolved(miners: &[ExternalMiner]) -> Result<Vec<(Hotkey, SocketAddr)>,
         all.push((miner.hotkey.clone(), address));
     }
     Ok(all)
+}
+
+/// Actors crash as often as the settings want.
+fn crashes(overseer: &Overseer, settings: &Settings, seed: u64) -> Failpoints {
+    let every = settings.localnet.crash_every;
+    if every.is_zero() {
+        return Failpoints::default();
+    }
+    Failpoints::crashing(every, overseer.clock(), ChaCha8Rng::seed_from_u64(seed))
+}
+
+/// The validator's chain is away as often as the settings want.
+fn with_outages(chain: Arc<dyn Chain>, overseer: &Overseer, settings: &Settings) -> Arc<dyn Chain> {
+    let localnet = &settings.localnet;
+    let outages = Outages { between: localnet.outage_every, lasting: localnet.outage };
+    if outages.lasting.is_zero() {
+        return chain;
+    }
+    Arc::new(Flapping::new(chain, outages, overseer.clock()))
 }
 
 fn key(seed: u64, name: &str) -> anyhow::Result<Keypair> {

@@ -17,7 +17,7 @@ use super::remote::remote;
 use crate::config::{Device as DeviceName, Settings};
 use crate::engine::{Embedder, EngineOptions, LocalEngine, LocalModelFiles, Place, load_codec};
 use crate::exit::{Ended, Exit};
-use crate::models::{Catalogue, Environment, ModelError, Progress, PullOptions, Store};
+use crate::models::{Catalogue, Environment, Model, ModelError, Progress, PullOptions, Store};
 
 /// The model name that means the stand-in.
 pub const FAKE: &str = "fake";
@@ -160,11 +160,24 @@ async fn locate(store: &Store, name: &str, options: &PullOptions) -> anyhow::Res
         return Ok(name.into());
     }
     let folder = store.ensure(name, options).await.map_err(ended)?;
-    let mut files = known.into_iter().flat_map(|model| &model.files);
-    Ok(match files.find(|file| file.name.ends_with(".gguf")) {
+    Ok(known.map_or_else(|| folder.clone(), |model| within(&folder, model)))
+}
+
+/// What of a model's folder is loaded.
+fn within(folder: &Path, model: &Model) -> PathBuf {
+    match model.files.iter().find(|file| file.name.ends_with(".gguf")) {
         Some(gguf) => folder.join(&gguf.name),
-        None => folder,
-    })
+        None => folder.to_owned(),
+    }
+}
+
+/// Where the model of that name lies, or would if it was pulled; none where nothing has the name.
+#[must_use]
+pub fn place(store: &Store, name: &str) -> Option<PathBuf> {
+    match store.catalogue().find(name) {
+        Some(model) => Some(within(&store.dir().join(&model.name), model)),
+        None => is_path(name).then(|| name.into()),
+    }
 }
 
 fn is_path(name: &str) -> bool {

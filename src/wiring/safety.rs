@@ -28,7 +28,9 @@ pub fn check(settings: &Settings, network: &str) -> Result<(), Ended> {
     Err(Ended::new(Exit::Usage, message))
 }
 
-fn reasons(settings: &Settings) -> Vec<String> {
+/// What a validator must not do on a public network, each reason with the key that allows it.
+#[must_use]
+pub fn reasons(settings: &Settings) -> Vec<String> {
     let mut reasons = Vec::new();
     let model = settings.neuron.model_id.as_str();
     // Servers write in the small model's place, and never in the stand-in's.

@@ -225,7 +225,11 @@ pub fn check(settings: &Settings) -> Result<(), Ended> {
     Ok(())
 }
 
-fn check_tasks(settings: &Settings) -> Result<(), Ended> {
+/// Refuses tasks that no configured source has contexts for.
+///
+/// # Errors
+/// The task, the kind of context that it needs, and which sources have that.
+pub fn check_tasks(settings: &Settings) -> Result<(), Ended> {
     for share in &settings.neuron.task_mix {
         let kinds = share.kind.definition().sources;
         if !settings.tools.sources.iter().any(|source| source.has_any(kinds)) {

@@ -136,7 +136,7 @@ pub struct Running {
     /// Its actors.
     pub validator: Validator,
     /// Who sends what to whom.
-    pub topology: Topology,
+    pub topology: Arc<Topology>,
     /// What the model did.
     pub model: Arc<ModelMeter>,
     /// What the model makes of API users' texts.
@@ -173,6 +173,7 @@ pub async fn start(
     let validator = start_validator(overseer, config, parts, &shared, &mut topology)
         .map_err(|error| Ended::new(Exit::File, error))?;
     topology.check(under_way)?;
+    let topology = Arc::new(topology);
     Ok(Running { validator, topology, model: Arc::clone(&shared.meter), reader })
 }
 

@@ -11,7 +11,7 @@
 //! | 10, 17 | [`neurons`] |
 //!
 //! Three rows of the chain are beside what they test: 11 (kill −9) in `src/ledger`, 18 (clocks) in
-//! `src/wire/nonce/tests.rs`, 23 (two instances) in `src/ledger/tests.rs`. That the node itself is
+//! `src/wire/nonce/tests.rs` and, as `sn1 doctor` tells it, in [`doctor`], 23 (two instances) in `src/ledger/tests.rs`. That the node itself is
 //! one is proved with subxt as it comes ([`node_itself`]). Calls without a row are in [`place`].
 
 #![expect(
@@ -26,6 +26,7 @@ mod client;
 mod clock;
 mod commit_reveal;
 mod connection;
+mod doctor;
 mod errors;
 mod neurons;
 mod node;

@@ -8,6 +8,8 @@ mod chain;
 mod chain_writes;
 mod commands;
 mod completions;
+mod console;
+mod doctor;
 mod exploits;
 mod fault_proxy;
 mod gateway_keys;

@@ -1,10 +1,39 @@
-//! Named places at which a test makes an actor panic, compiled out without the testkit.
+//! Named places at which an actor can be made to panic: by a test, which arms one of them, or by
+//! somebody who wants to see what crashes cost, and has one crash every now and then.
 
-/// The failpoints of one stage. Without the feature `testkit` it is empty and [`Self::hit`] nothing.
-#[derive(Clone, Debug, Default)]
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rand::Rng;
+use rand::seq::IteratorRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::domain::Moment;
+use crate::ports::Clock;
+
+/// The failpoints of one stage. Unless somebody wants crashes, [`Self::hit`] does nothing.
+#[derive(Clone, Default)]
 pub struct Failpoints {
+    crashes: Option<Arc<Crashes>>,
     #[cfg(any(test, feature = "testkit"))]
-    armed: std::sync::Arc<parking_lot::Mutex<std::collections::BTreeMap<&'static str, Plan>>>,
+    armed: Arc<Mutex<std::collections::BTreeMap<&'static str, Plan>>>,
+}
+
+/// Crashes at random.
+struct Crashes {
+    clock: Arc<dyn Clock>,
+    every: Duration,
+    state: Mutex<Due>,
+}
+
+struct Due {
+    random: ChaCha8Rng,
+    at: Moment,
+    /// Where the next crash is to be, once it is due.
+    place: Option<&'static str>,
+    reached: BTreeSet<&'static str>,
 }
 
 #[cfg(any(test, feature = "testkit"))]
@@ -15,14 +44,56 @@ struct Plan {
 }
 
 impl Failpoints {
-    /// Marks a place. A test that armed it makes this call panic.
+    /// Crashes one of those who pass a failpoint, `every` so much time on average: at a place drawn
+    /// among all that were passed so far, so that the busy do not crash more often than the others.
+    #[must_use]
+    pub fn crashing(every: Duration, clock: Arc<dyn Clock>, mut random: ChaCha8Rng) -> Self {
+        let at = clock.now().after(pause(every, &mut random));
+        let state = Mutex::new(Due { random, at, place: None, reached: BTreeSet::new() });
+        let crashes = Some(Arc::new(Crashes { clock, every, state }));
+        Self { crashes, ..Self::default() }
+    }
+
+    /// Marks a place. Where a crash is due or a test armed it, this call panics.
     #[inline]
     pub fn hit(&self, place: &'static str) {
+        if let Some(crashes) = &self.crashes
+            && crashes.due(place)
+        {
+            panic_at(place);
+        }
         #[cfg(any(test, feature = "testkit"))]
         self.count(place);
-        #[cfg(not(any(test, feature = "testkit")))]
-        let _ = place;
     }
+}
+
+impl Crashes {
+    fn due(&self, place: &'static str) -> bool {
+        let now = self.clock.now();
+        let mut due = self.state.lock();
+        due.reached.insert(place);
+        if now < due.at {
+            return false;
+        }
+        let Due { random, at, place: next, reached } = &mut *due;
+        let wanted = *next.get_or_insert_with(|| reached.iter().choose(random).unwrap_or(&place));
+        if wanted != place {
+            return false;
+        }
+        *next = None;
+        *at = now.after(pause(self.every, random));
+        true
+    }
+}
+
+/// From half to one and a half times as long.
+fn pause(every: Duration, random: &mut ChaCha8Rng) -> Duration {
+    every.mul_f64(random.random_range(0.5..1.5))
+}
+
+#[expect(clippy::panic, reason = "panicking is what a failpoint is for")]
+fn panic_at(place: &'static str) {
+    panic!("failpoint {place}");
 }
 
 #[cfg(any(test, feature = "testkit"))]
@@ -34,9 +105,8 @@ impl Failpoints {
         plan.hits += 1;
         let panics = plan.panics_on == Some(this);
         drop(armed);
-        #[expect(clippy::panic, reason = "panicking is what a failpoint is for")]
         if panics {
-            panic!("failpoint {place}");
+            panic_at(place);
         }
     }
 
@@ -49,5 +119,39 @@ impl Failpoints {
     #[must_use]
     pub fn reached(&self) -> Vec<(&'static str, u64)> {
         self.armed.lock().iter().map(|(place, plan)| (*place, plan.hits)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::ports::TokioClock;
+
+    #[tokio::test(start_paused = true)]
+    async fn crashes_come_at_their_rate_and_as_often_to_the_idle_as_to_the_busy() {
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::starting_now(|| Duration::ZERO));
+        let every = Duration::from_secs(60);
+        let failpoints =
+            Failpoints::crashing(every, Arc::clone(&clock), ChaCha8Rng::seed_from_u64(1));
+        let mut crashes = std::collections::BTreeMap::<&str, u32>::new();
+        for second in 0..60_000 {
+            for place in ["busy", "busy", "busy", "idle"] {
+                if place == "idle" && second % 5 != 0 {
+                    continue;
+                }
+                let hit = std::panic::AssertUnwindSafe(|| failpoints.hit(place));
+                if catch_unwind(hit).is_err() {
+                    *crashes.entry(place).or_default() += 1;
+                }
+            }
+            clock.sleep(Duration::from_secs(1)).await;
+        }
+        let (busy, idle) = (crashes["busy"], crashes["idle"]);
+        assert!((900..1_100).contains(&(busy + idle)), "{crashes:?}");
+        assert!(busy.abs_diff(idle) < 150, "{crashes:?}");
     }
 }

@@ -6,7 +6,6 @@
 //! the [`Reply`]: whoever ends up with the work answers the asker, from wherever that is.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Message, Recipient};
@@ -17,9 +16,27 @@ use tracing::Span;
 use crate::domain::Moment;
 use crate::ports::{Clock, in_time};
 
+use super::gauge::Gauge;
+
 /// One place in a port; it is free again when this is dropped.
-#[derive(Debug)]
-pub struct Slot(#[expect(dead_code, reason = "it is held for its drop")] OwnedSemaphorePermit);
+pub struct Slot {
+    gauge: Arc<Gauge>,
+    clock: Arc<dyn Clock>,
+    taken: Moment,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl std::fmt::Debug for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Slot({})", self.gauge.name)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.gauge.held_for(self.clock.now().since(self.taken));
+    }
+}
 
 /// Where the answer to a message goes; a dropped one tells the asker that there will be none.
 #[derive(Debug)]
@@ -95,14 +112,6 @@ where
     clock: Arc<dyn Clock>,
 }
 
-#[derive(Debug)]
-pub(super) struct Gauge {
-    pub(super) name: String,
-    pub(super) actor: String,
-    pub(super) capacity: usize,
-    peak: AtomicUsize,
-}
-
 impl<M> Clone for Port<M>
 where
     M: Message + Send + 'static,
@@ -131,13 +140,14 @@ where
     ) -> Self {
         let capacity = capacity.max(1);
         let message = std::any::type_name::<M>().rsplit("::").next().unwrap_or("message");
-        let gauge = Gauge {
-            name: format!("{actor}.{message}"),
-            actor: actor.to_owned(),
+        let slots = Arc::new(Semaphore::new(capacity));
+        let gauge = Gauge::new(
+            format!("{actor}.{message}"),
+            actor.to_owned(),
             capacity,
-            peak: AtomicUsize::new(0),
-        };
-        Self { recipient, slots: Arc::new(Semaphore::new(capacity)), gauge: Arc::new(gauge), clock }
+            Arc::clone(&slots),
+        );
+        Self { recipient, slots, gauge: Arc::new(gauge), clock }
     }
 
     /// Sends if there is a free slot.
@@ -156,7 +166,7 @@ where
 
     /// Sends as soon as there is a free slot; this wait is the back-pressure.
     pub async fn push(&self, message: M) {
-        if let Ok(permit) = Arc::clone(&self.slots).acquire_owned().await {
+        if let Some(permit) = self.slot().await {
             self.recipient.do_send(self.job(message, permit, None));
         }
     }
@@ -168,9 +178,7 @@ where
     pub async fn ask(&self, message: M, deadline: Moment) -> Result<M::Result, AskError> {
         let patience = deadline.since(self.clock.now());
         let answer = async {
-            let Ok(permit) = Arc::clone(&self.slots).acquire_owned().await else {
-                return Err(AskError::Gone);
-            };
+            let Some(permit) = self.slot().await else { return Err(AskError::Gone) };
             let (asker, answer) = oneshot::channel();
             self.recipient.do_send(self.job(message, permit, Some(asker)));
             match answer.await {
@@ -210,13 +218,13 @@ where
     /// The most slots that were ever in use at once.
     #[must_use]
     pub fn peak(&self) -> usize {
-        self.gauge.peak.load(Ordering::Relaxed)
+        self.gauge.peak()
     }
 
     /// How many slots are in use.
     #[must_use]
     pub fn in_use(&self) -> usize {
-        self.gauge.capacity.saturating_sub(self.slots.available_permits())
+        self.gauge.in_use()
     }
 
     /// A deadline `patience` from now, for [`Self::ask`].
@@ -229,8 +237,12 @@ where
         &self.gauge
     }
 
-    pub(super) fn slots(&self) -> &Arc<Semaphore> {
-        &self.slots
+    /// A free slot, and how long that took is counted.
+    async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        let began = self.clock.now();
+        let permit = Arc::clone(&self.slots).acquire_owned().await.ok()?;
+        self.gauge.waited_for(self.clock.now().since(began));
+        Some(permit)
     }
 
     fn job(
@@ -239,13 +251,9 @@ where
         permit: OwnedSemaphorePermit,
         asker: Option<oneshot::Sender<M::Result>>,
     ) -> Job<M> {
-        self.gauge.peak.fetch_max(self.in_use(), Ordering::Relaxed);
-        Job { message, reply: Reply(asker), slot: Slot(permit), span: Span::current() }
-    }
-}
-
-impl Gauge {
-    pub(super) fn peak(&self) -> usize {
-        self.peak.load(Ordering::Relaxed)
+        self.gauge.sent();
+        let (gauge, clock) = (Arc::clone(&self.gauge), Arc::clone(&self.clock));
+        let slot = Slot { gauge, taken: clock.now(), clock, _permit: permit };
+        Job { message, reply: Reply(asker), slot, span: Span::current() }
     }
 }

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use actix::Message;
-use tokio::sync::Semaphore;
 
-use super::port::{Gauge, Port};
+use super::gauge::{Gauge, PortCounts};
+use super::port::Port;
 
 /// How a message is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +55,24 @@ pub enum TopologyError {
 #[derive(Default)]
 pub struct Topology {
     edges: BTreeSet<Edge>,
-    gauges: BTreeMap<String, (Arc<Gauge>, Arc<Semaphore>)>,
+    gauges: BTreeMap<String, Arc<Gauge>>,
+}
+
+/// One port, and how it is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortStatus {
+    /// `actor.Message`.
+    pub port: String,
+    /// Who sends, in order of name.
+    pub from: Vec<String>,
+    /// Who receives.
+    pub to: String,
+    /// How; a port that some push into and others ask through counts as asked.
+    pub verb: Verb,
+    /// Its slots.
+    pub capacity: usize,
+    /// What it counted.
+    pub counts: PortCounts,
 }
 
 impl Topology {
@@ -83,7 +100,7 @@ impl Topology {
         M::Result: Send,
     {
         let gauge = port.gauge();
-        self.gauges.insert(gauge.name.clone(), (Arc::clone(gauge), Arc::clone(port.slots())));
+        self.gauges.insert(gauge.name.clone(), Arc::clone(gauge));
         self.edges.insert(Edge {
             from: from.to_owned(),
             to: gauge.actor.clone(),
@@ -102,17 +119,37 @@ impl Topology {
     /// The most slots that were ever in use, by port.
     #[must_use]
     pub fn peaks(&self) -> BTreeMap<String, usize> {
-        self.gauges.iter().map(|(name, (gauge, _))| (name.clone(), gauge.peak())).collect()
+        self.gauges.iter().map(|(name, gauge)| (name.clone(), gauge.peak())).collect()
     }
 
     /// The ports that have slots in use, with how many.
     #[must_use]
     pub fn in_use(&self) -> BTreeMap<String, usize> {
-        let used = |(gauge, slots): &(Arc<Gauge>, Arc<Semaphore>)| {
-            gauge.capacity.saturating_sub(slots.available_permits())
-        };
-        let all = self.gauges.iter().map(|(name, port)| (name.clone(), used(port)));
+        let all = self.gauges.iter().map(|(name, gauge)| (name.clone(), gauge.in_use()));
         all.filter(|(_, used)| *used > 0).collect()
+    }
+
+    /// Every port, and how it is doing now.
+    #[must_use]
+    pub fn ports(&self) -> Vec<PortStatus> {
+        self.gauges.values().map(|gauge| self.status(gauge)).collect()
+    }
+
+    fn status(&self, gauge: &Gauge) -> PortStatus {
+        let into = || self.edges.iter().filter(|edge| edge.port == gauge.name);
+        let asked = into().any(|edge| edge.verb == Verb::Ask);
+        PortStatus {
+            port: gauge.name.clone(),
+            from: into()
+                .map(|edge| edge.from.clone())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+            to: gauge.actor.clone(),
+            verb: if asked { Verb::Ask } else { Verb::Push },
+            capacity: gauge.capacity,
+            counts: gauge.counts(),
+        }
     }
 
     /// Proves that asks point down, and that pushes on a circle never wait: each of their ports

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::chain_watch::{ChainWatch, ChainWatchConfig, ChainWatchDeps};
+use crate::chain_watch::{ChainWatch, ChainWatchConfig, ChainWatchDeps, Head};
 use crate::domain::{Metagraph, Netuid};
 use crate::ports::Chain;
 use crate::runtime::{Failpoints, Inbox, Overseer, Port, RestartPolicy, Topology};
@@ -24,24 +24,35 @@ pub struct ChainParts {
     pub failpoints: Failpoints,
 }
 
-/// Starts to follow the chain; gives the subnet as it was seen last, at first an empty one.
+/// The chain as it was seen last.
+#[derive(Clone)]
+pub struct ChainSeen {
+    /// The subnet; at first an empty one.
+    pub metagraph: watch::Receiver<Arc<Metagraph>>,
+    /// The newest block; at first none.
+    pub head: watch::Receiver<Option<Head>>,
+}
+
+/// Starts to follow the chain.
 #[must_use]
 pub fn start_chain_watch(
     overseer: &Overseer,
     parts: ChainParts,
     topology: &mut Topology,
-) -> watch::Receiver<Arc<Metagraph>> {
+) -> ChainSeen {
     let ChainParts { config, chain, netuid, weight_setter, failpoints } = parts;
-    let (metagraph, seen) = watch::channel(Arc::new(Metagraph::empty(netuid)));
+    let (metagraph, metagraph_seen) = watch::channel(Arc::new(Metagraph::empty(netuid)));
+    let (head, head_seen) = watch::channel(None);
     let inbox = Inbox::<ChainWatch>::open("chain_watch", overseer.clock());
     let deps = ChainWatchDeps {
         config,
         chain,
         metagraph: Arc::new(metagraph),
+        head: Arc::new(head),
         weight_setter: weight_setter.map(|port| topology.push("chain_watch", &port)),
         clock: overseer.clock(),
         failpoints,
     };
     overseer.supervise(inbox, RestartPolicy::PATIENT, ChainWatch::new(deps));
-    seen
+    ChainSeen { metagraph: metagraph_seen, head: head_seen }
 }

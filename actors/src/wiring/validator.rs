@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::chain_watch::ChainWatchConfig;
+use crate::chain_watch::{ChainWatchConfig, Head};
 use crate::conversation::{ConversationLog, Tally};
 use crate::dendrite::{Challenge, Dendrite, DendriteConfig, DendriteDeps};
 use crate::domain::{Metagraph, RunSeed};
@@ -113,6 +113,8 @@ pub struct Validator {
     pub credits: Credits,
     /// Who is on the subnet.
     pub metagraph: watch::Receiver<Arc<Metagraph>>,
+    /// The newest block; none before the first.
+    pub head: watch::Receiver<Option<Head>>,
     /// How everyone stands.
     pub standings: Port<Standings>,
     /// Sets weights out of turn.
@@ -152,7 +154,7 @@ pub fn start_validator(
         weight_setter: Some(weight_setter.port(1)),
         failpoints: failpoints.clone(),
     };
-    let metagraph_seen = start_chain_watch(overseer, chain_parts, topology);
+    let chain_seen = start_chain_watch(overseer, chain_parts, topology);
     let log = ConversationLog::new(Arc::clone(&journal), overseer.clock());
     let credits = overseer.credits(config.in_flight);
     // One slot for each conversation: no push on their circle ever waits.
@@ -225,7 +227,7 @@ pub fn start_validator(
     let deps = DendriteDeps {
         config: config.dendrite,
         transport,
-        metagraph: metagraph_seen.clone(),
+        metagraph: chain_seen.metagraph.clone(),
         reward_scorer: topology.push("dendrite", &reward_scorer.port(all)),
         seed: config.seed,
         clock: Arc::clone(&clock),
@@ -260,7 +262,8 @@ pub fn start_validator(
         pacer,
         log,
         credits,
-        metagraph: metagraph_seen,
+        metagraph: chain_seen.metagraph,
+        head: chain_seen.head,
         standings,
         set_weights,
         ask_miners,

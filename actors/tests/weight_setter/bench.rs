@@ -265,7 +265,7 @@ impl Bench {
             weight_setter: Some(self.block.clone()),
             failpoints: stage.failpoints.clone(),
         };
-        start_chain_watch(&stage.overseer, parts, &mut Topology::default())
+        start_chain_watch(&stage.overseer, parts, &mut Topology::default()).metagraph
     }
 
     /// What the chain says from now on.

@@ -67,7 +67,7 @@ impl WeightsVerb {
     }
 }
 
-const SERVE_AXON: &str = "serve_axon";
+pub(super) const SERVE_AXON: &str = "serve_axon";
 const REGISTER_LIMIT: &str = "register_limit";
 const BURNED_REGISTER: &str = "burned_register";
 

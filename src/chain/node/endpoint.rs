@@ -69,6 +69,18 @@ impl Endpoints {
         self.public || genesis != FINNEY_GENESIS
     }
 
+    /// Whether this is the first block of another chain than the one that is named: the main network's
+    /// where another was asked for, or any other where that was. Of the others no first block is known.
+    #[must_use]
+    pub fn is_another_chain(&self, genesis: [u8; 32]) -> bool {
+        let names_main = matches!(self.name.as_str(), "finney" | "archive");
+        let names_other = !self.public || self.name == "test";
+        match genesis == FINNEY_GENESIS {
+            true => names_other,
+            false => names_main,
+        }
+    }
+
     /// Whether others use this chain too: finney, test, archive, or any node that is not on this
     /// machine.
     #[must_use]
@@ -166,6 +178,23 @@ mod tests {
         assert!(!unnamed.clone().unwrap().admits(FINNEY_GENESIS));
         assert!(unnamed.unwrap().admits([7; 32]), "a development chain");
         assert!(finney.unwrap().admits(FINNEY_GENESIS));
+    }
+
+    #[test]
+    fn a_node_of_another_chain_than_the_one_that_is_named_is_told() {
+        let node = ["wss://node.example"];
+        for (network, main, other) in [
+            (Some("finney"), false, true),
+            (Some("archive"), false, true),
+            (Some("test"), true, false),
+            (None, false, false),
+        ] {
+            let endpoints = endpoints(network, &node).unwrap();
+            assert_eq!(endpoints.is_another_chain(FINNEY_GENESIS), main, "{network:?}");
+            assert_eq!(endpoints.is_another_chain([7; 32]), other, "{network:?}");
+        }
+        let local = endpoints(Some("local"), &[]).unwrap();
+        assert!(local.is_another_chain(FINNEY_GENESIS) && !local.is_another_chain([7; 32]));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use sn1_actors::domain::{
 };
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
+use subxt::metadata::Metadata;
 
 use super::failure::Failure;
 use super::neuron;
@@ -29,6 +30,20 @@ const RAO: f64 = 1e9;
 
 pub(super) use stored::{ITEMS, STAKES};
 pub(super) use typed::{API, METHOD};
+
+/// What of the metagraph the runtime has nowhere: neither in one typed answer nor in storage.
+pub(super) fn lacking(metadata: &Metadata) -> Vec<String> {
+    if typed::is_there(metadata) {
+        return Vec::new();
+    }
+    let missing = ITEMS.iter().filter(|name| !storage::exists(metadata, name));
+    let mut lacking: Vec<String> =
+        missing.map(|name| format!("{}.{name}", storage::PALLET)).collect();
+    if !STAKES.iter().any(|name| storage::exists(metadata, name)) {
+        lacking.push(format!("{}.{}", storage::PALLET, STAKES.join(" or ")));
+    }
+    lacking
+}
 
 /// Reads the metagraph at the newest final block.
 ///

@@ -56,6 +56,37 @@ const APIS: &[(&str, &str)] =
 
 const CONSTANTS: &[(&str, &str)] = &[block_time::CONSTANT];
 
+/// What no neuron can do without, whatever the version of the runtime, besides the metagraph and a
+/// way to set weights.
+const NEEDED: &[&str] = &[
+    neuron::UIDS,
+    neuron::AXONS,
+    neuron::WEIGHTS,
+    neuron::LAST_UPDATE,
+    neuron::SERVING_LIMIT,
+    neuron::WEIGHTS_LIMIT,
+    epoch::TEMPO,
+];
+
+/// The names of what the runtime lacks although no neuron can do without it: what is renamed or gone
+/// since this program was made. How weights are set depends on the subnet, and is not told here.
+#[must_use]
+pub fn lacking(metadata: &Metadata) -> Vec<String> {
+    let stored = NEEDED.iter().chain(rules::EVERYWHERE);
+    let mut lacking: Vec<String> = stored
+        .filter(|name| !storage::exists(metadata, name))
+        .map(|name| format!("{}.{name}", storage::PALLET))
+        .collect();
+    let pallet = metadata.pallet_by_name(storage::PALLET);
+    if pallet.is_none_or(|pallet| pallet.call_variant_by_name(calls::SERVE_AXON).is_none()) {
+        lacking.push(format!("{}.{}", storage::PALLET, calls::SERVE_AXON));
+    }
+    lacking.extend(metagraph::lacking(metadata));
+    lacking.sort_unstable();
+    lacking.dedup();
+    lacking
+}
+
 /// Looks for everything that we use, in a fixed order.
 #[must_use]
 pub fn items(metadata: &Metadata) -> Vec<ProbedItem> {
@@ -92,4 +123,18 @@ pub fn items(metadata: &Metadata) -> Vec<ProbedItem> {
         ProbedItem { kind: ItemKind::Constant, name: format!("{pallet}.{name}"), present }
     });
     calls.chain(stored).chain(elsewhere).chain(apis).chain(constants).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::node::testkit::{FakeNode, mainnet};
+
+    #[tokio::test]
+    async fn the_main_networks_runtime_lacks_nothing_that_is_needed() {
+        let Some(metadata) = mainnet() else { return };
+        let session = FakeNode::new(metadata).session().await;
+        let at = session.now().await.unwrap();
+        assert_eq!(lacking(at.metadata_ref()), Vec::<String>::new());
+    }
 }

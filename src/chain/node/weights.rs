@@ -22,7 +22,7 @@ use crate::wire::Keypair;
 pub type Salt = [u16; 8];
 
 /// The version of timelocked commits that this program makes.
-const TIMELOCK_VERSION: u16 = 4;
+pub const TIMELOCK_VERSION: u16 = 4;
 
 /// A salt of the system's randomness.
 ///
@@ -64,6 +64,43 @@ pub async fn prepare_weights(
     Ok(PreparedWeights { way, signed: Some(signed) })
 }
 
+/// How a subnet takes weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// In the open.
+    Plain,
+    /// Encrypted until a round of drand.
+    Timelocked {
+        /// The version of the commits, from 1.
+        version: u16,
+        /// Epochs from a commit to its reveal, from 1.
+        period_epochs: u64,
+    },
+    /// As a hash that is revealed later.
+    Committed,
+}
+
+impl Taking {
+    /// By the subnet's rules and the calls that its runtime has; none where this program knows no way.
+    #[must_use]
+    pub fn of(calls: &Calls<'_>, rules: CommitReveal) -> Option<Self> {
+        match rules {
+            CommitReveal { enabled: false, .. } => {
+                calls.can(WeightsVerb::Set).then_some(Self::Plain)
+            }
+            CommitReveal { version: version @ 1.., period_epochs: period_epochs @ 1.., .. }
+                if calls.can(WeightsVerb::CommitTimelocked) =>
+            {
+                Some(Self::Timelocked { version, period_epochs })
+            }
+            CommitReveal { period_epochs: 1.., .. } if calls.can(WeightsVerb::Commit) => {
+                Some(Self::Committed)
+            }
+            CommitReveal { .. } => None,
+        }
+    }
+}
+
 struct Draft<'a> {
     session: &'a Session,
     at: &'a At,
@@ -82,16 +119,12 @@ impl Draft<'_> {
         if !self.rules.enabled {
             return Ok((WeightsWay::Plain, calls.set_weights(self.call)?));
         }
-        match self.rules {
-            CommitReveal { version: version @ 1.., period_epochs: period @ 1.., .. }
-                if calls.can(WeightsVerb::CommitTimelocked) =>
-            {
-                self.timelocked(&calls, version, period).await
+        match Taking::of(&calls, self.rules) {
+            Some(Taking::Timelocked { version, period_epochs }) => {
+                self.timelocked(&calls, version, period_epochs).await
             }
-            CommitReveal { period_epochs: 1.., .. } if calls.can(WeightsVerb::Commit) => {
-                self.committed(&calls, salt)
-            }
-            _ => Err(ChainError::Refused(format!(
+            Some(Taking::Committed) => self.committed(&calls, salt),
+            Some(Taking::Plain) | None => Err(ChainError::Refused(format!(
                 "subnet {} takes weights by commit and reveal, and its runtime (spec {}) has neither \
                  timelocked commits nor commits that are revealed by epochs: there is no way to set \
                  weights there with this program",

@@ -9,7 +9,7 @@ use serde_json::json;
 use sn1_actors::domain::{Hotkey, MinerReply, Query, StatusCode, Uid};
 use sn1_actors::ports::{AxonTarget, MinerTransport};
 
-use super::{ON_CHAIN, chain_is_named};
+use super::ON_CHAIN;
 use crate::chain::node::metagraph;
 use crate::cli::chain::Node;
 use crate::cli::{
@@ -18,7 +18,7 @@ use crate::cli::{
 use crate::config::{Role, Settings, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::wire::{HttpTransport, TransportOptions, UuidSource};
-use crate::wiring::joining::{Joining, registered};
+use crate::wiring::joining::{Joining, chain_is_named, registered};
 
 /// What is asked.
 const QUESTION: &str = "Are you there? Answer in one word.";

@@ -34,7 +34,7 @@ impl Live {
     /// Shows what happens until nothing more does.
     pub(super) async fn follow(
         self,
-        mut events: mpsc::Receiver<Event>,
+        mut events: mpsc::Receiver<Arc<Event>>,
         admit: Port<Admit>,
         clock: Arc<dyn Clock>,
     ) {
@@ -44,7 +44,7 @@ impl Live {
             let wait = next.since(clock.now());
             tokio::select! {
                 event = events.recv() => match event {
-                    Some(event) => take(&mut tally, event),
+                    Some(event) => take(&mut tally, &event),
                     None => return,
                 },
                 () = clock.sleep(wait) => {
@@ -63,10 +63,11 @@ impl Live {
     }
 }
 
-fn take(tally: &mut Tally, event: Event) {
+fn take(tally: &mut Tally, event: &Event) {
     if let Event::Served { hotkey, status, message, seconds, .. } = event {
         let time = unix_time().as_secs_f64();
-        tally.take(&Served { time, hotkey, status, message, seconds });
+        let (hotkey, message) = (hotkey.clone(), message.clone());
+        tally.take(&Served { time, hotkey, status: *status, message, seconds: *seconds });
     }
 }
 

@@ -10,16 +10,17 @@ use clap::{ArgMatches, Command};
 use serde_json::{Value, json};
 use sn1_actors::domain::{Hotkey, Metagraph, Neuron};
 
+use super::NO_CHAIN;
 use super::tally::{Caller, Tally};
-use super::{NO_CHAIN, chain_is_named};
 use crate::chain::node::metagraph;
 use crate::cli::chain::Node;
-use crate::cli::{development_key_flag, json_flag, loaded, neuron, output};
+use crate::cli::{development_key_flag, json_flag, loaded, output};
 use crate::config::{Loaded, Role, Settings, add_flags_of};
 use crate::exit::{Ended, Exit};
 use crate::journal::served::ServedReader;
 use crate::wallet::{KeyKind, WalletFolder, development_key, state as key_state};
-use crate::wiring::joining::Joining;
+use crate::wiring::joining::{Joining, chain_is_named};
+use crate::wiring::journal_path;
 use crate::wiring::publish::Whereabouts;
 use crate::wiring::unix_time;
 
@@ -50,7 +51,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         false => None,
     };
     let netuid = joining.as_ref().map_or(NO_CHAIN, |joining| joining.netuid);
-    let journal = neuron::journal_path(settings, netuid, &hotkey);
+    let journal = journal_path(settings, netuid, &hotkey);
     let chain = match &joining {
         Some(joining) => Some(OnChain::look(settings, joining).await),
         None => None,

@@ -81,6 +81,9 @@ pub const KEYS: &[Key] = &[
     used("neuron.sample_size", Kind::Integer { min: 1, max: 65_535 }, ASKING, "miners asked in one step"),
     used("neuron.moving_average_alpha", Kind::Float(SHARE), ASKING, "how much a new score counts in the moving average"),
     used("neuron.epoch_length", AT_LEAST_ONE, VALIDATOR, "blocks between two settings of weights"),
+    used("localnet.crash_every", Kind::Seconds(Range::closed(0.0, HOUR)), LOCALNET, "have an actor crash so often, on average, to see what that costs; 0 is never"),
+    used("localnet.outage", Kind::Seconds(Range::closed(0.0, HOUR)), LOCALNET, "have the chain be away for so long at a time; 0 is never"),
+    used("localnet.outage_every", Kind::Seconds(Range::above(0.0, HOUR)), LOCALNET, "how long the chain is there before each outage"),
     used("persona.profiles", Kind::TextList, ASKING, "what people do in life"),
     used("persona.moods", Kind::TextList, ASKING, "how people feel"),
     used("persona.tones", Kind::TextList, ASKING, "how people talk"),
@@ -168,6 +171,11 @@ pub const KEYS: &[Key] = &[
     used("gateway.rhythm", Kind::Seconds(Range::closed(0.0, 5.0)), ASKING, "time from one round of queries to the next, on average; 0 sends each at once"),
     used("gateway.scored", Kind::Integer { min: 0, max: 1_024 }, ASKING, "users' queries whose answers are scored at a time, and beyond the validator's own steps in all"),
     used("gateway.log_texts", Kind::Bool, ASKING, "write what users ask and are answered into the journal"),
+
+    used("console.listen", Kind::Listen, ASKING, "address of the page that shows the run, of /metrics and of /health, as 127.0.0.1:9090; port 0 takes a free one; or off"),
+    used("health.max_head_age", Kind::Seconds(Range::above(0.0, HOUR)), ASKING, "not ready when the newest block is older than this"),
+    used("health.max_weights_age", AT_LEAST_ONE, ASKING, "not ready when the weights are older than this, in blocks"),
+    used("health.max_model_silence", Kind::Seconds(Range::above(0.0, HOUR)), ASKING, "not ready when the model does nothing for so long although it is asked"),
 
     used("localnet.miners", Kind::TextList, LOCALNET, "kinds of the miners, one a miner"),
     maybe("localnet.external_miners", Kind::Repeated, LOCALNET, "miner of another process to admit, as HOST:PORT=SS58; may be repeated"),

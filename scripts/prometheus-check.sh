@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Has a real Prometheus scrape local networks, one that is well and one for each trouble, and sees that
+# each alert rule fires for the trouble that it is for and for nothing else, and that each panel of the
+# Grafana dashboard has data.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+usage="usage: scripts/prometheus-check.sh
+  SN1         a binary to use as it is; else one is built
+  PROMETHEUS  the folder with prometheus and promtool; else Debian's package, unpacked for this alone
+Takes about two minutes. Ports 23900 to 23909 have to be free."
+case ${1-} in
+"") ;;
+-h | --help)
+    echo "$usage"
+    exit 0
+    ;;
+*)
+    echo "$usage" >&2
+    exit 2
+    ;;
+esac
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+prometheus=${PROMETHEUS:-}
+if [[ -z $prometheus ]]; then
+    # Unpacked and not installed: that would start a server of its own.
+    (cd "$out" && apt-get download -qq prometheus >/dev/null && dpkg -x prometheus_*.deb unpacked) || {
+        echo "Debian's package of Prometheus cannot be fetched; set PROMETHEUS" >&2
+        exit 3
+    }
+    prometheus=$out/unpacked/usr/bin
+fi
+sn1=${SN1:-}
+if [[ -z $sn1 ]]; then
+    cargo build --workspace --bin sn1
+    sn1=${CARGO_TARGET_DIR:-target}/debug/sn1
+fi
+"$prometheus/promtool" check config config/prometheus/prometheus.yml
+python3 scripts/prometheus/check.py --sn1 "$sn1" --prometheus "$prometheus/prometheus" --folder "$out"
