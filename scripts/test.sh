@@ -217,4 +217,20 @@ cargo test --workspace --features parquet --test it export
 
 heading "a task and a reward added in one file each"
 scripts/test-extend.sh
+
+heading "deployment files"
+# Some ten seconds, and as much again where the tools have to be installed first.
+has systemd-analyze || install systemd || true
+has docker-compose || docker compose version >/dev/null 2>&1 ||
+    install --no-install-recommends docker-compose || true
+has logrotate || install --no-install-recommends logrotate || true
+if [[ -z ${SN1_PM2-} ]] && has npm &&
+    npm install --silent --no-fund --no-audit --prefix "$target/pm2" pm2@7.0.4 >/dev/null; then
+    SN1_PM2=$(realpath "$target/pm2/node_modules/.bin/pm2")
+fi
+export SN1_PM2=${SN1_PM2-}
+scripts/deploy-check.sh "$target/debug/sn1" | tee "$target/deploy-check.txt"
+while IFS= read -r line; do
+    skipped+=("deployment: ${line#skipped  }")
+done < <(grep "^skipped  " "$target/deploy-check.txt" || true)
 finish

@@ -6,6 +6,7 @@
 mod bench;
 mod benches;
 mod chain;
+mod completions;
 mod config;
 mod consent;
 mod doctor;
@@ -14,17 +15,20 @@ mod export;
 mod fetch;
 mod gateway;
 mod generate;
+mod health;
 mod lines;
 mod localnet;
 mod metagraph;
 mod miner;
 mod models;
 mod neuron;
+mod notify;
 mod one_actor;
 mod output;
 mod progress;
 mod query;
 mod register;
+mod reload;
 mod replay;
 mod score;
 mod signals;
@@ -32,16 +36,20 @@ mod state;
 mod steps;
 mod summary;
 mod task;
+mod upgrade_check;
 mod validator;
 mod view;
 mod wallet;
 mod weights;
 
+use std::io::IsTerminal;
+
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::config::{Inputs, Loaded, Role, Settings, collect_flags};
+use crate::config::settings::Logging;
+use crate::config::{Inputs, Loaded, LogFormat, Role, Settings, collect_flags};
 use crate::exit::{Ended, Exit};
-use crate::telemetry::Verbosity;
+use crate::telemetry::{LogOptions, Logs, Verbosity};
 use crate::wire::Keypair;
 
 /// The whole command line.
@@ -49,6 +57,7 @@ use crate::wire::Keypair;
 pub fn command() -> Command {
     Command::new("sn1")
         .version(env!("CARGO_PKG_VERSION"))
+        .long_version(upgrade_check::long_version())
         .about("Bittensor Subnet 1: a validator that plays humans, and miners that answer them")
         .after_help(
             "Examples:\n  sn1 localnet --steps 20 --seed 7      the whole incentive loop on this machine\n  \
@@ -80,8 +89,11 @@ pub fn command() -> Command {
             weights::command(),
             state::command(),
             gateway::command(),
+            health::command(),
             bench::command(),
             eval::command(),
+            completions::command(),
+            upgrade_check::command(),
         ])
 }
 
@@ -89,11 +101,11 @@ pub fn command() -> Command {
 ///
 /// # Errors
 /// Why it could not do what was asked; an [`Ended`] within says how the program ends.
-pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+pub async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     match matches.subcommand() {
-        Some(("localnet", matches)) => Box::pin(localnet::run(matches)).await,
-        Some(("validator", matches)) => Box::pin(validator::run(matches)).await,
-        Some(("miner", matches)) => Box::pin(miner::run(matches)).await,
+        Some(("localnet", matches)) => Box::pin(localnet::run(matches, logs)).await,
+        Some(("validator", matches)) => Box::pin(validator::run(matches, logs)).await,
+        Some(("miner", matches)) => Box::pin(miner::run(matches, logs)).await,
         Some(("wallet", matches)) => Box::pin(wallet::run(matches)).await,
         Some(("models", matches)) => models::run(matches).await,
         Some(("chain", matches)) => Box::pin(chain::run(matches)).await,
@@ -112,31 +124,54 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Some(("weights", matches)) => Box::pin(weights::run(matches)).await,
         Some(("state", matches)) => Box::pin(state::run(matches)).await,
         Some(("gateway", matches)) => Box::pin(gateway::run(matches)).await,
+        Some(("health", matches)) => Box::pin(health::run(matches)).await,
+        Some(("upgrade-check", matches)) => Box::pin(upgrade_check::run(matches)).await,
+        Some(("completions", matches)) => completions::run(matches),
         Some(("bench", matches)) => Box::pin(bench::run(matches)).await,
         Some(("eval", matches)) => Box::pin(eval::run(matches)).await,
         _ => Err(Ended::new(Exit::Usage, "no such subcommand; see `sn1 --help`").into()),
     }
 }
 
-/// How much a subcommand logs: those that print data keep quiet otherwise.
+/// How a subcommand logs: those that print data keep quiet, and on standard error.
 #[must_use]
-pub fn verbosity(matches: &ArgMatches) -> Verbosity {
-    let Some((name, mut matches)) = matches.subcommand() else { return Verbosity::Quiet };
+pub fn log_options(matches: &ArgMatches) -> LogOptions {
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let format = LogFormat::Text;
+    let plain = LogOptions { verbosity: Verbosity::Quiet, format, color, file: None };
+    let Some((name, mut matches)) = matches.subcommand() else { return plain };
+    let is_verb = matches.subcommand_name().is_none();
     while let Some((_, deeper)) = matches.subcommand() {
         matches = deeper;
     }
-    let (role, usual) = match name {
-        "validator" => (Role::Validator, Verbosity::Info),
-        "miner" => (Role::Miner, Verbosity::Info),
+    let (role, usual, lasts) = match name {
+        "validator" => (Role::Validator, Verbosity::Info, true),
+        "miner" => (Role::Miner, Verbosity::Info, is_verb),
         // Its only event is why the next seconds pass in silence.
-        "wallet" => (Role::Validator, Verbosity::Info),
-        _ => (Role::Localnet, Verbosity::Quiet),
+        "wallet" => (Role::Validator, Verbosity::Info, false),
+        "localnet" => (Role::Localnet, Verbosity::Quiet, true),
+        _ => (Role::Localnet, Verbosity::Quiet, false),
     };
     // What is wrong with the configuration is reported when the command itself reads it.
     match Settings::load(role, &Inputs::from_process(collect_flags(matches))) {
-        Ok(Loaded { settings, .. }) if settings.logging.trace => Verbosity::Trace,
-        Ok(Loaded { settings, .. }) if settings.logging.debug => Verbosity::Debug,
-        Ok(_) | Err(_) => usual,
+        Err(_) => LogOptions { verbosity: usual, ..plain },
+        Ok(Loaded { settings: Settings { logging, .. }, .. }) => {
+            let verbosity = verbosity(&logging, usual);
+            let file = logging.file.map(|path| (path, logging.max_bytes));
+            match lasts {
+                true => LogOptions { verbosity, format: logging.format, file, ..plain },
+                false => LogOptions { verbosity, ..plain },
+            }
+        }
+    }
+}
+
+/// How much these settings have a command log that logs so much as a rule.
+fn verbosity(logging: &Logging, usual: Verbosity) -> Verbosity {
+    match logging {
+        Logging { trace: true, .. } => Verbosity::Trace,
+        Logging { debug: true, .. } => Verbosity::Debug,
+        Logging { .. } => usual,
     }
 }
 

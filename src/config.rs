@@ -30,6 +30,6 @@ pub use keys::{ALIASES, KEYS, Key, Kind, Meaning, Range, Role};
 pub use origin::{Origin, Origins, Place};
 pub use problem::{ConfigErrors, Problem, ProblemKind, Warning};
 pub use settings::{
-    DTYPES, Device, Engine, ExternalMiner, Inputs, Loaded, MinerKind, NETWORKS, OpenAi, PRECISIONS,
-    Settings, SourceName, Subtensor, Tools, is_file_name,
+    DTYPES, Device, Engine, ExternalMiner, Inputs, Loaded, LogFormat, MinerKind, NETWORKS, OpenAi,
+    PRECISIONS, Settings, SourceName, Subtensor, Tools, is_file_name,
 };

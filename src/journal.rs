@@ -23,6 +23,8 @@ use serde::Serialize;
 use sn1_actors::ports::{Event, Journal, JournalError};
 use tokio::sync::watch;
 
+use crate::rotation::{move_aside, numbered};
+
 /// Of the files before the current one, so many are kept.
 const KEPT: u32 = 4;
 /// The files that a journal has at most, the current one included.
@@ -30,7 +32,7 @@ pub const MOST_FILES: u64 = KEPT as u64 + 1;
 /// A conversation begins only while fewer events than this wait to be written.
 const BACKLOG: u64 = 4_096;
 /// The form of the lines; it grows when a field changes its meaning.
-const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -256,13 +258,7 @@ impl Writer {
 
     fn rotate(&mut self) -> std::io::Result<()> {
         self.file.flush()?;
-        for n in (1..KEPT).rev() {
-            let (from, to) = (numbered(&self.path, n), numbered(&self.path, n + 1));
-            if from.exists() {
-                std::fs::rename(from, to)?;
-            }
-        }
-        std::fs::rename(&self.path, numbered(&self.path, 1))?;
+        move_aside(&self.path, KEPT)?;
         let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
         alone(&file);
         self.file = BufWriter::new(file);
@@ -275,12 +271,6 @@ impl Writer {
 /// dies, and says whether nobody else has it. Where there are no locks, nobody has one.
 fn alone(file: &File) -> bool {
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
-}
-
-fn numbered(path: &Path, n: u32) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{n}"));
-    PathBuf::from(name)
 }
 
 fn failure(path: &Path, cause: &std::io::Error) -> JournalError {

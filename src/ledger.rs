@@ -20,6 +20,7 @@ mod seal;
 pub mod torch;
 
 use lock::{InstanceLock, LockError};
+pub use seal::SCHEMA;
 use seal::Unusable;
 
 /// No book is larger: it would have half a million hotkeys.

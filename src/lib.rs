@@ -16,6 +16,7 @@ mod loopback;
 pub mod models;
 pub mod replay;
 mod retry_after;
+mod rotation;
 pub mod running_server;
 pub mod tap;
 pub mod telemetry;

@@ -1,6 +1,6 @@
 //! The program `sn1`: parses the command line, runs the subcommand, and ends with its exit code.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use sn1::exit::{Ended, Exit};
@@ -9,10 +9,11 @@ use sn1::{cli, telemetry};
 fn main() -> ExitCode {
     // clap prints help, versions and mistakes itself, with suggestions, and ends with 0 or 2.
     let matches = cli::command().get_matches();
-    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    telemetry::start(cli::verbosity(&matches), color);
-    let system = actix_rt::System::new();
-    let ended = system.block_on(Box::pin(cli::run(&matches)));
+    let logs = telemetry::start(cli::log_options(&matches));
+    let ended = logs.map_err(|error| Ended::new(Exit::File, error).into()).and_then(|logs| {
+        let system = actix_rt::System::new();
+        system.block_on(Box::pin(cli::run(&matches, &logs)))
+    });
     let exit = match ended {
         Ok(exit) => exit,
         Err(error) => {

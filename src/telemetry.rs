@@ -1,6 +1,16 @@
-//! Logs: one line an event on standard error, and panics as events.
+//! Logs: one line an event, on standard error or in a file, and panics as events.
 
-use tracing_subscriber::EnvFilter;
+mod log_file;
+
+use std::io;
+use std::path::PathBuf;
+
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry, reload};
+
+use crate::config::LogFormat;
+use log_file::LogFile;
 
 /// How much is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,24 +25,82 @@ pub enum Verbosity {
     Trace,
 }
 
-/// Starts logging. To be called once, by `main`. `RUST_LOG` overrides `verbosity`; colours are off
-/// unless `color`.
-pub fn start(verbosity: Verbosity, color: bool) {
-    let default = match verbosity {
-        Verbosity::Quiet => "warn",
-        Verbosity::Info => "info,actix_server=warn",
-        Verbosity::Debug => "debug,actix_server=info,hyper_util=info,reqwest=info,mio=info",
-        Verbosity::Trace => "trace",
+impl Verbosity {
+    fn filter(self) -> EnvFilter {
+        EnvFilter::new(match self {
+            Self::Quiet => "warn",
+            Self::Info => "info,actix_server=warn",
+            Self::Debug => "debug,actix_server=info,hyper_util=info,reqwest=info,mio=info",
+            Self::Trace => "trace",
+        })
+    }
+}
+
+/// What is logged, how and where to.
+#[derive(Clone, Debug)]
+pub struct LogOptions {
+    /// How much; `RUST_LOG` goes before it.
+    pub verbosity: Verbosity,
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Colours on standard error.
+    pub color: bool,
+    /// The file instead of standard error, and the size in bytes at which a new one begins.
+    pub file: Option<(PathBuf, u64)>,
+}
+
+/// The log of this process while it runs. Clones are the same log.
+#[derive(Clone)]
+pub struct Logs {
+    /// Nothing where `RUST_LOG` says how much is logged.
+    filter: Option<reload::Handle<EnvFilter, registry::Registry>>,
+    file: Option<LogFile>,
+}
+
+impl Logs {
+    /// Logs so much from now on, unless `RUST_LOG` says how much.
+    pub fn set_verbosity(&self, verbosity: Verbosity) {
+        if let Some(filter) = &self.filter {
+            // It fails only where another log was there before, as in tests.
+            let _ = filter.reload(verbosity.filter());
+        }
+    }
+
+    /// Opens the file anew, which somebody may have moved away.
+    ///
+    /// # Errors
+    /// If it cannot be written; the one that was open goes on.
+    pub fn reopen(&self) -> io::Result<()> {
+        self.file.as_ref().map_or(Ok(()), LogFile::reopen)
+    }
+}
+
+/// Starts logging. To be called once, by `main`.
+///
+/// # Errors
+/// If the file cannot be written, which it names.
+pub fn start(options: LogOptions) -> io::Result<Logs> {
+    let LogOptions { verbosity, format, color, file } = options;
+    let file = file.map(|(path, max_bytes)| LogFile::open(path, max_bytes)).transpose()?;
+    let writer = match &file {
+        Some(file) => BoxMakeWriter::new(file.clone()),
+        None => BoxMakeWriter::new(io::stderr),
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(color)
-        .with_target(false)
-        .finish();
+    let lines = fmt::layer().with_writer(writer).with_ansi(color && file.is_none());
+    let lines = lines.with_target(false);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    let (filter, handle) = match EnvFilter::try_from_default_env() {
+        Ok(filter) => (reload::Layer::new(filter).0, None),
+        Err(_) => {
+            let (filter, handle) = reload::Layer::new(verbosity.filter());
+            (filter, Some(handle))
+        }
+    };
     // A second start, as in tests, keeps the first.
-    let _ = tracing::subscriber::set_global_default(logs);
+    let _ = tracing::subscriber::set_global_default(registry().with(filter).with(lines));
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let payload = panic.payload();
@@ -40,4 +108,5 @@ pub fn start(verbosity: Verbosity, color: bool) {
         let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         tracing::error!(place, said = said.unwrap_or("no message"), "panic");
     }));
+    Ok(Logs { filter: handle, file })
 }

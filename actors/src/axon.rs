@@ -51,17 +51,24 @@ pub struct Admit {
     pub pieces: Option<mpsc::Sender<Piece>>,
 }
 
+/// Whom the axon lets in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Admission {
+    /// Who is refused.
+    pub blacklist: Blacklist,
+    /// A registered hotkey may ask so many times a second on average; 0 is no limit.
+    pub requests_per_second: u32,
+}
+
 /// Whom the axon serves, and how many at once.
 #[derive(Clone, Debug)]
 pub struct AxonConfig {
-    /// Who is refused.
-    pub blacklist: Arc<Blacklist>,
+    /// Whom it lets in, as its operator has it now; each request is judged by the latest.
+    pub admission: watch::Receiver<Arc<Admission>>,
     /// So many requests are with Assistant at once; the rest wait, the largest stake first.
     pub in_flight: usize,
     /// So many wait; one more is refused at once, or takes the place of the smallest stake.
     pub waiting: usize,
-    /// A registered hotkey may ask so many times a second on average; 0 is no limit.
-    pub requests_per_second: u32,
 }
 
 /// What Axon works with, and is rebuilt from.
@@ -110,7 +117,7 @@ impl Axon {
         // Unbounded, but it holds at most `in_flight` messages.
         let (done, finished) = mpsc::unbounded_channel();
         Self {
-            rates: RateLimits::new(deps.config.requests_per_second),
+            rates: RateLimits::default(),
             queue: Queue::with_places(deps.config.waiting),
             deps,
             in_flight: HashMap::new(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use sn1_actors::assistant::{AssistantConfig, Kind};
-use sn1_actors::axon::{Admit, AxonConfig, Blacklist, Knock, Pass, Refusal};
+use sn1_actors::axon::{Admission, Admit, AxonConfig, Blacklist, Knock, Pass, Refusal};
 use sn1_actors::domain::{BlockNumber, Coldkey, Hotkey, Metagraph, Netuid, Neuron};
 use sn1_actors::domain::{Query, Sampling, Tao, Uid};
 use sn1_actors::model_worker::TextSource;
@@ -42,11 +42,17 @@ fn metagraph() -> Metagraph {
 }
 
 fn axon() -> AxonConfig {
-    AxonConfig { blacklist: Arc::default(), in_flight: 1, waiting: 4, requests_per_second: 0 }
+    letting_in(Admission::default())
 }
 
 fn guarded(blacklist: Blacklist) -> AxonConfig {
-    AxonConfig { blacklist: Arc::new(blacklist), ..axon() }
+    letting_in(Admission { blacklist, ..Admission::default() })
+}
+
+/// An operator who never thinks better of it.
+fn letting_in(admission: Admission) -> AxonConfig {
+    let (_, admission) = watch::channel(Arc::new(admission));
+    AxonConfig { admission, in_flight: 1, waiting: 4 }
 }
 
 /// A miner whose answers take a second at least.
@@ -255,7 +261,7 @@ fn lets_strangers_ping_and_asks_them_for_a_signature() {
 fn holds_a_registered_hotkey_to_its_rate_and_nobody_else() {
     Stage::play(async |stage: Stage| {
         let blacklist = Blacklist { allow_non_registered: true, ..Blacklist::default() };
-        let config = AxonConfig { requests_per_second: 1, ..guarded(blacklist) };
+        let config = letting_in(Admission { blacklist, requests_per_second: 1 });
         let miner = miner(&stage, config, Kind::Echo);
         for _ in 0..10 {
             assert_eq!(status(&enter(&miner, 1).await), 200);
@@ -267,6 +273,25 @@ fn holds_a_registered_hotkey_to_its_rate_and_nobody_else() {
             assert_eq!(status(&enter(&miner, STRANGER).await), 200);
         }
         stage.clock.sleep(Duration::from_secs(2)).await;
+        assert_eq!(status(&enter(&miner, 1).await), 200);
+    });
+}
+
+#[test]
+fn goes_by_what_its_operator_says_now() {
+    Stage::play(async |stage: Stage| {
+        let (operator, admission) = watch::channel(Arc::new(Admission::default()));
+        let miner = miner(&stage, AxonConfig { admission, ..axon() }, Kind::Echo);
+        assert_eq!(status(&enter(&miner, 1).await), 200);
+        let blacklist = Blacklist { hotkeys: [hotkey(1)].into(), ..Blacklist::default() };
+        operator.send_replace(Arc::new(Admission { blacklist, requests_per_second: 0 }));
+        assert_eq!(status(&enter(&miner, 1).await), 403);
+        operator
+            .send_replace(Arc::new(Admission { requests_per_second: 1, ..Admission::default() }));
+        for expected in [200; 10].into_iter().chain([429]) {
+            assert_eq!(status(&enter(&miner, 1).await), expected);
+        }
+        operator.send_replace(Arc::default());
         assert_eq!(status(&enter(&miner, 1).await), 200);
     });
 }

@@ -58,7 +58,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let mut signals = Signals::watch()?;
     let exported = tokio::select! {
         exported = export(matches, about) => exported?,
-        () = signals.next() => return Ok(Exit::Interrupted),
+        _ = signals.next() => return Ok(Exit::Interrupted),
     };
     if exported.skipped > 0 {
         let lines = exported.skipped;

@@ -47,6 +47,7 @@ pub(super) fn command() -> Command {
         .args([name, requests, concurrent, tokens, quiet, json_flag()]);
     let list = of_a_validator(Command::new("list"))
         .about("Print the keys, their limits and what was used today")
+        .after_help("Example:\n  sn1 gateway keys list --netuid 61 --wallet.name owner")
         .arg(json_flag());
     let which = Arg::new("key").value_name("ID|NAME").required(true).help("which key");
     let revoke = of_a_validator(Command::new("revoke"))

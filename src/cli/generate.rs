@@ -82,7 +82,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let made = tokio::select! {
         made = made => made?,
-        () = signals.next() => return Ok(Exit::Interrupted),
+        _ = signals.next() => return Ok(Exit::Interrupted),
     };
     match (stream, json) {
         (true, true) => output::line(&described(&made).to_string())?,

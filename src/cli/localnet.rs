@@ -8,7 +8,10 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use sn1_actors::ports::{Event, Journal};
 use sn1_actors::runtime::Overseer;
 
-use super::signals::Signals;
+use super::notify::Notify;
+use super::reload::Reload;
+use super::signals::{AFTERWARDS, Signals};
+use super::steps::End;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
 use super::{loaded, output, steps};
@@ -19,6 +22,7 @@ use crate::journal::JournalFile;
 use crate::ledger::LedgerFile;
 use crate::running_server::ServerStopper;
 use crate::tap::Tap;
+use crate::telemetry::{Logs, Verbosity};
 use crate::wiring::console::{Console, Shown};
 use crate::wiring::gateway::Gateway;
 use crate::wiring::localnet::{LocalMiner, Localnet};
@@ -61,7 +65,7 @@ fn gateway_flag() -> Arg {
         )
 }
 
-pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Localnet, matches)?;
     let mut settings = loaded.settings.clone();
     if let Some(port) = matches.get_one::<u16>("gateway") {
@@ -86,6 +90,8 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
 
     let mut signals = Signals::watch()?;
+    let reload = Reload::watch(Role::Localnet, matches, &loaded, Verbosity::Quiet, logs)?;
+    reload.follow(&overseer, |_| {});
     let book = folder.join("scores.json");
     let ledger = LedgerFile::open(book.clone()).map_err(Ended::from)?;
     let ledger = Arc::new(ledger);
@@ -93,11 +99,12 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let gateway = Gateway::open(&settings, &keys, overseer.clock())?;
     let console = Console::open(&settings, &overseer, &tap)?;
     let view = View::open("localnet", seed, &settings);
+    let notify = Notify::from_process();
     let shared_tap = Arc::new(tap.clone());
     let started = localnet::start(&overseer, &settings, seed, shared_tap, ledger);
     let net = tokio::select! {
         net = Box::pin(started) => net?,
-        () = signals.next() => return Ok(Exit::Interrupted),
+        stop = signals.next() => return Ok(stop.before_work()),
     };
     let miners = net.miners.iter().map(|miner| format!("{}:{}", miner.uid, miner.kind.as_str()));
     view.ready(&miners.collect::<Vec<_>>().join(" "));
@@ -123,17 +130,20 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         .tasks()
         .spawn("view", view.clone().follow(tap.window(), settings.run.steps, overseer.clock()));
 
+    notify.ready(&overseer);
     let began = overseer.clock().now();
     let stopper = door.as_ref().map(|door| &door.stopper);
     let end =
         steps::run(&overseer, &net.validator, &settings, &mut signals, &view, stopper).await?;
-    if end == Exit::Interrupted {
-        return Ok(end);
-    }
-    let wall = overseer.clock().now().since(began);
+    notify.stopping();
+    let End::InOrder(hurry) = end else { return Ok(Exit::Interrupted) };
+    let clock = overseer.clock();
+    let wall = clock.now().since(began);
     let weights = tokio::select! {
-        weights = net.set_weights() => weights,
-        () = signals.next() => return Ok(Exit::Interrupted),
+        set = hurry.within(AFTERWARDS, &*clock, net.set_weights()) => {
+            set.unwrap_or_else(|| Err(anyhow::anyhow!("there is no time left")))
+        }
+        _ = signals.next() => return Ok(Exit::Interrupted),
     };
     let standings = validator::standings(&net.validator).await?;
     view.close();
@@ -161,14 +171,15 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     if let Some(path) = &settings.run.summary {
         summary.write(path)?;
     }
-    tap.record(Event::RunFinished { steps: summary.steps });
     if let Some(console) = console {
-        console.close(&overseer).await;
+        let _ = hurry.within(AFTERWARDS, &*clock, console.close(&overseer)).await;
     }
-    net.stop().await;
-    overseer.kill().stop();
+    // A miner that is still to answer is not waited for where there is no time.
+    let _ = hurry.within(AFTERWARDS, &*clock, net.stop()).await;
+    steps::stop_actors(&overseer, &net.validator).await;
+    tap.record(Event::RunFinished { steps: net.validator.log.tally().borrow().steps });
     journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
-    Ok(end)
+    Ok(Exit::Done)
 }
 
 /// What the console shows.
@@ -206,7 +217,7 @@ fn let_users_in(
 }
 
 /// The chain of a local network is its own: a run that asked for another must not get this one.
-fn refuse_other_chains(settings: &Settings) -> Result<(), Ended> {
+pub(super) fn refuse_other_chains(settings: &Settings) -> Result<(), Ended> {
     let Subtensor { network, chain_endpoint } = &settings.subtensor;
     match chain_endpoint.first().or(network.as_ref()) {
         Some(other) if other != "local" => {

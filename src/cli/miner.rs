@@ -13,18 +13,22 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Command};
 use futures_util::future::LocalBoxFuture;
+use sn1_actors::axon::Admit;
 use sn1_actors::domain::{Metagraph, Netuid};
 use sn1_actors::ports::{Journal, in_time};
-use sn1_actors::runtime::{Failpoints, Overseer, Topology};
+use sn1_actors::runtime::{Failpoints, Overseer, Port, Topology};
 use sn1_actors::wiring::{ChainParts, start_chain_watch};
 use tokio::sync::watch;
 
+use super::notify::Notify;
+use super::reload::Reload;
 use super::signals::Signals;
 use super::{development_key_flag, loaded, neuron, output, signing_key, steps};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::ledger::lock::InstanceLock;
 use crate::tap::Tap;
+use crate::telemetry::{Logs, Verbosity};
 use crate::wire::Keypair;
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::last_seen::LastSeen;
@@ -39,6 +43,9 @@ const NO_CHAIN: Netuid = Netuid(1);
 const ON_CHAIN: &str = "on the chain";
 /// A miner that knows the subnet from before waits so long for the chain before it serves.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long requests that are broken off may take to say so, and between two looks whether they have.
+const BREAKING_OFF: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(10);
 
 pub(super) fn command() -> Command {
     let command = Command::new("miner")
@@ -59,19 +66,18 @@ pub(super) fn command() -> Command {
     add_config_flags(command)
 }
 
-pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     match matches.subcommand() {
         Some(("check", matches)) => Box::pin(check::run(matches)).await,
         Some(("report", matches)) => Box::pin(report::run(matches)).await,
-        _ => Box::pin(serve(matches)).await,
+        _ => Box::pin(serve(matches, logs)).await,
     }
 }
 
-async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
+async fn serve(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Miner, matches)?;
     let settings = &loaded.settings;
-    miner::works_alone(settings.miner.kind)?;
-    let joining = joining::of_miner(settings)?;
+    let joining = checked(settings)?;
     let keypair = Arc::new(signing_key(matches, &loaded).await?);
     let hotkey = keypair.hotkey();
     let netuid = joining.as_ref().map_or(NO_CHAIN, |joining| joining.netuid);
@@ -91,13 +97,20 @@ async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
     };
     let overseer = Overseer::new(system_clock(), Arc::clone(&told));
     let mut signals = Signals::watch()?;
+    let reload = Reload::watch(Role::Miner, matches, &loaded, Verbosity::Info, logs)?;
+    let notify = Notify::from_process();
     let started = start(&overseer, settings, joining, netuid, keypair, told);
     let Started { serving, rest } = tokio::select! {
         started = Box::pin(started) => started?,
-        () = signals.next() => return Ok(Exit::Interrupted),
+        stop = signals.next() => return Ok(stop.before_work()),
         () = overseer.kill().dead() => return steps::ended(&overseer),
     };
     output::line(&format!("serving {hotkey} on {}", serving.address))?;
+    notify.ready(&overseer);
+    let admission = serving.admission.clone();
+    reload.follow(&overseer, move |settings| {
+        admission.send_replace(Arc::new(miner::admission(settings)));
+    });
     let table = live.map(|(table, window)| {
         let following = table.clone().follow(window, serving.admit.clone(), overseer.clock());
         overseer.tasks().spawn("live", following);
@@ -105,16 +118,19 @@ async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
     });
     let refused = tokio::select! {
         error = rest => Some(error),
-        () = signals.next() => {
-            tracing::info!("stopping; Ctrl-C again ends at once");
+        _ = signals.next() => {
+            tracing::info!("stopping; a second signal ends at once");
             None
         }
         () = overseer.kill().dead() => None,
     };
+    notify.stopping();
     let interrupted = tokio::select! {
+        // The server itself bounds how long requests under way may take.
         () = serving.stopper.stop() => false,
-        () = signals.next() => true,
+        _ = signals.next() => true,
     };
+    broken_off(&overseer, &serving.admit).await;
     if let Some(table) = table {
         table.close();
     }
@@ -127,6 +143,25 @@ async fn serve(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Exit::Done if interrupted => Ok(Exit::Interrupted),
         end => Ok(end),
     }
+}
+
+/// Waits until the requests that the server broke off are in the journal.
+async fn broken_off(overseer: &Overseer, admit: &Port<Admit>) {
+    let clock = overseer.clock();
+    let noted = async {
+        while admit.in_use() > 0 {
+            clock.sleep(LOOK).await;
+        }
+    };
+    if in_time(&*clock, BREAKING_OFF, noted).await.is_none() {
+        tracing::warn!("the journal does not have the end of some requests");
+    }
+}
+
+/// The chain to join, if one is to be, unless a miner must not work as the settings say.
+pub(super) fn checked(settings: &Settings) -> Result<Option<Joining>, Ended> {
+    miner::works_alone(settings.miner.kind)?;
+    joining::of_miner(settings)
 }
 
 /// A miner that serves.

@@ -24,13 +24,24 @@ pub(super) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(add_config_flags(
-            Command::new("list").about("What there is, and which files are here").arg(json_flag()),
+            Command::new("list")
+                .about("What there is, and which files are here")
+                .after_help("Example:\n  sn1 models list --json")
+                .arg(json_flag()),
         ))
         .subcommand(add_config_flags(
-            Command::new("pull").about("Get what is missing").arg(name.clone()).arg(from),
+            Command::new("pull")
+                .about("Get what is missing")
+                .after_help("Example:\n  sn1 models pull zephyr-7b-beta --models.dir ~/models")
+                .arg(name.clone())
+                .arg(from),
         ))
         .subcommand(add_config_flags(
-            Command::new("verify").about("Hash every file again").arg(name).arg(json_flag()),
+            Command::new("verify")
+                .about("Hash every file again")
+                .after_help("Example:\n  sn1 models verify smollm2-135m-instruct")
+                .arg(name)
+                .arg(json_flag()),
         ))
 }
 

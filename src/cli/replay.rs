@@ -69,7 +69,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let replayed = Box::pin(replay(feed, changes.is_some()));
     let report = tokio::select! {
         report = replayed => Some(report),
-        () = signals.next() => None,
+        _ = signals.next() => None,
     };
     bar.finish_and_clear();
     let Some(report) = report.transpose()? else { return Ok(Exit::Interrupted) };

@@ -75,7 +75,7 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     loop {
         let next = tokio::select! {
             next = scored.next() => next,
-            () = signals.next() => return Ok(Exit::Interrupted),
+            _ = signals.next() => return Ok(Exit::Interrupted),
         };
         let Some(scored) = next else { return Ok(Exit::Done) };
         match output::delivered(&serde_json::to_string(&scored?)?) {

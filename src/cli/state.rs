@@ -33,6 +33,9 @@ const LARGEST_IMPORT: u64 = 64 << 20;
 pub(super) fn command() -> Command {
     let show = with_book(Command::new("show"), BOOK)
         .about("Print steps, averages, and how the weights stand")
+        .after_help(
+            "Example:\n  sn1 state show --netuid 61 --wallet.name alice --wallet.hotkey validator1",
+        )
         .arg(json_flag());
     let out = flag("out", "FILE")
         .value_parser(value_parser!(PathBuf))

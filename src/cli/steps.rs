@@ -9,7 +9,7 @@ use sn1_actors::ports::{JournalError, in_time};
 use sn1_actors::runtime::Overseer;
 use sn1_actors::wiring::Validator;
 
-use super::signals::Signals;
+use super::signals::{DRAIN, Hurry, Signals, Stop};
 use super::view::View;
 use crate::config::Settings;
 use crate::exit::{Ended, Exit};
@@ -18,6 +18,17 @@ use crate::wiring::validator;
 
 /// How long the gateway's last replies may take to leave.
 const LAST_REPLIES: Duration = Duration::from_secs(2);
+/// How long conversations that are broken off may take to say so.
+const BREAKING_OFF: Duration = Duration::from_secs(1);
+
+/// How a run came to its end.
+pub(super) enum End {
+    /// Its conversations have ended, or were broken off as there was no time; what follows has so
+    /// much of it.
+    InOrder(Hurry),
+    /// A second signal ended it at once.
+    AtOnce,
+}
 
 /// Runs conversations until the steps are done or somebody says stop, and lets those under way end.
 pub(super) async fn run(
@@ -27,26 +38,55 @@ pub(super) async fn run(
     signals: &mut Signals,
     view: &View,
     door: Option<&ServerStopper>,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<End> {
     let pacer = Pacer { steps: settings.run.steps, ..validator.pacer.clone() };
     let unwritable = |error: JournalError| Ended::new(Exit::File, error);
+    let clock = overseer.clock();
+    let mut hurry = Hurry::NONE;
     tokio::select! {
         done = pacer.run() => done.map_err(unwritable)?,
-        () = signals.next() => {
+        stop = signals.next() => {
             validator.log.want(Some(0));
-            view.say("stopping after the conversations under way; Ctrl-C again ends at once");
+            hurry = Hurry::from_now(stop, &*clock);
+            view.say(&stopping(stop));
         }
         () = overseer.kill().dead() => {}
     }
+    let closed = closed(overseer, validator, settings.neuron.timeout, door);
+    let drained = hurry.within(DRAIN, &*clock, join(validator::drained(validator), closed));
     tokio::select! {
         // A fault drops the conversations too, and must not be taken for their end.
         biased;
-        () = overseer.kill().dead() => ended(overseer),
-        () = signals.next() => Ok(Exit::Interrupted),
-        ((), ()) = join(
-            validator::drained(validator),
-            closed(overseer, validator, settings.neuron.timeout, door),
-        ) => Ok(Exit::Done),
+        () = overseer.kill().dead() => ended(overseer).map(|_| End::InOrder(hurry)),
+        _ = signals.next() => Ok(End::AtOnce),
+        drained = drained => {
+            if drained.is_none() {
+                tracing::warn!("conversations that are still under way are broken off");
+            }
+            Ok(End::InOrder(hurry))
+        }
+    }
+}
+
+fn stopping(stop: Stop) -> String {
+    match stop {
+        Stop::Person => {
+            "stopping after the conversations under way; Ctrl-C again ends at once".to_owned()
+        }
+        Stop::Supervisor => {
+            let seconds = DRAIN.as_secs();
+            format!("stopping after the conversations under way, in {seconds} s at most")
+        }
+    }
+}
+
+/// Stops all actors, and lets conversations that are broken off by that say so in the journal.
+pub(super) async fn stop_actors(overseer: &Overseer, validator: &Validator) {
+    overseer.kill().stop();
+    let mut users = validator.organic_log.tally();
+    let all = join(validator::drained(validator), users.wait_for(|tally| tally.under_way() == 0));
+    if in_time(&*overseer.clock(), BREAKING_OFF, all).await.is_none() {
+        tracing::warn!("the journal does not have the end of some conversations");
     }
 }
 

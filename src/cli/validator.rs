@@ -12,7 +12,10 @@ use sn1_actors::ports::{Event, Journal, ScoreBook};
 use sn1_actors::runtime::Overseer;
 use sn1_actors::wiring::Validator;
 
-use super::signals::Signals;
+use super::notify::Notify;
+use super::reload::Reload;
+use super::signals::{AFTERWARDS, Signals};
+use super::steps::End;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
 use super::{development_key_flag, loaded, neuron, output, signing_key, steps};
@@ -23,6 +26,7 @@ use crate::ledger::LedgerFile;
 use crate::ledger::lock::InstanceLock;
 use crate::running_server::ServerStopper;
 use crate::tap::Tap;
+use crate::telemetry::{Logs, Verbosity};
 use crate::wandb::Wandb;
 use crate::wire::Keypair;
 use crate::wiring::console::{Console, Shown};
@@ -51,14 +55,10 @@ pub(super) fn command() -> Command {
     add_config_flags(command)
 }
 
-pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     let loaded = loaded(Role::Validator, matches)?;
     let settings = &loaded.settings;
-    let joining = Joining::of(settings, "validator")?;
-    if joining.endpoints.is_public() {
-        safety::check(settings, joining.endpoints.network())?;
-    }
-    tools::check(settings)?;
+    let joining = checked(settings)?;
     if let Some(path) = &settings.run.summary {
         summary::check_writable(path)?;
     }
@@ -72,17 +72,20 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
     let mut signals = Signals::watch()?;
+    let reload = Reload::watch(Role::Validator, matches, &loaded, Verbosity::Info, logs)?;
+    reload.follow(&overseer, |_| {});
     let gateway = open_gateway(settings, &joining, &kept, &overseer)?;
     let console = Console::open(settings, &overseer, &tap)?;
     if let Some(console) = &console {
         output::line(&format!("console   http://{}/", console.address()))?;
     }
     let view = View::open("validator", seed, settings);
+    let notify = Notify::from_process();
     let keypair = Arc::new(keypair);
     let started = start(&overseer, settings, &joining, keypair, seed, &kept, &tap, gateway);
     let (running, door) = tokio::select! {
         started = Box::pin(started) => started?,
-        () = signals.next() => return Ok(Exit::Interrupted),
+        stop = signals.next() => return Ok(stop.before_work()),
         () = overseer.kill().dead() => return steps::ended(&overseer),
     };
     let asked = asked(&running.validator.metagraph.borrow(), &kept.hotkey);
@@ -104,16 +107,21 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let following = view.clone().follow(tap.window(), settings.run.steps, overseer.clock());
     overseer.tasks().spawn("view", following);
 
+    notify.ready(&overseer);
     let began = overseer.clock().now();
     let (validator, door) = (&running.validator, door.as_ref());
     let end = steps::run(&overseer, validator, settings, &mut signals, &view, door).await?;
-    if end == Exit::Interrupted {
-        return Ok(end);
-    }
-    let wall = overseer.clock().now().since(began);
+    notify.stopping();
+    let End::InOrder(hurry) = end else { return Ok(Exit::Interrupted) };
+    let clock = overseer.clock();
+    let wall = clock.now().since(began);
+    let weights = last_weights(&overseer, validator, settings);
     tokio::select! {
-        set = last_weights(&overseer, &running.validator, settings) => set?,
-        () = signals.next() => return Ok(Exit::Interrupted),
+        set = hurry.within(AFTERWARDS, &*clock, weights) => match set {
+            Some(set) => set?,
+            None => tracing::warn!("there is no time to set weights at the end; the scores are kept"),
+        },
+        _ = signals.next() => return Ok(Exit::Interrupted),
     }
     let book = validator::standings(&running.validator).await?;
     warn_of_commits(&book);
@@ -136,13 +144,23 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     if let Some(path) = &settings.run.summary {
         summary.write(path)?;
     }
-    tap.record(Event::RunFinished { steps: summary.steps });
     if let Some(console) = console {
-        console.close(&overseer).await;
+        let _ = hurry.within(AFTERWARDS, &*clock, console.close(&overseer)).await;
     }
-    overseer.kill().stop();
+    steps::stop_actors(&overseer, validator).await;
+    tap.record(Event::RunFinished { steps: validator.log.tally().borrow().steps });
     kept.journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
-    Ok(end)
+    Ok(Exit::Done)
+}
+
+/// Which subnet these settings join, unless a validator must not work as they say.
+pub(super) fn checked(settings: &Settings) -> Result<Joining, Ended> {
+    let joining = Joining::of(settings, "validator")?;
+    if joining.endpoints.is_public() {
+        safety::check(settings, joining.endpoints.network())?;
+    }
+    tools::check(settings)?;
+    Ok(joining)
 }
 
 /// What is kept on disk, held by this process alone.

@@ -41,8 +41,16 @@ pub(super) fn command() -> Command {
             regen("regen", "Restore a key from its mnemonic or seed").arg(named),
             regen("regen_coldkey", "Restore a coldkey").alias("regen-coldkey"),
             regen("regen_hotkey", "Restore a hotkey").alias("regen-hotkey"),
-            wallet_flags(Command::new("show").about("Print addresses and files of one wallet")),
-            wallet_flags(Command::new("list").about("Print all wallets as a tree")),
+            wallet_flags(
+                Command::new("show")
+                    .about("Print addresses and files of one wallet")
+                    .after_help("Example:\n  sn1 wallet show --wallet.name alice"),
+            ),
+            wallet_flags(
+                Command::new("list")
+                    .about("Print all wallets as a tree")
+                    .after_help("Example:\n  sn1 wallet list --wallet.path ~/.bittensor/wallets"),
+            ),
         ])
 }
 

@@ -22,6 +22,7 @@ mod check;
 mod console;
 mod external_miner;
 mod gateway;
+mod logging;
 mod miner;
 mod persona;
 mod rewards;
@@ -34,6 +35,7 @@ pub use check::is_file_name;
 pub use console::{Console, Health};
 pub use external_miner::ExternalMiner;
 pub use gateway::Gateway;
+pub use logging::{LogFormat, Logging};
 pub use miner::{Blacklist, Miner, MinerKind, OpenAi};
 pub use persona::Persona;
 pub use rewards::Rewards;
@@ -384,18 +386,6 @@ pub struct AxonSettings {
     pub max_connections_per_address: usize,
     /// Requests a second of one registered hotkey; 0 is no limit.
     pub requests_per_second: u32,
-}
-
-/// `logging.*`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Logging {
-    /// Log more.
-    pub debug: bool,
-    /// Log everything.
-    pub trace: bool,
-    /// Folder under which each neuron has its state.
-    pub logging_dir: PathBuf,
 }
 
 impl Settings {

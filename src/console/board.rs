@@ -1,7 +1,7 @@
 //! What a run came to so far, folded from its events: who was asked and answered, scores and weights
 //! over time, what is failing. Bounded whatever happens.
 //!
-//! Left out: texts, which only [`super::feed`] has. The tap writes; the console, the metrics, health
+//! Left out: texts, which only the feed has. The tap writes; the console, the metrics, health
 //! and the summary read.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -1,6 +1,6 @@
 //! What is counted of a run's events, for Prometheus.
 //!
-//! Left out: what others count already, which [`super::scrape`] reads when it is asked. Labels come
+//! Left out: what others count already, which the page `/metrics` adds when it is asked for. Labels come
 //! from small closed sets, never from what a miner or a source wrote. The tap writes.
 
 use prometheus_client::metrics::counter::Counter;

@@ -14,7 +14,8 @@ use sn1_actors::text::shown::shown;
 
 use super::lines::{lines_of, read_line};
 use super::recorded::Recorded;
-use super::{KEPT, SCHEMA_VERSION, numbered};
+use super::{KEPT, SCHEMA_VERSION};
+use crate::rotation::numbered;
 
 /// Why a journal cannot be read.
 #[derive(Debug, thiserror::Error)]

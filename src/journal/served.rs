@@ -12,9 +12,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::KEPT;
 use super::lines::{lines_of, read_line};
 use super::read::ReadError;
-use super::{KEPT, numbered};
+use crate::rotation::numbered;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq)]

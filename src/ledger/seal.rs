@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sn1_actors::ports::ScoreBook;
 
-/// What this program writes. Older ones are read as far as [`unseal`] knows them.
-pub(super) const SCHEMA: u32 = 2;
+/// What this program writes. Older ones are read too.
+pub const SCHEMA: u32 = 2;
 const KIND: &str = "sn1 score book";
 
 /// Why a text is no book.

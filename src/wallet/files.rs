@@ -19,6 +19,11 @@ pub(super) fn read_secret(path: &Path) -> Result<Secret, WalletError> {
     read(path, true)
 }
 
+/// Reads a file with a secret whose mode does not say who may read it, as its folder does.
+pub(super) fn read_credential(path: &Path) -> Result<Secret, WalletError> {
+    read(path, false)
+}
+
 /// Reads a file without a secret.
 pub(super) fn read_public(path: &Path) -> Result<Vec<u8>, WalletError> {
     read(path, false).map(|content| content.expose().to_vec())

@@ -18,6 +18,9 @@ use crate::config::settings::Wallet;
 const SCRAMBLED: &str = "BT_PW_";
 /// What SDKs up to 6 begin theirs with.
 const PLAIN: &str = "BT_COLD_PW_";
+/// Where systemd puts what a unit loads, for that unit alone. The mode of a file there does not tell,
+/// where an access list says so.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// A new password has at least so many characters.
 const SHORTEST: usize = 8;
 
@@ -26,6 +29,8 @@ const SHORTEST: usize = 8;
 pub struct Passwords {
     /// `wallet.password_file`.
     file: Option<PathBuf>,
+    /// Systemd's folder for this unit.
+    credentials: Option<PathBuf>,
     /// The variables of the SDK.
     variables: Vec<(String, Secret)>,
     /// Whether somebody is there to be asked.
@@ -60,6 +65,7 @@ impl Passwords {
         });
         Self {
             file: wallet.password_file.clone(),
+            credentials: std::env::var_os(CREDENTIALS).map(PathBuf::from),
             variables: variables.collect(),
             terminal: std::io::stdin().is_terminal(),
         }
@@ -124,10 +130,13 @@ impl Passwords {
 
     /// From the file, or from the variable that is of this key file only.
     fn given(&self, path: &Path) -> Result<Option<Secret>, WalletError> {
-        match &self.file {
-            Some(file) => first_line(file).map(Some),
-            None => self.scrambled_variable(path),
-        }
+        let Some(file) = &self.file else { return self.scrambled_variable(path) };
+        let is_credential = |folder: &PathBuf| file.parent() == Some(folder.as_path());
+        let content = match self.credentials.as_ref().is_some_and(is_credential) {
+            true => files::read_credential(file)?,
+            false => files::read_secret(file)?,
+        };
+        first_line(&content).map(Some)
     }
 
     fn scrambled_variable(&self, path: &Path) -> Result<Option<Secret>, WalletError> {
@@ -192,8 +201,7 @@ fn scrambled_name(path: &Path) -> String {
 }
 
 /// A password file holds one line; its end does not belong to the password.
-fn first_line(file: &Path) -> Result<Secret, WalletError> {
-    let content = files::read_secret(file)?;
+fn first_line(content: &Secret) -> Result<Secret, WalletError> {
     let line = content.expose();
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -208,6 +216,8 @@ fn first_line(file: &Path) -> Result<Secret, WalletError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::super::testkit::secret_file;
     use super::*;
 
@@ -273,6 +283,23 @@ mod tests {
         }
         for refused in ["", "\n", "first line\nsecond line\n", "short"] {
             assert!(matches!(from(refused), Err(WalletError::BadPassword(_))), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_credential_of_systemd_may_be_readable_for_a_group() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = secret_file(&folder, "wallet-password", b"my password");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o440)).unwrap();
+        let of = |credentials: Option<&Path>| {
+            let credentials = credentials.map(Path::to_owned);
+            let file = Some(file.clone());
+            let passwords = Passwords { file, credentials, ..Passwords::default() };
+            passwords.of(Path::new("/w/alice/hotkeys/default"))
+        };
+        assert_eq!(of(Some(folder.path())).unwrap().expose(), b"my password");
+        for elsewhere in [None, folder.path().parent()] {
+            assert!(matches!(of(elsewhere), Err(WalletError::Mode { .. })));
         }
     }
 

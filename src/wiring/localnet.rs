@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sn1_actors::assistant::board::AnswerBoard;
+use sn1_actors::axon::Admission;
 use sn1_actors::chain_watch::ChainWatchConfig;
 use sn1_actors::domain::{Coldkey, Hotkey, Hyperparameters, Netuid, Tao, Uid};
 use sn1_actors::model_worker::meter::ModelMeter;
@@ -20,6 +21,7 @@ use sn1_actors::weight_setter::{SetError, WeightsOnChain};
 use sn1_actors::wiring::{
     MinerParts, Shared, Validator, ValidatorParts, start_miner, start_shared, start_validator,
 };
+use tokio::sync::watch;
 
 use super::joining::WATCH;
 use super::{gateway, local_axon, miner, model, tools, validator};
@@ -222,10 +224,11 @@ impl Localnet {
             }
             let answers = miner::kind(kind, settings)?;
             let delay = settings.localnet.miner_delay;
-            let mut config = miner::config(answers, delay, host.in_flight, settings);
-            config.suffix = format!(":{uid}");
             // Its one caller is the validator, with all of its users' rounds.
-            config.axon.requests_per_second = 0;
+            let admission = Admission { requests_per_second: 0, ..miner::admission(settings) };
+            let (_, admission) = watch::channel(Arc::new(admission));
+            let mut config = miner::config(answers, delay, host.in_flight, settings, admission);
+            config.suffix = format!(":{uid}");
             let started = self.overseer.clock().unix();
             let book = NonceBook::new(started, settings.axon.legacy_nonce);
             let parts = MinerParts {

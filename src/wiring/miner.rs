@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use sn1_actors::assistant::{AssistantConfig, Kind};
-use sn1_actors::axon::{Admit, AxonConfig, Blacklist};
+use sn1_actors::axon::{Admission, Admit, AxonConfig, Blacklist};
 use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Tao};
 use sn1_actors::ports::Journal;
 use sn1_actors::runtime::{Failpoints, Overseer, Port, Topology};
@@ -67,23 +67,33 @@ pub fn works_alone(kind: MinerKind) -> Result<(), Ended> {
     Err(Ended::new(Exit::Usage, message))
 }
 
-/// How one miner works, as configured.
+/// How one miner works, as configured. Whom it lets in may change later.
 #[must_use]
-pub fn config(kind: Kind, delay: Duration, in_flight: usize, settings: &Settings) -> MinerConfig {
+pub fn config(
+    kind: Kind,
+    delay: Duration,
+    in_flight: usize,
+    settings: &Settings,
+    admission: watch::Receiver<Arc<Admission>>,
+) -> MinerConfig {
     MinerConfig {
         suffix: String::new(),
-        axon: AxonConfig {
-            blacklist: Arc::new(blacklist(&settings.blacklist)),
-            in_flight,
-            waiting: 256,
-            requests_per_second: settings.axon.requests_per_second,
-        },
+        axon: AxonConfig { admission, in_flight, waiting: 256 },
         assistant: AssistantConfig {
             kind,
             system_prompt: settings.neuron.system_prompt.clone(),
             sampling: sampling(settings),
             delay,
         },
+    }
+}
+
+/// Whom a miner lets in, as configured.
+#[must_use]
+pub fn admission(settings: &Settings) -> Admission {
+    Admission {
+        blacklist: blacklist(&settings.blacklist),
+        requests_per_second: settings.axon.requests_per_second,
     }
 }
 
@@ -112,6 +122,8 @@ pub struct Serving {
     pub stopper: ServerStopper,
     /// Where requests go in; those in it wait for their answers.
     pub admit: Port<Admit>,
+    /// Whom it lets in from now on, where its operator thinks better of it.
+    pub admission: watch::Sender<Arc<Admission>>,
 }
 
 /// Starts a miner on a subnet as `metagraph` shows it; without a chain that stays empty.
@@ -146,14 +158,15 @@ pub async fn start(
         journal,
         failpoints,
     };
-    let config = config(kind, Duration::ZERO, in_flight, settings);
+    let (admission, admitted) = watch::channel(Arc::new(admission(settings)));
+    let config = config(kind, Duration::ZERO, in_flight, settings, admitted);
     let miner = start_miner(overseer, config, parts, &shared, &mut Topology::default());
     let address = SocketAddr::from((settings.axon.ip, settings.axon.port));
     let options = axon_options(settings);
     let admit = miner.admit.clone();
     let door = local_axon::door(miner);
     let (address, stopper) = local_axon::serve(overseer, address, keypair, options, door)?;
-    Ok(Serving { address, stopper, admit })
+    Ok(Serving { address, stopper, admit, admission })
 }
 
 /// What writes the answers of the configured kind; the stand-in for those that need nobody to.

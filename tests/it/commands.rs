@@ -1,5 +1,8 @@
 //! The commands that run one actor, on the stand-in model, and those that only look.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener};
+
 use serde_json::{Value, json};
 
 use crate::harness::Place;
@@ -248,4 +251,49 @@ fn a_text_ends_before_a_stop_string() {
     let wrong = ["--prompt", "x", "--stop", ""];
     place.run_with("generate --model fake", &wrong).expect(2);
     place.run("generate --model fake --prompt x --repetition-penalty 0").expect(2);
+}
+
+#[test]
+fn whoever_answers_is_well_unless_it_failed_itself() {
+    let server = |status: &'static str| {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = format!("http://{}/health/ready", listener.local_addr().unwrap());
+        let answer = move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").unwrap();
+        };
+        std::thread::Builder::new().spawn(answer).unwrap();
+        url
+    };
+    let place = Place::new();
+    for status in ["200 OK", "404 Not Found"] {
+        let well = place.run(&format!("health {}", server(status))).expect(0).out;
+        assert!(well.contains(status), "{well}");
+    }
+    let url = server("503 Service Unavailable");
+    place.run(&format!("health {url}")).refused(1, &[&url, "503"]);
+    place.run("health http://127.0.0.1:1/").refused(1, &["http://127.0.0.1:1/", "refused"]);
+    place.run("health nonsense").expect(2);
+}
+
+#[test]
+fn a_configuration_is_checked_without_a_wallet_or_a_chain() {
+    let place = Place::new();
+    for (flags, told) in [
+        ("--role validator", "no subnet (netuid) is named"),
+        (
+            "--netuid 1 --subtensor.network finney --tools.contact a@b.org",
+            "public.allow_small_model",
+        ),
+        ("--netuid 1 --subtensor.network local", "tools.contact"),
+        ("--role miner --netuid 1 --subtensor.network test --miner.kind dead", "answers nothing"),
+        ("--role localnet --subtensor.network finney", "joins no other"),
+    ] {
+        let refused = place.run(&format!("config check {flags}")).expect(2).err;
+        assert!(refused.contains(told), "{flags}: {refused}");
+    }
+    let taken = "config check --role miner --netuid 1 --subtensor.network test";
+    assert!(place.run(taken).expect(0).out.contains("a miner starts"));
 }

@@ -22,6 +22,8 @@ use tempfile::TempDir;
 const LOOK: Duration = Duration::from_millis(20);
 /// A wait ends after so many looks: five minutes, for the real model in a build for debugging.
 const LOOKS: u32 = 15_000;
+/// So many milliseconds pass before a supervisor kills what it told to end.
+const SUPERVISOR: u128 = 10_000;
 
 /// A folder that is home, working folder, cache and state of everything started in it.
 pub(crate) struct Place {
@@ -143,20 +145,41 @@ impl Running {
         panic!("`{}` does not end\n{}\n{}", self.line, self.out(), self.err());
     }
 
-    /// Waits until a file holds a text; fails when the program ends before.
-    pub(crate) fn until(&mut self, file: &Path, text: &str) -> String {
-        for _ in 0..LOOKS {
-            let ended = self.child.try_wait().unwrap();
-            let found = fs::read_to_string(file).unwrap_or_default();
-            if found.contains(text) {
-                return found;
-            }
-            if let Some(status) = ended {
-                panic!("`{}` ended with {status} before {text:?}\n{}", self.line, self.err());
+    /// As [`Self::wait`], but fails when it takes longer than a supervisor waits.
+    pub(crate) fn wait_as_a_supervisor(mut self) -> Ended {
+        for _ in 0..SUPERVISOR / LOOK.as_millis() {
+            if self.child.try_wait().unwrap().is_some() {
+                return self.wait();
             }
             sleep(LOOK);
         }
-        panic!("`{}` never gets to {text:?}\n{}\n{}", self.line, self.out(), self.err());
+        panic!("`{}` does not end in time\n{}\n{}", self.line, self.out(), self.err());
+    }
+
+    /// Waits until a file holds a text; fails when the program ends before.
+    pub(crate) fn until(&mut self, file: &Path, text: &str) -> String {
+        self.until_so(file, text, |found| found.contains(text))
+    }
+
+    /// Waits until a file is as `wanted`, which `what` describes; fails when the program ends before.
+    pub(crate) fn until_so(
+        &mut self,
+        file: &Path,
+        what: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> String {
+        for _ in 0..LOOKS {
+            let ended = self.child.try_wait().unwrap();
+            let found = fs::read_to_string(file).unwrap_or_default();
+            if wanted(&found) {
+                return found;
+            }
+            if let Some(status) = ended {
+                panic!("`{}` ended with {status} before {what:?}\n{}", self.line, self.err());
+            }
+            sleep(LOOK);
+        }
+        panic!("`{}` never gets to {what:?}\n{}\n{}", self.line, self.out(), self.err());
     }
 
     /// Waits until a text was printed.

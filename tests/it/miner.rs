@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::harness::{Place, Running, free_port};
 
-const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+pub(crate) const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const CHARLIE: &str = "5FLSigC9HGRKVhB9FiEo4Y3koPsNmBmLJbpXg2mp1hXcS59Y";
-const BOB: &str = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
+pub(crate) const BOB: &str = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
 const DAVE: &str = "5DAAnrj7VHTznn2AWBemMuyBwZWs6FNFjdyVXUeYum3PTXFy";
 const EVE: &str = "5HGjWAeFDfFCWPsjFQdVV2Msvz2XtMktvgocEZcCj68kUMaw";
-const JOURNAL: &str = ".bittensor/miners/default/5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY/netuid1/miner/\
+pub(crate) const JOURNAL: &str = ".bittensor/miners/default/5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY/netuid1/miner/\
      journal.jsonl";
 
 /// A miner that repeats what it is asked, and its port.
@@ -18,7 +18,7 @@ fn echo(place: &Place) -> (Running, u16) {
 }
 
 /// A miner of //Alice on no chain, and its port.
-fn miner(place: &Place, flags: &str) -> (Running, u16) {
+pub(crate) fn miner(place: &Place, flags: &str) -> (Running, u16) {
     let port = free_port();
     let mut miner = place.start(&format!(
         "miner --uri //Alice --axon.ip 127.0.0.1 --axon.port {port} \
@@ -30,7 +30,7 @@ fn miner(place: &Place, flags: &str) -> (Running, u16) {
 }
 
 /// Asks; gives the exit code and what was printed.
-fn ask(place: &Place, port: u16, hotkey: &str) -> (Option<i32>, Value) {
+pub(crate) fn ask(place: &Place, port: u16, hotkey: &str) -> (Option<i32>, Value) {
     let ended = place.run(&format!(
         "query --axon 127.0.0.1:{port} --axon.hotkey {hotkey} --uri //Bob --message hi --json"
     ));

@@ -64,19 +64,20 @@ impl AxonDeps {
     /// what its sender said, passes the blacklist by.
     pub(super) fn let_in(&self, knock: &Knock, rates: &mut RateLimits) -> Result<Pass, Refusal> {
         let Knock { head, ping } = knock;
+        let admission = Arc::clone(&self.config.admission.borrow());
         let metagraph = Arc::clone(&self.metagraph.borrow());
         let claimed = head.hotkey.as_deref().unwrap_or_default();
         let neuron = metagraph.neurons.iter().find(|neuron| neuron.hotkey.as_str() == claimed);
-        if !ping && let Some(reason) = self.config.blacklist.reason(claimed, neuron) {
+        if !ping && let Some(reason) = admission.blacklist.reason(claimed, neuron) {
             return Err(Refusal::blacklisted(reason));
         }
         let standing = if neuron.is_some() { Standing::Registered } else { Standing::Stranger };
         let verified = self.check.lock().verify(head, standing, self.clock.unix());
         let caller = verified.map_err(|cause| Refusal::not_verified(&cause))?;
         let now = self.clock.now();
-        let named = self.config.blacklist.allow_hotkeys.contains(&caller);
-        if (standing == Standing::Registered || named) && !rates.take(&caller, now) {
-            let most = self.config.requests_per_second;
+        let named = admission.blacklist.allow_hotkeys.contains(&caller);
+        let most = admission.requests_per_second;
+        if (standing == Standing::Registered || named) && !rates.take(&caller, now, most) {
             let message = format!("Too many requests: at most {most} a second for one hotkey.");
             return Err(Refusal::new(429, message));
         }

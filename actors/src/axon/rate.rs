@@ -15,10 +15,8 @@ const BURST: Duration = Duration::from_secs(10);
 const MOST: usize = 4_096;
 
 /// A budget of requests for each hotkey that grows with time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct RateLimits {
-    /// Requests a second; 0 is no limit.
-    per_second: u32,
     budgets: HashMap<Hotkey, Budget>,
 }
 
@@ -29,19 +27,16 @@ struct Budget {
 }
 
 impl RateLimits {
-    pub(super) fn new(per_second: u32) -> Self {
-        Self { per_second, budgets: HashMap::new() }
-    }
-
-    /// Takes one request out of a hotkey's budget, if there is one.
-    pub(super) fn take(&mut self, hotkey: &Hotkey, now: Moment) -> bool {
-        if self.per_second == 0 {
+    /// Takes one request out of a hotkey's budget, if there is one; it grows by so many requests a
+    /// second, and 0 is no limit.
+    pub(super) fn take(&mut self, hotkey: &Hotkey, now: Moment, per_second: u32) -> bool {
+        if per_second == 0 {
             return true;
         }
         if self.budgets.len() >= MOST && !self.budgets.contains_key(hotkey) {
             self.budgets.retain(|_, budget| now.since(budget.at) < BURST);
         }
-        let rate = f64::from(self.per_second);
+        let rate = f64::from(per_second);
         let full = rate * BURST.as_secs_f64();
         let budget =
             self.budgets.entry(hotkey.clone()).or_insert(Budget { requests: full, at: now });
@@ -70,29 +65,29 @@ mod tests {
 
     #[test]
     fn lets_ten_seconds_worth_through_at_once_and_then_the_rate() {
-        let mut limits = RateLimits::new(2);
-        let at_once = (0..30).filter(|_| limits.take(&key(1), at(0))).count();
+        let mut limits = RateLimits::default();
+        let at_once = (0..30).filter(|_| limits.take(&key(1), at(0), 2)).count();
         assert_eq!(at_once, 20);
-        assert!(!limits.take(&key(1), at(499)));
-        assert!(limits.take(&key(1), at(1_000)));
-        assert!(limits.take(&key(2), at(0)), "another hotkey has a budget of its own");
+        assert!(!limits.take(&key(1), at(499), 2));
+        assert!(limits.take(&key(1), at(1_000), 2));
+        assert!(limits.take(&key(2), at(0), 2), "another hotkey has a budget of its own");
     }
 
     #[test]
     fn zero_is_no_limit() {
-        let mut limits = RateLimits::new(0);
-        assert!((0..10_000).all(|_| limits.take(&key(1), at(0))));
+        let mut limits = RateLimits::default();
+        assert!((0..10_000).all(|_| limits.take(&key(1), at(0), 0)));
     }
 
     #[test]
     fn forgets_only_those_whose_budget_is_full_again() {
-        let mut limits = RateLimits::new(1);
+        let mut limits = RateLimits::default();
         for n in 0..4_096 {
-            limits.take(&key(n), at(u64::from(n % 2) * 15_000));
+            limits.take(&key(n), at(u64::from(n % 2) * 15_000), 1);
         }
-        assert!((0..10).filter(|_| limits.take(&key(1), at(15_000))).count() == 9);
-        limits.take(&key(9_999), at(15_000));
+        assert!((0..10).filter(|_| limits.take(&key(1), at(15_000), 1)).count() == 9);
+        limits.take(&key(9_999), at(15_000), 1);
         assert_eq!(limits.budgets.len(), 2_048 + 1);
-        assert!(!limits.take(&key(1), at(15_000)));
+        assert!(!limits.take(&key(1), at(15_000), 1));
     }
 }

@@ -324,14 +324,10 @@ fn miner(
     let kind = (plan.miners)()[usize::from(uid - 1)].clone();
     // Nobody copies faster than there is something to copy.
     let copying = if kind == Kind::Copier { COPYING } else { Duration::ZERO };
+    let (_, admission) = tokio::sync::watch::channel(Arc::default());
     let config = MinerConfig {
         suffix: format!(":{uid}"),
-        axon: AxonConfig {
-            blacklist: Arc::default(),
-            in_flight: 8,
-            waiting: 16,
-            requests_per_second: 0,
-        },
+        axon: AxonConfig { admission, in_flight: 8, waiting: 16 },
         assistant: AssistantConfig {
             kind,
             system_prompt: SYSTEM_PROMPT.into(),

@@ -210,9 +210,12 @@ pub const KEYS: &[Key] = &[
     used("axon.requests_per_second", Kind::Integer { min: 0, max: 1_000_000 }, MINER, "requests a second of one registered hotkey; 0 is no limit"),
     used("logging.debug", Kind::Bool, ALL, "log more"),
     used("logging.trace", Kind::Bool, ALL, "log everything"),
+    maybe("logging.file", Kind::Path, ALL, "file for the log of validator, miner or localnet; standard error when left out"),
+    used("logging.format", Kind::Text, ALL, "how a line of the log looks: text, json"),
+    used("logging.max_bytes", FILE_SIZE, ALL, "size at which the log starts a new file; four older ones are kept"),
     used("logging.logging_dir", Kind::Path, CHAINED, "folder under which each neuron has its state"),
 
-    ignored("logging.record_log", Kind::Bool, "logs go to standard error, from where they can be redirected"),
+    ignored("logging.record_log", Kind::Bool, "logs are always written: to standard error, or to `logging.file`"),
     ignored("no_background_thread", Kind::Bool, "there is no background thread to do without"),
     ignored("neuron.events_retention_size", Kind::Text, "the journal is rotated by `journal.max_bytes`"),
     ignored("neuron.dont_save_events", Kind::Bool, "the journal is always written; `journal.file` says where"),

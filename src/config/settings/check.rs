@@ -13,7 +13,8 @@ use sn1_actors::task_maker::tasks::{self, TaskKind};
 use super::persona::{self, GoalKind};
 use super::tools::is_contact;
 use super::{
-    DTYPES, Device, ExternalMiner, MinerKind, NETWORKS, PRECISIONS, SourceName, TaskMeasures,
+    DTYPES, Device, ExternalMiner, LogFormat, MinerKind, NETWORKS, PRECISIONS, SourceName,
+    TaskMeasures,
 };
 use crate::config::keys::{KEYS, Kind, Role};
 use crate::config::origin::Place;
@@ -48,6 +49,7 @@ pub(super) fn all(
     for kind in check.value::<Vec<String>>("localnet.miners").unwrap_or_default() {
         check.miner("localnet.miners", &kind);
     }
+    check.name_in("logging.format", LogFormat::ALL.iter().map(|format| format.as_str()));
     check.name_in("persona.goal", GoalKind::ALL.iter().map(|goal| goal.as_str()));
     check.name_in("gateway.choose", Choose::ALL.iter().map(|way| way.name()));
     check.name_in("rewards.copies", CopyMode::ALL.iter().map(|mode| mode.name()));

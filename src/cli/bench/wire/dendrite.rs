@@ -20,6 +20,7 @@ use crate::wire::{HttpTransport, Keypair, TransportOptions, UuidSource};
 pub(super) fn command() -> Command {
     Command::new("dendrite")
         .about("Ask an axon on each port at once; prints a line of JSON for each round")
+        .after_help("Example:\n  sn1 bench wire dendrite --ports 1000 --timeout 10")
         .args(ports())
         .arg(seconds("timeout", "how long each may take").default_value("10"))
         .arg(number("rounds", "1", 1..=1_000, "how often; each round begins without connections"))

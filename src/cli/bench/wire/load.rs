@@ -43,6 +43,7 @@ pub(super) fn command() -> Command {
         .help("tell how long each answer took");
     Command::new("load")
         .about("Send signed requests to an axon as fast as it answers; prints a line of JSON")
+        .after_help("Example:\n  sn1 bench wire load --port 8091 --requests 20000")
         .args([
             port,
             pid,

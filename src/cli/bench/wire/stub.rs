@@ -25,6 +25,7 @@ const BODY: &str = r#"{"name":"PromptingSynapse","timeout":12.0,"total_size":0,"
 pub(super) fn command() -> Command {
     Command::new("stub")
         .about("Answer on many ports without looking at the request, until interrupted")
+        .after_help("Example:\n  sn1 bench wire stub --ports 1000 --delay 2")
         .args(ports())
         .arg(seconds("delay", "how long each answer takes").default_value("0"))
 }
