@@ -1,6 +1,6 @@
 //! The console's HTTP server.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use super::feed::{Feed, Frame};
 use super::vitals::Vitals;
 use super::{health, scrape, state};
 use crate::connections::{Busy, Connections, Place};
-use crate::running_server::RunningServer;
+use crate::running_server::{Bound, RunningServer};
 
 /// How long a connection is kept for another request.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -53,10 +53,7 @@ pub struct BindError {
 
 /// An address that is listened on, before anything is answered.
 #[derive(Debug)]
-pub struct ConsoleServer {
-    listener: TcpListener,
-    address: SocketAddr,
-}
+pub struct ConsoleServer(Bound);
 
 /// What the server tells.
 struct Console {
@@ -70,18 +67,13 @@ impl ConsoleServer {
     /// # Errors
     /// When the address is taken or not ours.
     pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
-        let bind = || {
-            let listener = TcpListener::bind(address)?;
-            let address = listener.local_addr()?;
-            Ok(Self { listener, address })
-        };
-        bind().map_err(|source| BindError { address, source })
+        Bound::to(address).map(Self).map_err(|source| BindError { address, source })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address
     }
 
     /// Starts to serve, with one thread of its own. Must be called within an actix `System`.
@@ -95,7 +87,7 @@ impl ConsoleServer {
         let connections = Connections::new(MOST, quiet, Arc::clone(&clock));
         let watched = connections.clone();
         let console = web::Data::new(Console { vitals, feed });
-        let local = self.address.ip().is_loopback();
+        let local = self.0.address.ip().is_loopback();
         let app = move || {
             let guarded = web::scope("").guard(guard::fn_guard(move |request| {
                 !local || request.head().headers().get(header::HOST).is_none_or(is_local)
@@ -116,9 +108,9 @@ impl ConsoleServer {
             .h1_allow_half_closed(false)
             .shutdown_timeout(SHUTDOWN_SECS)
             .disable_signals()
-            .listen(self.listener)?
+            .listen(self.0.listener)?
             .run();
-        Ok(RunningServer::new(server, watched, clock, self.address))
+        Ok(RunningServer::new(server, watched, clock, self.0.address))
     }
 }
 
