@@ -211,6 +211,18 @@ heading "the console in a Chromium"
 SN1_TEST_BINARY=$target/debug/sn1 scripts/browser-check.sh | tee "$target/browser-check.log"
 while read -r line; do skip "${line#skipped: }"; done < <(grep '^skipped: ' "$target/browser-check.log" || true)
 
+heading "alerts and dashboard on a Prometheus"
+# Half a minute. Unpacked and not installed: that would start a server of its own.
+prometheus=$target/prometheus
+if [[ -x $prometheus/usr/bin/promtool ]] || {
+    has apt-get && as_root apt-get update -qq && mkdir -p "$prometheus" &&
+        (cd "$prometheus" && apt-get download -qq prometheus && dpkg -x prometheus_*.deb .)
+}; then
+    SN1=$target/debug/sn1 PROMETHEUS=$prometheus/usr/bin scripts/prometheus-check.sh
+else
+    skip "alerts and dashboard: Debian's package of Prometheus cannot be fetched, see above"
+fi
+
 heading "feature parquet"
 cargo test --workspace --features parquet --lib export
 cargo test --workspace --features parquet --test it export

@@ -1,7 +1,8 @@
-//! A server that accepts requests, and what stops it: both of ours, the axon's and the gateway's.
+//! What our three HTTP servers, the axon's, the gateway's and the console's, have in common: the address
+//! that is listened on, the server while it accepts requests, and what stops it.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,25 @@ use crate::connections::Connections;
 
 /// How often quiet connections are looked for.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// An address that is listened on, before anything is accepted.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) listener: TcpListener,
+    pub(crate) address: SocketAddr,
+}
+
+impl Bound {
+    /// Listens; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the address is taken or not ours.
+    pub(crate) fn to(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+}
 
 /// A server that accepts requests; it can be stopped only while [`serve`](Self::serve) is polled.
 pub struct RunningServer {

@@ -1,6 +1,6 @@
 //! The console's HTTP server.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::DefaultHeaders;
 use actix_web::web::Bytes;
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, guard, web};
 use futures_util::{Stream, StreamExt, stream};
 use include_dir::{Dir, include_dir};
 use serde_json::json;
@@ -20,7 +20,7 @@ use super::feed::{Feed, Frame};
 use super::vitals::Vitals;
 use super::{health, scrape, state};
 use crate::connections::{Busy, Connections, Place};
-use crate::running_server::RunningServer;
+use crate::running_server::{Bound, RunningServer};
 
 /// How long a connection is kept for another request.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -53,10 +53,7 @@ pub struct BindError {
 
 /// An address that is listened on, before anything is answered.
 #[derive(Debug)]
-pub struct ConsoleServer {
-    listener: TcpListener,
-    address: SocketAddr,
-}
+pub struct ConsoleServer(Bound);
 
 /// What the server tells.
 struct Console {
@@ -70,18 +67,13 @@ impl ConsoleServer {
     /// # Errors
     /// When the address is taken or not ours.
     pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
-        let bind = || {
-            let listener = TcpListener::bind(address)?;
-            let address = listener.local_addr()?;
-            Ok(Self { listener, address })
-        };
-        bind().map_err(|source| BindError { address, source })
+        Bound::to(address).map(Self).map_err(|source| BindError { address, source })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address
     }
 
     /// Starts to serve, with one thread of its own. Must be called within an actix `System`.
@@ -95,7 +87,17 @@ impl ConsoleServer {
         let connections = Connections::new(MOST, quiet, Arc::clone(&clock));
         let watched = connections.clone();
         let console = web::Data::new(Console { vitals, feed });
-        let app = move || App::new().app_data(console.clone()).configure(routes).wrap(headers());
+        let local = self.0.address.ip().is_loopback();
+        let app = move || {
+            let guarded = web::scope("").guard(guard::fn_guard(move |request| {
+                !local || request.head().headers().get(header::HOST).is_none_or(is_local)
+            }));
+            App::new()
+                .app_data(console.clone())
+                .wrap(headers())
+                .service(guarded.configure(routes))
+                .default_service(web::to(elsewhere))
+        };
         let server = HttpServer::new(app)
             .workers(1)
             .max_connections(MOST)
@@ -106,9 +108,9 @@ impl ConsoleServer {
             .h1_allow_half_closed(false)
             .shutdown_timeout(SHUTDOWN_SECS)
             .disable_signals()
-            .listen(self.listener)?
+            .listen(self.0.listener)?
             .run();
-        Ok(RunningServer::new(server, watched, clock, self.address))
+        Ok(RunningServer::new(server, watched, clock, self.0.address))
     }
 }
 
@@ -154,6 +156,20 @@ fn only_get(path: &str, handler: actix_web::Route) -> actix_web::Resource {
         response
     };
     web::resource(path).route(handler.method(Method::GET)).default_service(web::to(refused))
+}
+
+/// Whether a host is this machine by a name that nobody else can give to an address: a web page of
+/// somebody else's, whose own name suddenly means this machine, must not read the console.
+fn is_local(host: &HeaderValue) -> bool {
+    let Ok(host) = host.to_str() else { return false };
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    let name = name.map_or(host, |(name, _)| name);
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || bare.parse::<IpAddr>().is_ok()
+}
+
+async fn elsewhere() -> HttpResponse {
+    plain(StatusCode::MISDIRECTED_REQUEST, "the console is at an IP address or at localhost")
 }
 
 fn plain(status: StatusCode, text: &'static str) -> HttpResponse {
@@ -265,4 +281,26 @@ fn frame(frame: &Frame) -> Bytes {
 /// JSON has no line breaks of its own.
 fn message(event: &str, data: &str) -> Bytes {
     Bytes::from(format!("event: {event}\ndata: {data}\n\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_nobody_can_give_away_are_this_machine() {
+        for (host, local) in [
+            ("127.0.0.1:9090", true),
+            ("localhost:9090", true),
+            ("localhost", true),
+            ("[::1]:9090", true),
+            ("10.0.0.7", true),
+            ("evil.example:9090", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example:9090", false),
+            ("", false),
+        ] {
+            assert_eq!(is_local(&HeaderValue::from_static(host)), local, "{host}");
+        }
+    }
 }

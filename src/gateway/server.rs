@@ -1,6 +1,6 @@
 //! The gateway's HTTP server: an address, bounds, and what answers at which path.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::error::ApiError;
 use super::users::{self, Gateway};
 use super::{GatewayParts, reply};
 use crate::connections::Connections;
-use crate::running_server::RunningServer;
+use crate::running_server::{Bound, RunningServer};
 
 /// How long a connection is kept for another request.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
@@ -85,10 +85,7 @@ impl Default for GatewayOptions {
 
 /// An address that is listened on, before anything is accepted.
 #[derive(Debug)]
-pub struct GatewayServer {
-    listener: TcpListener,
-    address: SocketAddr,
-}
+pub struct GatewayServer(Bound);
 
 impl GatewayServer {
     /// Listens; port 0 takes a free one.
@@ -96,18 +93,13 @@ impl GatewayServer {
     /// # Errors
     /// [`GatewayError::Bind`] when the address is taken or not ours.
     pub fn bind(address: SocketAddr) -> Result<Self, GatewayError> {
-        let bind = || {
-            let listener = TcpListener::bind(address)?;
-            let address = listener.local_addr()?;
-            Ok(Self { listener, address })
-        };
-        bind().map_err(|source| GatewayError::Bind { address, source })
+        Bound::to(address).map(Self).map_err(|source| GatewayError::Bind { address, source })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address
     }
 
     /// Starts to serve, with one thread of its own. Must be called within an actix `System`.
@@ -148,9 +140,9 @@ impl GatewayServer {
             .h1_allow_half_closed(false)
             .shutdown_timeout(SHUTDOWN_SECS)
             .disable_signals()
-            .listen(self.listener)?
+            .listen(self.0.listener)?
             .run();
-        Ok(RunningServer::new(server, watched, clock, self.address))
+        Ok(RunningServer::new(server, watched, clock, self.0.address))
     }
 }
 

@@ -12,7 +12,7 @@ mod head;
 mod reply;
 mod streaming;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ use self::reply::Replier;
 use super::keys::Keypair;
 use super::uuids::UuidSource;
 use crate::connections::Connections;
-use crate::running_server::RunningServer;
+use crate::running_server::{Bound, RunningServer};
 
 /// Python dendrites keep idle connections for 15 seconds; leave later than they.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -103,10 +103,7 @@ impl Default for AxonOptions {
 
 /// An address that is listened on, before anything is accepted.
 #[derive(Debug)]
-pub struct AxonServer {
-    listener: TcpListener,
-    address: SocketAddr,
-}
+pub struct AxonServer(Bound);
 
 impl AxonServer {
     /// Listens; port 0 takes a free one.
@@ -114,18 +111,13 @@ impl AxonServer {
     /// # Errors
     /// [`ServeError::Bind`] when the address is taken or not ours.
     pub fn bind(address: SocketAddr) -> Result<Self, ServeError> {
-        let bind = || {
-            let listener = TcpListener::bind(address)?;
-            let address = listener.local_addr()?;
-            Ok(Self { listener, address })
-        };
-        bind().map_err(|source| ServeError::Bind { address, source })
+        Bound::to(address).map(Self).map_err(|source| ServeError::Bind { address, source })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address
     }
 
     /// Starts to serve, with one thread of its own. Must be called within an actix `System`.
@@ -158,10 +150,10 @@ impl AxonServer {
             .h1_allow_half_closed(false)
             .shutdown_timeout(SHUTDOWN_SECS)
             .disable_signals()
-            .listen(self.listener)?
+            .listen(self.0.listener)?
             .run();
         let (connections, clock) = watch;
-        Ok(RunningServer::new(server, connections, clock, self.address))
+        Ok(RunningServer::new(server, connections, clock, self.0.address))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The console as a browser, Prometheus and a supervisor see it.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -40,8 +40,12 @@ impl Watched {
 
     /// A request, and the reply's head and body.
     fn ask(&self, method: &str, path: &str) -> (String, String) {
+        self.ask_as(&format!("127.0.0.1:{}", self.port), method, path)
+    }
+
+    /// A request to what the machine is called.
+    fn ask_as(&self, host: &str, method: &str, path: &str) -> (String, String) {
         let mut stream = self.connect();
-        let host = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
             .unwrap();
         let mut reply = String::new();
@@ -58,7 +62,7 @@ impl Watched {
     /// A viewer that has read what was said to it until all the texts were in it.
     fn view(&self, texts: &[&str]) -> (TcpStream, String) {
         let mut stream = self.connect();
-        write!(stream, "GET /events HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        write!(stream, "GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
         let said = read_until(&mut stream, texts);
         (stream, said)
     }
@@ -130,6 +134,9 @@ fn only_shows_and_only_its_own() {
     assert!(status("DELETE", "/").contains("405"));
     assert!(status("GET", "/nothing").contains("404"));
     assert!(status("GET", "/../Cargo.toml").contains("404"));
+    // A web page whose name suddenly means this machine gets nothing.
+    let (head, body) = net.ask_as("evil.example", "GET", "/metrics");
+    assert!(head.starts_with("HTTP/1.1 421") && !body.contains("sn1_"), "{head}");
     net.stop().expect(0);
 }
 
