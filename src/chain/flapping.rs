@@ -1,4 +1,4 @@
-//! A chain that is away every now and then, for `sn1 localnet` with `trouble.outage`: what a public
+//! A chain that is away every now and then, for `sn1 localnet` with `localnet.outage`: what a public
 //! endpoint does to a validator, on a machine of one's own.
 //!
 //! Outages alternate between two kinds: one refuses every call at once, the other never answers, as a

@@ -35,11 +35,16 @@ fn examples(command: &Command) -> Vec<String> {
 }
 
 #[test]
-fn the_command_lines_of_every_help_and_of_the_readme_are_taken() {
+fn the_command_lines_of_every_help_and_of_the_documents_are_taken() {
     let of_help = examples(&command());
-    let of_readme = command_lines(include_str!("../../README.md"));
-    assert!(of_help.len() > 30 && of_readme.len() > 8, "{} {}", of_help.len(), of_readme.len());
-    for line in of_help.iter().chain(&of_readme) {
+    let documents = [
+        include_str!("../../README.md"),
+        include_str!("../../config/OPERATING.md"),
+        include_str!("../../config/MINING.md"),
+    ];
+    let told: Vec<String> = documents.into_iter().flat_map(command_lines).collect();
+    assert!(of_help.len() > 30 && told.len() > 16, "{} {}", of_help.len(), told.len());
+    for line in of_help.iter().chain(&told) {
         let taken = command().try_get_matches_from(words(line));
         assert!(taken.is_ok(), "{line}\n{}", taken.unwrap_err());
     }
