@@ -1,7 +1,7 @@
 //! The console as a browser, Prometheus and a supervisor see it.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -107,6 +107,29 @@ fn read_until(stream: &mut TcpStream, texts: &[&str]) -> String {
 fn last(said: &str, kind: &str) -> Value {
     let (_, after) = said.rsplit_once(&format!("event: {kind}\ndata: ")).unwrap();
     serde_json::from_str(after.lines().next().unwrap()).unwrap()
+}
+
+/// A model server that is there for a miner's start, and then fails; it ends with the tests.
+fn model_that_writes_nothing() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = BufReader::new(&stream).lines().map_while(Result::ok);
+            let asks_for_models = head.next().is_some_and(|line| line.starts_with("GET"));
+            head.find(String::is_empty);
+            let models = r#"{"object":"list","data":[{"id":"gpt-4o-mini","object":"model"}]}"#;
+            let (status, body) =
+                if asks_for_models { ("200 OK", models) } else { ("500 Dead", "") };
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n");
+            // Whoever asked may be gone.
+            let _ = write!(stream, "{head}connection: close\r\n\r\n{body}");
+        }
+    };
+    std::thread::Builder::new().name("model".to_owned()).spawn(answer).unwrap();
+    address
 }
 
 #[test]
@@ -234,9 +257,9 @@ fn a_miner_counts_whom_it_served_and_says_that_it_is_ready() {
 
 #[test]
 fn a_miner_whose_model_writes_nothing_is_not_ready() {
-    let (model, address) = (free_port(), "http://127.0.0.1");
+    let model = model_that_writes_nothing();
     let (watched, axon) = Watched::miner(&format!(
-        "--miner.kind openai --openai.base_url {address}:{model} --openai.key_env HOME"
+        "--miner.kind openai --openai.base_url http://{model} --openai.key_env HOME"
     ));
     assert!(watched.json("/health/ready").0);
     for _ in 0..3 {
@@ -257,7 +280,7 @@ fn a_run_without_a_console_listens_nowhere() {
                 --console.listen off";
     let ended = place.run(line).expect(0);
     assert!(!ended.out.contains("console"), "{}", ended.out);
-    let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();
     place
         .run(&format!("localnet --neuron.model_id fake --steps 1 --console.listen {address}"))
