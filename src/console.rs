@@ -1,5 +1,5 @@
-//! What an operator sees of a running validator: a page that shows it live, metrics for Prometheus,
-//! and whether it is ready.
+//! What an operator sees of a running validator or miner: metrics for Prometheus, whether it is ready,
+//! and, of a validator, a page that shows it live.
 //!
 //! Read-only, and never on the way of a conversation: events come over the tap, everything else is
 //! looked at from outside. Left out: a login, so that it belongs on loopback or behind a proxy.

@@ -23,7 +23,7 @@ use crate::ledger::LedgerFile;
 use crate::running_server::ServerStopper;
 use crate::tap::Tap;
 use crate::telemetry::{Logs, Verbosity};
-use crate::wiring::console::{Console, Shown};
+use crate::wiring::console::{Console, Shown, Work};
 use crate::wiring::gateway::Gateway;
 use crate::wiring::localnet::{LocalMiner, Localnet};
 use crate::wiring::wandb::Subject;
@@ -190,10 +190,12 @@ fn shown<'a>(run_id: String, settings: &Settings, net: &'a Localnet) -> Shown<'a
         role: "localnet",
         netuid: localnet::netuid(settings),
         hotkey: net.hotkey.clone(),
-        validator: &net.validator,
         topology: &net.topology,
         model: &net.model,
-        kinds: net.miners.iter().map(kind).collect(),
+        work: Work::Asks {
+            validator: &net.validator,
+            kinds: net.miners.iter().map(kind).collect(),
+        },
     }
 }
 

@@ -17,7 +17,7 @@ use sn1_actors::axon::Admit;
 use sn1_actors::domain::{Metagraph, Netuid};
 use sn1_actors::ports::{Journal, in_time};
 use sn1_actors::runtime::{Failpoints, Overseer, Port, Topology};
-use sn1_actors::wiring::{ChainParts, start_chain_watch};
+use sn1_actors::wiring::{ChainParts, ChainSeen, start_chain_watch};
 use tokio::sync::watch;
 
 use super::notify::Notify;
@@ -30,6 +30,7 @@ use crate::ledger::lock::InstanceLock;
 use crate::tap::Tap;
 use crate::telemetry::{Logs, Verbosity};
 use crate::wire::Keypair;
+use crate::wiring::console::{Console, Shown, Work};
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::last_seen::LastSeen;
 use crate::wiring::publish::Whereabouts;
@@ -88,24 +89,39 @@ async fn serve(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     });
     let _lock = lock.transpose().map_err(Ended::from)?;
     let (journal, _) = neuron::journal(settings, netuid, &hotkey)?;
-    let (told, live): (Arc<dyn Journal>, _) = if std::io::stderr().is_terminal() {
-        let tap = Tap::on(Arc::new(journal.clone()), unix_time);
-        let window = tap.window();
-        (Arc::new(tap), Some((Live::open(), window)))
-    } else {
-        (Arc::new(journal.clone()), None)
-    };
-    let overseer = Overseer::new(system_clock(), Arc::clone(&told));
+    let tap = Tap::on(Arc::new(journal.clone()), unix_time);
+    let live = std::io::stderr().is_terminal().then(|| (Live::open(), tap.window()));
+    let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     let mut signals = Signals::watch()?;
+    let console = Console::open_without_page(settings)?;
+    if let Some(console) = &console {
+        output::line(&format!("metrics http://{}/metrics", console.address()))?;
+    }
     let reload = Reload::watch(Role::Miner, matches, &loaded, Verbosity::Info, logs)?;
     let notify = Notify::from_process();
-    let started = start(&overseer, settings, joining, netuid, keypair, told);
-    let Started { serving, rest } = tokio::select! {
+    let started = start(&overseer, settings, joining, netuid, keypair, &tap);
+    let Started { serving, chain, rest } = tokio::select! {
         started = Box::pin(started) => started?,
         stop = signals.next() => return Ok(stop.before_work()),
         () = overseer.kill().dead() => return steps::ended(&overseer),
     };
     output::line(&format!("serving {hotkey} on {}", serving.address))?;
+    let console = console.map(|console| {
+        let shown = Shown {
+            run_id: journal.run_id().to_owned(),
+            role: "miner",
+            netuid,
+            hotkey,
+            topology: &serving.topology,
+            model: &serving.model,
+            work: Work::Answers {
+                chain,
+                model_id: miner::model_id(settings).map(ToOwned::to_owned),
+            },
+        };
+        console.show(&overseer, settings, &tap, shown)
+    });
+    let console = console.transpose()?;
     notify.ready(&overseer);
     let admission = serving.admission.clone();
     reload.follow(&overseer, move |settings| {
@@ -133,6 +149,9 @@ async fn serve(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     broken_off(&overseer, &serving.admit).await;
     if let Some(table) = table {
         table.close();
+    }
+    if let Some(console) = console {
+        console.close(&overseer).await;
     }
     overseer.kill().stop();
     journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
@@ -167,6 +186,8 @@ pub(super) fn checked(settings: &Settings) -> Result<Option<Joining>, Ended> {
 /// A miner that serves.
 struct Started {
     serving: miner::Serving,
+    /// The chain that it is on, if it is on one.
+    chain: Option<ChainSeen>,
     /// What the chain has to be there for; resolves only if the miner must end.
     rest: LocalBoxFuture<'static, anyhow::Error>,
 }
@@ -179,13 +200,14 @@ async fn start(
     joining: Option<Joining>,
     netuid: Netuid,
     keypair: Arc<Keypair>,
-    journal: Arc<dyn Journal>,
+    tap: &Tap,
 ) -> anyhow::Result<Started> {
+    let journal: Arc<dyn Journal> = Arc::new(tap.clone());
     let Some(joining) = joining else {
         // Nobody sends to it: without a chain the subnet stays empty.
         let (_, metagraph) = watch::channel(Arc::new(Metagraph::empty(netuid)));
         let serving = miner::start(overseer, settings, netuid, keypair, metagraph, journal).await?;
-        return Ok(Started { serving, rest: Box::pin(pending()) });
+        return Ok(Started { serving, chain: None, rest: Box::pin(pending()) });
     };
     let kind = settings.miner.kind.as_str();
     output::line(&format!("miner of {joining}, answers by {kind}"))?;
@@ -197,7 +219,9 @@ async fn start(
         weight_setter: None,
         failpoints: Failpoints::default(),
     };
-    let seen = start_chain_watch(overseer, parts, &mut Topology::default()).metagraph;
+    // A miner's watch of the chain sends nothing to anybody.
+    let ChainSeen { metagraph: seen, head } =
+        start_chain_watch(overseer, parts, &mut Topology::default());
     let hotkey = keypair.hotkey();
     let folder = state_folder(settings, netuid, &hotkey);
     let last_seen = LastSeen::of(&folder, joining.endpoints.network(), netuid);
@@ -224,7 +248,8 @@ async fn start(
             joined
         }
     };
+    let chain = Some(ChainSeen { metagraph: metagraph.clone(), head });
     let serving = miner::start(overseer, settings, netuid, keypair, metagraph, journal).await?;
     let rest = Box::pin(on_chain.rest(overseer.clone(), address, joined));
-    Ok(Started { serving, rest })
+    Ok(Started { serving, chain, rest })
 }

@@ -29,7 +29,7 @@ use crate::tap::Tap;
 use crate::telemetry::{Logs, Verbosity};
 use crate::wandb::Wandb;
 use crate::wire::Keypair;
-use crate::wiring::console::{Console, Shown};
+use crate::wiring::console::{Console, Shown, Work};
 use crate::wiring::gateway::{self, Gateway};
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::publish::{Published, Whereabouts};
@@ -96,10 +96,9 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
             role: "validator",
             netuid: joining.netuid,
             hotkey: kept.hotkey.clone(),
-            validator: &running.validator,
             topology: &running.topology,
             model: &running.model,
-            kinds: BTreeMap::new(),
+            work: Work::Asks { validator: &running.validator, kinds: BTreeMap::new() },
         };
         console.show(&overseer, settings, &tap, shown)
     });

@@ -56,7 +56,7 @@ pub struct WeightPoint {
     pub weights: BTreeMap<Uid, f64>,
 }
 
-/// Why the last conversations had no text.
+/// Why the last conversations, or requests, had no text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Textless {
     /// How many in a row.
@@ -82,8 +82,10 @@ pub struct Standing {
     pub weights_set: Option<BlockNumber>,
     /// Why the last setting came to nothing, if it did.
     pub weights_error: Option<String>,
-    /// Whether the model writes.
+    /// Whether the model writes for conversations.
     pub textless: Textless,
+    /// Whether it writes for those who ask a miner of this process.
+    pub unserved: Textless,
     /// The sources that fail now, and how.
     pub failing: BTreeMap<String, String>,
     /// Scores over time.
@@ -130,6 +132,7 @@ impl Board {
                 }
             }
             Event::ConversationEnded { stopped, .. } => standing.ended(stopped),
+            Event::Served { status, message, .. } => standing.served(*status, message),
             Event::SourceFailed { source, cause, .. } => {
                 if standing.failing.len() < MOST_SOURCES {
                     standing.failing.insert(source.clone(), cause.clone());
@@ -146,7 +149,6 @@ impl Board {
             | Event::AnswerScored { .. }
             | Event::WeightsPlanned { .. }
             | Event::ActorCrashed { .. }
-            | Event::Served { .. }
             | Event::RunFinished { .. } => {}
         }
     }
@@ -200,13 +202,28 @@ impl Standing {
     fn ended(&mut self, stopped: &Stopped) {
         match stopped {
             Stopped::NoText(cause) => {
-                self.textless.in_row = self.textless.in_row.saturating_add(1);
-                self.textless.cause.clone_from(cause);
+                self.textless.one_more(cause);
             }
             Stopped::Completed => self.textless = Textless::default(),
             // These say nothing of the model.
             Stopped::NoContext(_) | Stopped::NoMiners | Stopped::Dropped | Stopped::CutShort => {}
         }
+    }
+
+    fn served(&mut self, status: u16, message: &String) {
+        match status {
+            200 => self.unserved = Textless::default(),
+            500 => self.unserved.one_more(message),
+            // Callers who are refused, or too late, say nothing of the model.
+            _ => {}
+        }
+    }
+}
+
+impl Textless {
+    fn one_more(&mut self, cause: &String) {
+        self.in_row = self.in_row.saturating_add(1);
+        self.cause.clone_from(cause);
     }
 }
 
@@ -295,5 +312,24 @@ mod tests {
         assert_eq!(in_row(), 3);
         board.observe(&ended(Stopped::Completed));
         assert_eq!(in_row(), 0);
+    }
+
+    #[test]
+    fn only_requests_that_failed_here_count_against_a_miners_model() {
+        let board = board();
+        let served = |status| {
+            let (hotkey, message) = (String::new(), "gone".to_owned());
+            let (prompt, completion) = (String::new(), String::new());
+            board.observe(&Event::Served {
+                hotkey,
+                status,
+                message,
+                prompt,
+                completion,
+                seconds: 1.0,
+            });
+            board.read(|standing| standing.unserved.in_row)
+        };
+        assert_eq!([500, 401, 408, 500, 200].map(served), [1, 1, 1, 2, 0]);
     }
 }

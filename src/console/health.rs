@@ -10,7 +10,7 @@ use sn1_actors::runtime::ActorHealth;
 
 use super::board::Textless;
 
-/// So many conversations in a row without a text are no accident.
+/// So many conversations or requests in a row without a text are no accident.
 const TEXTLESS: u32 = 3;
 
 /// What is too old.
@@ -27,14 +27,23 @@ pub struct Limits {
 /// What is judged.
 #[derive(Clone, Debug)]
 pub struct Signs {
+    /// Where it is on a chain, what comes of it.
+    pub chain: Option<ChainSigns>,
+    /// What its model worker does, if it has one.
+    pub model: Option<ModelSigns>,
+    /// How its axon's actor is, if it serves.
+    pub axon: Option<ActorHealth>,
+    /// Whether there are weights to be set, and how old they are.
+    pub weights: WeightSigns,
+}
+
+/// What the chain is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct ChainSigns {
     /// The newest block, and how long ago it came.
     pub head: Option<(u64, Duration)>,
     /// How long the program has run.
     pub uptime: Duration,
-    /// What its model worker does, if it has one.
-    pub model: Option<ModelSigns>,
-    /// Whether there are weights to be set, and how old they are.
-    pub weights: WeightSigns,
 }
 
 /// What the model is judged by.
@@ -46,7 +55,7 @@ pub struct ModelSigns {
     pub waiting: usize,
     /// How long it has done nothing for them.
     pub silent: Duration,
-    /// Conversations that ended without a text.
+    /// Conversations or requests that ended without a text.
     pub textless: Textless,
 }
 
@@ -81,20 +90,20 @@ pub fn ready(checks: &[Check]) -> bool {
 /// Judges what was seen.
 #[must_use]
 pub fn judge(signs: &Signs, limits: &Limits) -> Vec<Check> {
-    let mut checks = vec![blocks(signs, limits)];
-    checks.extend(signs.model.as_ref().map(|model| writes(model, limits)));
-    checks.extend(weights(signs.weights, limits));
-    checks
+    let chain = signs.chain.as_ref().map(|chain| blocks(chain, limits));
+    let model = signs.model.as_ref().map(|model| writes(model, limits));
+    let axon = signs.axon.as_ref().map(serves);
+    [chain, model, axon, weights(signs.weights, limits)].into_iter().flatten().collect()
 }
 
-fn blocks(signs: &Signs, limits: &Limits) -> Check {
+fn blocks(chain: &ChainSigns, limits: &Limits) -> Check {
     let seconds = |age: Duration| age.as_secs_f64();
-    let (age, says) = match signs.head {
+    let (age, says) = match chain.head {
         Some((block, age)) => (age, format!("block {block} came {:.0} s ago", seconds(age))),
-        None => (signs.uptime, format!("no block for {:.0} s", seconds(signs.uptime))),
+        None => (chain.uptime, format!("no block for {:.0} s", seconds(chain.uptime))),
     };
     // A program that has just begun has seen nothing yet, and is not ready either.
-    Check { name: "blocks", ok: signs.head.is_some() && age <= limits.head, says }
+    Check { name: "blocks", ok: chain.head.is_some() && age <= limits.head, says }
 }
 
 fn writes(model: &ModelSigns, limits: &Limits) -> Check {
@@ -105,14 +114,27 @@ fn writes(model: &ModelSigns, limits: &Limits) -> Check {
         }
         ActorHealth::Running if model.textless.in_row >= TEXTLESS => {
             let Textless { in_row, cause } = &model.textless;
-            (false, format!("the last {in_row} conversations had no text: {cause}"))
+            (false, format!("the last {in_row} texts could not be written: {cause}"))
         }
         ActorHealth::Running => (true, "the model works".to_owned()),
-        ActorHealth::BackingOff => (false, "the model worker crashed and is restarted".to_owned()),
-        ActorHealth::Stopped => (false, "the model worker has stopped".to_owned()),
-        ActorHealth::GaveUp => (false, "the model worker crashed too often".to_owned()),
+        ill => (false, format!("the model worker {}", ails(ill))),
     };
     Check { name: "model", ok, says }
+}
+
+/// A server that fails ends the program; what stands behind it may be ill.
+fn serves(axon: &ActorHealth) -> Check {
+    let ok = *axon == ActorHealth::Running;
+    Check { name: "axon", ok, says: format!("the axon {}", ails(axon)) }
+}
+
+fn ails(health: &ActorHealth) -> &'static str {
+    match health {
+        ActorHealth::Running => "serves",
+        ActorHealth::BackingOff => "crashed and is restarted",
+        ActorHealth::Stopped => "has stopped",
+        ActorHealth::GaveUp => "crashed too often",
+    }
 }
 
 fn weights(signs: WeightSigns, limits: &Limits) -> Option<Check> {
@@ -136,16 +158,23 @@ mod tests {
 
     fn well() -> Signs {
         Signs {
-            head: Some((7, Duration::from_secs(12))),
-            uptime: Duration::from_secs(100),
+            chain: Some(ChainSigns {
+                head: Some((7, Duration::from_secs(12))),
+                uptime: Duration::from_secs(100),
+            }),
             model: Some(ModelSigns {
                 worker: ActorHealth::Running,
                 waiting: 0,
                 silent: Duration::ZERO,
                 textless: Textless::default(),
             }),
+            axon: Some(ActorHealth::Running),
             weights: WeightSigns::Age(100),
         }
+    }
+
+    fn chain(head: Option<(u64, Duration)>) -> Signs {
+        Signs { chain: Some(ChainSigns { head, uptime: Duration::from_secs(1) }), ..well() }
     }
 
     fn model(change: impl FnOnce(&mut ModelSigns)) -> Signs {
@@ -163,8 +192,11 @@ mod tests {
         let textless = Textless { in_row: 3, cause: "no server".into() };
         let cases = [
             (well(), vec![]),
-            (Signs { head: Some((7, Duration::from_secs(61))), ..well() }, vec!["blocks"]),
-            (Signs { head: None, uptime: Duration::from_secs(1), ..well() }, vec!["blocks"]),
+            (chain(Some((7, Duration::from_secs(61)))), vec!["blocks"]),
+            (chain(None), vec!["blocks"]),
+            (Signs { chain: None, ..well() }, vec![]),
+            (Signs { axon: Some(ActorHealth::BackingOff), ..well() }, vec!["axon"]),
+            (Signs { axon: None, ..well() }, vec![]),
             (Signs { weights: WeightSigns::Age(101), ..well() }, vec!["weights"]),
             (Signs { weights: WeightSigns::Never(101), ..well() }, vec!["weights"]),
             (Signs { weights: WeightSigns::Never(3), ..well() }, vec![]),

@@ -9,6 +9,8 @@ use prometheus_client::encoding::text;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
+use sn1_actors::domain::Metagraph;
+use sn1_actors::model_worker::meter::ModelStats;
 use sn1_actors::runtime::ActorHealth;
 
 use super::health::{self, WeightSigns};
@@ -51,9 +53,11 @@ impl Collector for Looked {
         program(&mut to, vitals, &now)?;
         actors(&mut to, &now)?;
         ports(&mut to, &now)?;
-        chain(&mut to, &now)?;
-        model(&mut to, &now)?;
-        miners(&mut to, vitals, &now)
+        if let Some(metagraph) = &now.metagraph {
+            chain(&mut to, vitals, &now, metagraph)?;
+            miners(&mut to, vitals, metagraph)?;
+        }
+        now.model.as_ref().map_or(Ok(()), |stats| model(&mut to, stats, now.rates))
     }
 }
 
@@ -108,9 +112,11 @@ fn program(to: &mut Page<'_>, vitals: &Vitals, now: &Snapshot) -> fmt::Result {
     to.gauges("check_ok", "Whether each thing is as it must be", checks)?;
     let ready = u64::from(health::ready(&now.checks));
     to.gauge("ready", "Whether all is as it must be", ready)?;
-    let (out, most) = now.in_flight;
-    to.gauge("conversations_in_flight", "Conversations under way", out as u64)?;
-    to.gauge("conversations_most", "Conversations that may be under way", most as u64)?;
+    if let Some(asking) = &now.asking {
+        let (out, most) = asking.in_flight;
+        to.gauge("conversations_in_flight", "Conversations under way", out as u64)?;
+        to.gauge("conversations_most", "Conversations that may be under way", most as u64)?;
+    }
     let missed = vitals.tap().missed();
     to.counter("viewer_missed_events", "Events that a slow viewer missed", missed)
 }
@@ -144,13 +150,15 @@ fn ports(to: &mut Page<'_>, now: &Snapshot) -> fmt::Result {
     to.counters("mailbox_held_seconds", "From the mailbox to the end of the work", held)
 }
 
-fn chain(to: &mut Page<'_>, now: &Snapshot) -> fmt::Result {
+fn chain(to: &mut Page<'_>, vitals: &Vitals, now: &Snapshot, metagraph: &Metagraph) -> fmt::Result {
     if let Some(head) = now.head {
         to.gauge("chain_head_block", "The newest block", head.block.0)?;
         let age = now.now.since(head.seen).as_secs_f64();
         to.gauge("chain_head_age_seconds", "How long ago it came", age)?;
     }
-    to.gauge("chain_neurons", "Neurons on the subnet", now.metagraph.neurons.len() as u64)?;
+    to.gauge("chain_neurons", "Neurons on the subnet", metagraph.neurons.len() as u64)?;
+    let registered = metagraph.by_hotkey(&vitals.identity.hotkey).is_some();
+    to.gauge("registered", "Whether its hotkey has a slot there", u64::from(registered))?;
     if let Some(block) = now.weights_set {
         to.gauge("weights_block", "The block of the last weights", block)?;
     }
@@ -161,8 +169,7 @@ fn chain(to: &mut Page<'_>, now: &Snapshot) -> fmt::Result {
     to.gauge("weights_age_blocks", "Blocks since weights were set, or were first due", age)
 }
 
-fn model(to: &mut Page<'_>, now: &Snapshot) -> fmt::Result {
-    let stats = &now.model;
+fn model(to: &mut Page<'_>, stats: &ModelStats, rates: (f64, f64)) -> fmt::Result {
     let tokens = [
         ([("kind", "prompt")], stats.prompt_tokens),
         ([("kind", "cached")], stats.cached_tokens),
@@ -170,7 +177,7 @@ fn model(to: &mut Page<'_>, now: &Snapshot) -> fmt::Result {
         ([("kind", "decoded")], stats.decoded_tokens),
     ];
     to.counters("model_tokens", "Tokens of prompts and of answers", tokens)?;
-    let per_second = [([("kind", "decoded")], now.rates.0), ([("kind", "prefilled")], now.rates.1)];
+    let per_second = [([("kind", "decoded")], rates.0), ([("kind", "prefilled")], rates.1)];
     to.gauges("model_tokens_per_second", "Tokens a second, just now", per_second)?;
     to.counter("model_steps", "Steps of the device", stats.steps)?;
     to.counter("model_busy_seconds", "How long the device worked", stats.busy.as_secs_f64())?;
@@ -184,10 +191,10 @@ fn model(to: &mut Page<'_>, now: &Snapshot) -> fmt::Result {
     to.counters("model_unanswered", "Requests that ended without an answer", ended)
 }
 
-fn miners(to: &mut Page<'_>, vitals: &Vitals, now: &Snapshot) -> fmt::Result {
+fn miners(to: &mut Page<'_>, vitals: &Vitals, metagraph: &Metagraph) -> fmt::Result {
     let (scores, weights) =
         vitals.tap().board().read(|standing| (standing.scores.clone(), standing.weights.clone()));
-    let uids: Vec<_> = now.metagraph.neurons.iter().map(|n| (n.uid, n.uid.to_string())).collect();
+    let uids: Vec<_> = metagraph.neurons.iter().map(|n| (n.uid, n.uid.to_string())).collect();
     let of =
         |values: &std::collections::BTreeMap<_, f64>, at: usize| values.get(&uids[at].0).copied();
     let each = |values| {

@@ -38,6 +38,10 @@ const STILL: Duration = Duration::from_secs(30);
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// What a miner says where a validator has its page.
+const NO_PAGE: &str = "a miner has no page: here are /metrics, /health/live and /health/ready; `sn1 miner report` shows \
+     who asked it";
+
 /// The page's files.
 static PAGE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/console/page");
 
@@ -55,10 +59,10 @@ pub struct BindError {
 #[derive(Debug)]
 pub struct ConsoleServer(Bound);
 
-/// What the server tells.
+/// What the server tells. Without a feed there is no page.
 struct Console {
     vitals: Arc<Vitals>,
-    feed: Feed,
+    feed: Option<Feed>,
 }
 
 impl ConsoleServer {
@@ -76,16 +80,18 @@ impl ConsoleServer {
         self.0.address
     }
 
-    /// Starts to serve, with one thread of its own. Must be called within an actix `System`.
+    /// Starts to serve, with one thread of its own: with a feed the page too, which is a validator's.
+    /// Must be called within an actix `System`.
     ///
     /// # Errors
     /// When the server cannot start.
-    pub fn run(self, vitals: Arc<Vitals>, feed: Feed) -> std::io::Result<RunningServer> {
+    pub fn run(self, vitals: Arc<Vitals>, feed: Option<Feed>) -> std::io::Result<RunningServer> {
         let clock = Arc::clone(vitals.clock());
         // A stream is under way as long as somebody looks, and is not quiet.
         let quiet = KEEP_ALIVE + HEAD_ARRIVAL;
         let connections = Connections::new(MOST, quiet, Arc::clone(&clock));
         let watched = connections.clone();
+        let routes = if feed.is_some() { with_page } else { without_page };
         let console = web::Data::new(Console { vitals, feed });
         let local = self.0.address.ip().is_loopback();
         let app = move || {
@@ -122,18 +128,27 @@ fn headers() -> DefaultHeaders {
         .add((header::CACHE_CONTROL, "no-store"))
 }
 
-fn routes(app: &mut web::ServiceConfig) {
+fn with_page(app: &mut web::ServiceConfig) {
     for file in PAGE.files() {
         let Some((path, kind)) = file.path().to_str().and_then(served_as) else { continue };
         let content = file.contents();
         let file = move || async move { HttpResponse::Ok().content_type(kind).body(content) };
         app.service(only_get(&path, web::to(file)));
     }
-    app.service(only_get("/events", web::to(events)))
-        .service(only_get("/metrics", web::to(metrics)))
+    app.service(only_get("/events", web::to(events)));
+    figures(app);
+    app.default_service(web::to(|| async { plain(StatusCode::NOT_FOUND, "nothing here") }));
+}
+
+fn without_page(app: &mut web::ServiceConfig) {
+    figures(app);
+    app.default_service(web::to(|| async { plain(StatusCode::NOT_FOUND, NO_PAGE) }));
+}
+
+fn figures(app: &mut web::ServiceConfig) {
+    app.service(only_get("/metrics", web::to(metrics)))
         .service(only_get("/health/live", web::to(live)))
-        .service(only_get("/health/ready", web::to(ready)))
-        .default_service(web::to(|| async { plain(StatusCode::NOT_FOUND, "nothing here") }));
+        .service(only_get("/health/ready", web::to(ready)));
 }
 
 /// Where a file of the page is served, and as what; nothing for what is no part of it.
@@ -200,30 +215,33 @@ async fn ready(console: web::Data<Console>) -> HttpResponse {
 }
 
 async fn events(request: HttpRequest, console: web::Data<Console>) -> HttpResponse {
+    let Some(feed) = &console.feed else { return plain(StatusCode::NOT_FOUND, NO_PAGE) };
     let busy = request.conn_data::<Place>().map(Place::busy);
-    let console = console.into_inner();
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
-        .streaming(told(console, busy))
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/event-stream")).streaming(told(
+        Arc::clone(&console.vitals),
+        feed,
+        busy,
+    ))
 }
 
 /// What a viewer is told: the state, what was, and then what comes.
 fn told(
-    console: Arc<Console>,
+    vitals: Arc<Vitals>,
+    feed: &Feed,
     busy: Option<Busy>,
-) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
-    let (kept, live) = console.feed.join();
-    let history = console.vitals.tap().board().read(
+) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + use<> {
+    let (kept, live) = feed.join();
+    let history = vitals.tap().board().read(
         |standing| json!({"scores": standing.score_history, "weights": standing.weight_history}),
     );
     let mut first = vec![
         Bytes::from_static(b"retry: 1000\n\n"),
-        message("state", &state::state(&console.vitals).to_string()),
+        message("state", &state::state(&vitals).to_string()),
         message("history", &history.to_string()),
     ];
     first.extend(kept.iter().map(frame));
-    let clock = Arc::clone(console.vitals.clock());
-    let viewer = Viewer { console, clock, live, missed: 0, next: None, over: false, _busy: busy };
+    let clock = Arc::clone(vitals.clock());
+    let viewer = Viewer { vitals, clock, live, missed: 0, next: None, over: false, _busy: busy };
     let then = stream::unfold(viewer, |mut viewer| async move {
         let said = viewer.next().await?;
         Some((said, viewer))
@@ -232,7 +250,7 @@ fn told(
 }
 
 struct Viewer {
-    console: Arc<Console>,
+    vitals: Arc<Vitals>,
     clock: Arc<dyn Clock>,
     live: broadcast::Receiver<Frame>,
     missed: u64,
@@ -252,7 +270,7 @@ impl Viewer {
         tokio::select! {
             () = due => {
                 self.next = None;
-                Some(message("state", &state::state(&self.console.vitals).to_string()))
+                Some(message("state", &state::state(&self.vitals).to_string()))
             }
             frame_or_lag = live.recv() => match frame_or_lag {
                 Ok(seen) => {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use sn1_actors::domain::Neuron;
+use sn1_actors::domain::{Metagraph, Neuron};
 use sn1_actors::runtime::{ActorStatus, PortStatus, Verb};
 
 use super::board::Asked;
@@ -27,23 +27,24 @@ struct MinerRow<'a> {
     asked: Asked,
 }
 
-/// The state now, as JSON.
+/// The state now, as JSON; nothing of a miner, which has no page.
 pub(super) fn state(vitals: &Vitals) -> Value {
     let now = vitals.snapshot();
-    let own = now.metagraph.by_hotkey(&vitals.identity.hotkey).map(|own| own.uid);
+    let (Some(asking), Some(metagraph)) = (&now.asking, &now.metagraph) else { return Value::Null };
+    let own = metagraph.by_hotkey(&vitals.identity.hotkey).map(|own| own.uid);
     let mut state = json!({
         "time": vitals.clock().unix().as_secs_f64(),
         "uptime_s": vitals.uptime().as_secs_f64(),
         "uid": own,
         "ready": health::ready(&now.checks),
         "checks": now.checks,
-        "steps": now.tally.steps,
-        "conversations": {"in_flight": now.in_flight.0, "most": now.in_flight.1},
+        "steps": asking.tally.steps,
+        "conversations": {"in_flight": asking.in_flight.0, "most": asking.in_flight.1},
         "actors": now.actors.iter().map(actor).collect::<Vec<_>>(),
         "ports": now.ports.iter().map(port).collect::<Vec<_>>(),
-        "chain": chain(&now),
+        "chain": chain(&now, metagraph),
         "model": model(vitals, &now),
-        "miners": miners(vitals, &now),
+        "miners": miners(vitals, metagraph),
     });
     if let (Some(state), Ok(Value::Object(who))) =
         (state.as_object_mut(), serde_json::to_value(&vitals.identity))
@@ -75,7 +76,7 @@ fn port(port: &PortStatus) -> Value {
     })
 }
 
-fn chain(now: &Snapshot) -> Value {
+fn chain(now: &Snapshot, metagraph: &Metagraph) -> Value {
     let age = match now.weights {
         WeightSigns::Age(blocks) => Some(blocks),
         WeightSigns::Off | WeightSigns::Never(_) => None,
@@ -83,14 +84,14 @@ fn chain(now: &Snapshot) -> Value {
     json!({
         "block": now.head.map(|head| head.block),
         "head_age_s": now.head.map(|head| now.now.since(head.seen).as_secs_f64()),
-        "neurons": now.metagraph.neurons.len(),
+        "neurons": metagraph.neurons.len(),
         "weights_set_block": now.weights_set,
         "weights_age_blocks": age,
     })
 }
 
 fn model(vitals: &Vitals, now: &Snapshot) -> Value {
-    let stats = &now.model;
+    let Some(stats) = &now.model else { return Value::Null };
     json!({
         "id": vitals.model_id(),
         "prompt_tokens": stats.prompt_tokens,
@@ -105,9 +106,9 @@ fn model(vitals: &Vitals, now: &Snapshot) -> Value {
     })
 }
 
-fn miners(vitals: &Vitals, now: &Snapshot) -> Value {
+fn miners(vitals: &Vitals, metagraph: &Metagraph) -> Value {
     let own = &vitals.identity.hotkey;
-    let others = now.metagraph.neurons.iter().filter(|neuron| neuron.hotkey != *own);
+    let others = metagraph.neurons.iter().filter(|neuron| neuron.hotkey != *own);
     let rows = vitals.tap().board().read(|standing| {
         let row = |neuron: &Neuron| {
             let uid = &neuron.uid;

@@ -1,4 +1,4 @@
-//! How a running validator is doing, for whoever asks, from any thread: the console's page, the
+//! How a running validator or miner is doing, for whoever asks, from any thread: the console's page, the
 //! metrics and health read nothing else.
 //!
 //! It holds what others publish (the roster, the ports' counters, the model's meter, the chain's
@@ -16,13 +16,17 @@ use sn1_actors::domain::{Hotkey, Metagraph, Moment, Netuid, Uid};
 use sn1_actors::model_worker::meter::{ModelMeter, ModelStats};
 use sn1_actors::ports::Clock;
 use sn1_actors::runtime::{ActorHealth, ActorStatus, Credits, PortStatus, Roster, Topology};
+use sn1_actors::wiring::ChainSeen;
 use tokio::sync::watch;
 
-use super::health::{Check, Limits, ModelSigns, Signs, WeightSigns, judge};
+use super::board::Textless;
+use super::health::{ChainSigns, Check, Limits, ModelSigns, Signs, WeightSigns, judge};
 use crate::tap::Tap;
 
 /// The actor whose work the model's silence is judged by.
 const MODEL_WORKER: &str = "model_worker";
+/// The actor behind the axon of a miner that is alone in its process.
+const AXON: &str = "axon";
 /// Rates are of the last seconds, of which the last counts most.
 const RATE_OVER: Duration = Duration::from_secs(5);
 
@@ -33,7 +37,7 @@ pub struct Identity {
     pub run_id: String,
     /// The program's version.
     pub version: &'static str,
-    /// `localnet` or `validator`.
+    /// `localnet`, `validator` or `miner`.
     pub role: &'static str,
     /// The subnet.
     pub netuid: Netuid,
@@ -49,14 +53,26 @@ pub struct Sources {
     pub roster: Roster,
     /// All ports.
     pub topology: Arc<Topology>,
-    /// The text model's name.
-    pub model_id: String,
-    /// What the model did.
+    /// What writes its texts; none where nothing needs to, as in a miner that repeats.
+    pub model: Option<TextModel>,
+    /// The chain; none for a miner on none.
+    pub chain: Option<ChainSeen>,
+    /// A validator's own work; none in a miner.
+    pub asking: Option<Asking>,
+    /// What came of it so far.
+    pub tap: Tap,
+}
+
+/// The text model.
+pub struct TextModel {
+    /// Its name.
+    pub id: String,
+    /// What it did.
     pub meter: Arc<ModelMeter>,
-    /// Who is on the subnet.
-    pub metagraph: watch::Receiver<Arc<Metagraph>>,
-    /// The newest block.
-    pub head: watch::Receiver<Option<Head>>,
+}
+
+/// The work of a validator.
+pub struct Asking {
     /// How conversations end.
     pub tally: watch::Receiver<Tally>,
     /// How many may be under way.
@@ -65,11 +81,9 @@ pub struct Sources {
     pub kinds: BTreeMap<Uid, String>,
     /// Whether weights are set at all.
     pub sets_weights: bool,
-    /// What came of it so far.
-    pub tap: Tap,
 }
 
-/// A running validator, looked at.
+/// A running validator or miner, looked at.
 pub struct Vitals {
     /// Which program it is.
     pub identity: Identity,
@@ -101,16 +115,14 @@ pub struct Snapshot {
     pub actors: Vec<ActorStatus>,
     /// All ports.
     pub ports: Vec<PortStatus>,
-    /// The subnet.
-    pub metagraph: Arc<Metagraph>,
+    /// The subnet; none for a miner on no chain.
+    pub metagraph: Option<Arc<Metagraph>>,
     /// The newest block.
     pub head: Option<Head>,
-    /// How the validator's own conversations went.
-    pub tally: Tally,
-    /// Conversations under way, and the most that may be.
-    pub in_flight: (usize, usize),
-    /// What the model did.
-    pub model: ModelStats,
+    /// A validator's own work; none in a miner.
+    pub asking: Option<AskingNow>,
+    /// What the model did; none where there is none.
+    pub model: Option<ModelStats>,
     /// Tokens written and read a second.
     pub rates: (f64, f64),
     /// The state of the weights.
@@ -123,6 +135,24 @@ pub struct Snapshot {
     pub still: Duration,
 }
 
+/// A validator's work at one moment.
+pub struct AskingNow {
+    /// How its own conversations went.
+    pub tally: Tally,
+    /// Conversations under way, and the most that may be.
+    pub in_flight: (usize, usize),
+}
+
+impl Sources {
+    fn head(&self) -> Option<Head> {
+        *self.chain.as_ref()?.head.borrow()
+    }
+
+    fn stats(&self) -> Option<ModelStats> {
+        self.model.as_ref().map(|model| model.meter.snapshot())
+    }
+}
+
 impl Vitals {
     /// Begins to look.
     #[must_use]
@@ -130,7 +160,7 @@ impl Vitals {
         let began = sources.clock.now();
         let pulse = Pulse {
             at: began,
-            stats: sources.meter.snapshot(),
+            stats: sources.stats().unwrap_or_default(),
             decoded: 0.0,
             prefilled: 0.0,
             silent_since: began,
@@ -164,21 +194,21 @@ impl Vitals {
         &self.sources.tap
     }
 
-    /// The text model's name.
+    /// The text model's name, where there is one.
     #[must_use]
-    pub fn model_id(&self) -> &str {
-        &self.sources.model_id
+    pub fn model_id(&self) -> Option<&str> {
+        self.sources.model.as_ref().map(|model| model.id.as_str())
     }
 
     /// What a miner is, where that is known.
     #[must_use]
     pub fn kind(&self, uid: Uid) -> Option<&str> {
-        self.sources.kinds.get(&uid).map(String::as_str)
+        self.sources.asking.as_ref()?.kinds.get(&uid).map(String::as_str)
     }
 
     /// Has the main thread beat: to be called by a task of its own, every second or so.
     pub fn beat(&self) {
-        let (now, stats) = (self.sources.clock.now(), self.sources.meter.snapshot());
+        let (now, stats) = (self.sources.clock.now(), self.sources.stats().unwrap_or_default());
         let waiting = self.waiting();
         let mut pulse = self.pulse.lock();
         let passed = now.since(pulse.at).as_secs_f64();
@@ -194,7 +224,7 @@ impl Vitals {
         if waiting == 0 || stats != pulse.stats {
             pulse.silent_since = now;
         }
-        let head = self.sources.head.borrow().map(|head| head.block.0);
+        let head = self.sources.head().map(|head| head.block.0);
         pulse.first_block = pulse.first_block.or(head);
         (pulse.at, pulse.stats) = (now, stats);
     }
@@ -204,26 +234,30 @@ impl Vitals {
     pub fn snapshot(&self) -> Snapshot {
         let sources = &self.sources;
         let (now, actors) = (sources.clock.now(), sources.roster.all());
-        let metagraph = Arc::clone(&sources.metagraph.borrow());
-        let head = *sources.head.borrow();
+        let metagraph = sources.chain.as_ref().map(|chain| Arc::clone(&chain.metagraph.borrow()));
+        let head = sources.head();
         let (still, silent, rates, first_block) = {
             let pulse = self.pulse.lock();
             let (still, silent) = (now.since(pulse.at), now.since(pulse.silent_since));
             (still, silent, (pulse.decoded, pulse.prefilled), pulse.first_block)
         };
-        let set = self.weights_set(&metagraph);
+        let set = metagraph.as_ref().and_then(|metagraph| self.weights_set(metagraph));
         let weights = self.weights(head, set, first_block);
         let waiting = self.waiting();
-        let worker = actors.iter().find(|actor| actor.name == MODEL_WORKER);
+        let health =
+            |name| actors.iter().find(|actor| actor.name == name).map(|actor| actor.health.clone());
         let signs = Signs {
-            head: head.map(|head| (head.block.0, now.since(head.seen))),
-            uptime: now.since(self.began),
-            model: worker.map(|worker| ModelSigns {
-                worker: worker.health.clone(),
+            chain: sources.chain.is_some().then(|| ChainSigns {
+                head: head.map(|head| (head.block.0, now.since(head.seen))),
+                uptime: now.since(self.began),
+            }),
+            model: sources.model.as_ref().and(health(MODEL_WORKER)).map(|worker| ModelSigns {
+                worker,
                 waiting,
                 silent: if waiting == 0 { Duration::ZERO } else { silent },
-                textless: sources.tap.board().read(|standing| standing.textless.clone()),
+                textless: self.textless(),
             }),
+            axon: health(AXON),
             weights,
         };
         Snapshot {
@@ -232,9 +266,11 @@ impl Vitals {
             ports: sources.topology.ports(),
             metagraph,
             head,
-            tally: *sources.tally.borrow(),
-            in_flight: (sources.credits.out(), sources.credits.total()),
-            model: sources.meter.snapshot(),
+            asking: sources.asking.as_ref().map(|asking| AskingNow {
+                tally: *asking.tally.borrow(),
+                in_flight: (asking.credits.out(), asking.credits.total()),
+            }),
+            model: sources.stats(),
             rates,
             weights,
             weights_set: set,
@@ -249,6 +285,14 @@ impl Vitals {
         ports.iter().filter(|port| port.to == MODEL_WORKER).map(|port| port.counts.in_use).sum()
     }
 
+    /// What was not written of late.
+    fn textless(&self) -> Textless {
+        let asks = self.sources.asking.is_some();
+        self.sources.tap.board().read(|standing| {
+            if asks { standing.textless.clone() } else { standing.unserved.clone() }
+        })
+    }
+
     /// The block of the last weights, as this run or the chain has it.
     fn weights_set(&self, metagraph: &Metagraph) -> Option<u64> {
         let on_chain = metagraph.by_hotkey(&self.identity.hotkey).map(|own| own.last_update.0);
@@ -258,7 +302,7 @@ impl Vitals {
     }
 
     fn weights(&self, head: Option<Head>, set: Option<u64>, first: Option<u64>) -> WeightSigns {
-        if !self.sources.sets_weights {
+        if !self.sources.asking.as_ref().is_some_and(|asking| asking.sets_weights) {
             return WeightSigns::Off;
         }
         let now = head.map_or(0, |head| head.block.0);

@@ -18,7 +18,6 @@ pub(super) fn look(case: &Case) -> Vec<Finding> {
     };
     let gateway = case.role != Role::Miner && settings.gateway.enabled;
     let (axon_at, gateway_at) = (&settings.axon, &settings.gateway);
-    let console = settings.console.listen.filter(|_| case.role != Role::Miner);
     let mut wanted = Vec::new();
     if axon {
         wanted.push(("axon.port", SocketAddr::from((axon_at.ip, axon_at.port))));
@@ -26,7 +25,7 @@ pub(super) fn look(case: &Case) -> Vec<Finding> {
     if gateway {
         wanted.push(("gateway.port", SocketAddr::from((gateway_at.ip, gateway_at.port))));
     }
-    wanted.extend(console.map(|address| ("console.listen", address)));
+    wanted.extend(settings.console.listen.map(|address| ("console.listen", address)));
     let mut findings = Vec::new();
     for (at, (key, address)) in wanted.iter().enumerate() {
         let one = wanted[..at].iter().find(|(_, other)| clash(*address, *other));

@@ -1,4 +1,4 @@
-//! The console of a validator: what it looks at, and its server.
+//! The console of a validator or miner: what it looks at, and its server.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,14 +9,14 @@ use sn1_actors::domain::{Hotkey, Netuid, Uid};
 use sn1_actors::model_worker::meter::ModelMeter;
 use sn1_actors::ports::in_time;
 use sn1_actors::runtime::{Overseer, Topology};
-use sn1_actors::wiring::Validator;
+use sn1_actors::wiring::{ChainSeen, Validator};
 
 use super::unix_time;
 use crate::config::Settings;
 use crate::console::feed::Feed;
 use crate::console::health::Limits;
 use crate::console::server::ConsoleServer;
-use crate::console::vitals::{Identity, Sources, Vitals};
+use crate::console::vitals::{Asking, Identity, Sources, TextModel, Vitals};
 use crate::exit::{Ended, Exit};
 use crate::running_server::ServerStopper;
 use crate::tap::Tap;
@@ -29,38 +29,55 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// A console that has its port, and shows nothing yet.
 pub struct Console {
     server: ConsoleServer,
-    feed: Feed,
+    /// What the page shows; a miner has none.
+    feed: Option<Feed>,
 }
 
-/// A console that shows a validator.
+/// A console that shows a validator or a miner.
 pub struct OpenConsole {
-    feed: Feed,
+    feed: Option<Feed>,
     stopper: ServerStopper,
 }
 
-/// Which validator is shown, and what of it.
+/// Who is shown, and what of it.
 pub struct Shown<'a> {
     /// As in the journal.
     pub run_id: String,
-    /// `localnet` or `validator`.
+    /// `localnet`, `validator` or `miner`.
     pub role: &'static str,
     /// The subnet.
     pub netuid: Netuid,
     /// Who it is there.
     pub hotkey: Hotkey,
-    /// Its actors.
-    pub validator: &'a Validator,
     /// Who sends what to whom.
     pub topology: &'a Arc<Topology>,
     /// What the model did.
     pub model: &'a Arc<ModelMeter>,
-    /// What its miners are, where that is known.
-    pub kinds: BTreeMap<Uid, String>,
+    /// What it does.
+    pub work: Work<'a>,
+}
+
+/// What a neuron does.
+pub enum Work<'a> {
+    /// It asks miners.
+    Asks {
+        /// Its actors.
+        validator: &'a Validator,
+        /// What its miners are, where that is known.
+        kinds: BTreeMap<Uid, String>,
+    },
+    /// It answers validators.
+    Answers {
+        /// The chain that it is on, if it is on one.
+        chain: Option<ChainSeen>,
+        /// The name of the model that writes its answers, if one does.
+        model_id: Option<String>,
+    },
 }
 
 impl Console {
-    /// Listens, before the minutes that a model takes to load, and begins to keep events. None where
-    /// the settings want no console.
+    /// Listens, before the minutes that a model takes to load, and begins to keep events for a
+    /// validator's page. None where the settings want no console.
     ///
     /// # Errors
     /// If the address cannot be listened on.
@@ -70,11 +87,19 @@ impl Console {
         tap: &Tap,
     ) -> Result<Option<Self>, Ended> {
         let Some(listen) = settings.console.listen else { return Ok(None) };
-        let server =
-            ConsoleServer::bind(listen).map_err(|error| Ended::new(Exit::Address, error))?;
+        let server = bind(listen)?;
         let feed = Feed::new(unix_time);
         overseer.tasks().spawn("console_feed", feed.clone().follow(tap.window()));
-        Ok(Some(Self { server, feed }))
+        Ok(Some(Self { server, feed: Some(feed) }))
+    }
+
+    /// As [`open`](Self::open), without a page.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on.
+    pub fn open_without_page(settings: &Settings) -> Result<Option<Self>, Ended> {
+        let server = settings.console.listen.map(bind).transpose()?;
+        Ok(server.map(|server| Self { server, feed: None }))
     }
 
     /// Where it listens.
@@ -83,7 +108,7 @@ impl Console {
         self.server.address()
     }
 
-    /// Begins to show a validator.
+    /// Begins to show a neuron.
     ///
     /// # Errors
     /// If the server cannot start.
@@ -108,7 +133,7 @@ impl Console {
         })?;
         let stopper = running.stopper();
         overseer.tasks().spawn("console", async move {
-            // A validator that nobody can look at earns all the same.
+            // Who cannot be looked at earns all the same.
             if let Err(error) = running.serve().await {
                 tracing::error!(%error, "the console's HTTP server failed");
             }
@@ -120,26 +145,41 @@ impl Console {
 impl OpenConsole {
     /// Tells its viewers that the program ends, and closes.
     pub async fn close(self, overseer: &Overseer) {
-        self.feed.end("the program ends in good order");
+        if let Some(feed) = self.feed {
+            feed.end("the program ends in good order");
+        }
         let _ = in_time(&*overseer.clock(), GOODBYE, self.stopper.stop()).await;
     }
 }
 
+fn bind(listen: SocketAddr) -> Result<ConsoleServer, Ended> {
+    ConsoleServer::bind(listen).map_err(|error| Ended::new(Exit::Address, error))
+}
+
 fn vitals(overseer: &Overseer, settings: &Settings, tap: &Tap, shown: Shown<'_>) -> Vitals {
-    let Shown { run_id, role, netuid, hotkey, validator, topology, model, kinds } = shown;
+    let Shown { run_id, role, netuid, hotkey, topology, model, work } = shown;
     let version = env!("CARGO_PKG_VERSION");
+    let (model_id, chain, asking) = match work {
+        Work::Asks { validator, kinds } => {
+            let (metagraph, head) = (validator.metagraph.clone(), validator.head.clone());
+            let asking = Asking {
+                tally: validator.log.tally(),
+                credits: validator.credits.clone(),
+                kinds,
+                sets_weights: !settings.neuron.disable_set_weights,
+            };
+            let model_id = settings.neuron.model_id.clone();
+            (Some(model_id), Some(ChainSeen { metagraph, head }), Some(asking))
+        }
+        Work::Answers { chain, model_id } => (model_id, chain, None),
+    };
     let sources = Sources {
         clock: overseer.clock(),
         roster: overseer.roster().clone(),
         topology: Arc::clone(topology),
-        model_id: settings.neuron.model_id.clone(),
-        meter: Arc::clone(model),
-        metagraph: validator.metagraph.clone(),
-        head: validator.head.clone(),
-        tally: validator.log.tally(),
-        credits: validator.credits.clone(),
-        kinds,
-        sets_weights: !settings.neuron.disable_set_weights,
+        model: model_id.map(|id| TextModel { id, meter: Arc::clone(model) }),
+        chain,
+        asking,
         tap: tap.clone(),
     };
     let health = &settings.health;

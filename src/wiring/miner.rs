@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use sn1_actors::assistant::{AssistantConfig, Kind};
 use sn1_actors::axon::{Admission, Admit, AxonConfig, Blacklist};
 use sn1_actors::domain::{Hotkey, Metagraph, Netuid, Tao};
+use sn1_actors::model_worker::meter::ModelMeter;
 use sn1_actors::ports::Journal;
 use sn1_actors::runtime::{Failpoints, Overseer, Port, Topology};
 use sn1_actors::wiring::{MinerConfig, MinerParts, ModelParts, start_miner, start_shared};
@@ -124,6 +125,24 @@ pub struct Serving {
     pub admit: Port<Admit>,
     /// Whom it lets in from now on, where its operator thinks better of it.
     pub admission: watch::Sender<Arc<Admission>>,
+    /// Who sends what to whom.
+    pub topology: Arc<Topology>,
+    /// What the model did.
+    pub model: Arc<ModelMeter>,
+}
+
+/// The name of the model that writes a miner's answers; none where nothing needs to.
+#[must_use]
+pub fn model_id(settings: &Settings) -> Option<&str> {
+    match settings.miner.kind {
+        MinerKind::Model | MinerKind::Agent | MinerKind::Slow => Some(&settings.neuron.model_id),
+        MinerKind::OpenAi => Some(&settings.openai.model_name),
+        MinerKind::Echo
+        | MinerKind::Phrase
+        | MinerKind::Mock
+        | MinerKind::Copier
+        | MinerKind::Dead => None,
+    }
 }
 
 /// Starts a miner on a subnet as `metagraph` shows it; without a chain that stays empty.
@@ -160,13 +179,15 @@ pub async fn start(
     };
     let (admission, admitted) = watch::channel(Arc::new(admission(settings)));
     let config = config(kind, Duration::ZERO, in_flight, settings, admitted);
-    let miner = start_miner(overseer, config, parts, &shared, &mut Topology::default());
+    let mut topology = Topology::default();
+    let miner = start_miner(overseer, config, parts, &shared, &mut topology);
     let address = SocketAddr::from((settings.axon.ip, settings.axon.port));
     let options = axon_options(settings);
     let admit = miner.admit.clone();
     let door = local_axon::door(miner);
     let (address, stopper) = local_axon::serve(overseer, address, keypair, options, door)?;
-    Ok(Serving { address, stopper, admit, admission })
+    let (topology, model) = (Arc::new(topology), shared.meter);
+    Ok(Serving { address, stopper, admit, admission, topology, model })
 }
 
 /// What writes the answers of the configured kind; the stand-in for those that need nobody to.

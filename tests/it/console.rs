@@ -1,21 +1,22 @@
 //! The console as a browser, Prometheus and a supervisor see it.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::harness::{Ended, Place, Running, free_port};
+use crate::miner::{self, ALICE};
 
 /// What a test that waits for too long fails by.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Enough viewers to see what one leaves behind.
 const VIEWERS: usize = 100;
 
-/// A local network with a console; it runs until it is stopped.
+/// A local network or a miner with a console; it runs until it is stopped.
 struct Watched {
-    _place: Place,
+    place: Place,
     run: Running,
     port: u16,
 }
@@ -29,7 +30,20 @@ impl Watched {
         );
         let mut run = place.start(&line);
         run.until_printed(&format!("console http://127.0.0.1:{port}/"));
-        Self { _place: place, run, port }
+        Self { place, run, port }
+    }
+
+    /// A miner of //Alice on no chain, and its axon's port.
+    fn miner(flags: &str) -> (Self, u16) {
+        let (place, port, axon) = (Place::new(), free_port(), free_port());
+        let mut run = place.start(&format!(
+            "miner --uri //Alice --axon.ip 127.0.0.1 --axon.port {axon} \
+             --blacklist.allow_non_registered --console.listen 127.0.0.1:{port} {flags}"
+        ));
+        run.until_printed(&format!(
+            "metrics http://127.0.0.1:{port}/metrics\nserving {ALICE} on 127.0.0.1:{axon}\n"
+        ));
+        (Self { place, run, port }, axon)
     }
 
     fn connect(&self) -> TcpStream {
@@ -97,6 +111,29 @@ fn read_until(stream: &mut TcpStream, texts: &[&str]) -> String {
 fn last(said: &str, kind: &str) -> Value {
     let (_, after) = said.rsplit_once(&format!("event: {kind}\ndata: ")).unwrap();
     serde_json::from_str(after.lines().next().unwrap()).unwrap()
+}
+
+/// A model server that is there for a miner's start, and then fails; it ends with the tests.
+fn model_that_writes_nothing() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = BufReader::new(&stream).lines().map_while(Result::ok);
+            let asks_for_models = head.next().is_some_and(|line| line.starts_with("GET"));
+            head.find(String::is_empty);
+            let models = r#"{"object":"list","data":[{"id":"gpt-4o-mini","object":"model"}]}"#;
+            let (status, body) =
+                if asks_for_models { ("200 OK", models) } else { ("500 Dead", "") };
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n");
+            // Whoever asked may be gone.
+            let _ = write!(stream, "{head}connection: close\r\n\r\n{body}");
+        }
+    };
+    std::thread::Builder::new().name("model".to_owned()).spawn(answer).unwrap();
+    address
 }
 
 #[test]
@@ -190,13 +227,67 @@ fn says_what_makes_it_unready() {
 }
 
 #[test]
+fn a_miner_counts_whom_it_served_and_says_that_it_is_ready() {
+    let (watched, axon) = Watched::miner("--miner.kind echo");
+    let served = || watched.metric("sn1_served_total{status=\"200\"}");
+    assert_eq!(served(), None);
+    let (code, answer) = miner::ask(&watched.place, axon, ALICE);
+    assert_eq!(code, Some(0), "{answer}");
+    assert_eq!(served(), Some(1.0));
+    let metric = |name: &str| watched.metric(name).unwrap();
+    assert_eq!(metric("sn1_served_seconds_count"), 1.0);
+    assert_eq!(metric("sn1_mailbox_messages_total{port=\"axon.Admit\"}"), 1.0);
+    assert_eq!(metric("sn1_actor_up{actor=\"axon\"}"), 1.0);
+    assert_eq!(metric("sn1_actor_restarts_total{actor=\"assistant\"}"), 0.0);
+    assert!(metric("process_resident_memory_bytes") > 1e6 && metric("process_open_fds") > 3.0);
+
+    let (live, said) = watched.json("/health/live");
+    assert!(live, "{said}");
+    let (ready, said) = watched.json("/health/ready");
+    // It is on no chain, needs no model, and sets no weights.
+    let checks = said["checks"].as_array().unwrap();
+    let names: Vec<_> = checks.iter().map(|check| check["name"].as_str().unwrap()).collect();
+    assert_eq!((ready, names), (true, vec!["axon"]), "{said}");
+    let (_, metrics) = watched.ask("GET", "/metrics");
+    for absent in ["sn1_weights", "sn1_chain", "sn1_registered", "sn1_model", "sn1_conversations_"]
+    {
+        let found = metrics.lines().find(|line| line.starts_with(absent) && !line.contains('#'));
+        assert_eq!(found, None);
+    }
+    for path in ["/", "/events"] {
+        let (head, body) = watched.ask("GET", path);
+        assert!(head.starts_with("HTTP/1.1 404") && body.contains("has no page"), "{head}{body}");
+    }
+    watched.run.signal("TERM");
+    watched.run.wait_as_a_supervisor().expect(0);
+}
+
+#[test]
+fn a_miner_whose_model_writes_nothing_is_not_ready() {
+    let model = model_that_writes_nothing();
+    let (watched, axon) = Watched::miner(&format!(
+        "--miner.kind openai --openai.base_url http://{model} --openai.key_env HOME"
+    ));
+    assert!(watched.json("/health/ready").0);
+    for _ in 0..3 {
+        let (code, answer) = miner::ask(&watched.place, axon, ALICE);
+        assert_eq!((code, &answer["status_code"]), (Some(1), &500.into()), "{answer}");
+    }
+    let (ready, said) = watched.json("/health/ready");
+    let failing = said["checks"].as_array().unwrap().iter().find(|check| check["ok"] == false);
+    assert_eq!((ready, &failing.unwrap()["name"]), (false, &"model".into()), "{said}");
+    watched.run.signal("TERM");
+    watched.run.wait_as_a_supervisor().expect(0);
+}
+
+#[test]
 fn a_run_without_a_console_listens_nowhere() {
     let place = Place::new();
     let line = "localnet --neuron.model_id fake --seed 7 --steps 1 --localnet.miners echo \
                 --console.listen off";
     let ended = place.run(line).expect(0);
     assert!(!ended.out.contains("console"), "{}", ended.out);
-    let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();
     place
         .run(&format!("localnet --neuron.model_id fake --steps 1 --console.listen {address}"))

@@ -171,10 +171,10 @@ pub const KEYS: &[Key] = &[
     used("gateway.scored", Kind::Integer { min: 0, max: 1_024 }, ASKING, "users' queries whose answers are scored at a time, and beyond the validator's own steps in all"),
     used("gateway.log_texts", Kind::Bool, ASKING, "write what users ask and are answered into the journal"),
 
-    used("console.listen", Kind::Listen, ASKING, "address of the page that shows the run, of /metrics and of /health, as 127.0.0.1:9090; port 0 takes a free one; or off"),
-    used("health.max_head_age", Kind::Seconds(Range::above(0.0, HOUR)), ASKING, "not ready when the newest block is older than this"),
+    used("console.listen", Kind::Listen, ALL, "address of /metrics, of /health and, of a validator, of the page that shows the run, as 127.0.0.1:9090; port 0 takes a free one; or off"),
+    used("health.max_head_age", Kind::Seconds(Range::above(0.0, HOUR)), ALL, "not ready when the newest block is older than this"),
     used("health.max_weights_age", AT_LEAST_ONE, ASKING, "not ready when the weights are older than this, in blocks"),
-    used("health.max_model_silence", Kind::Seconds(Range::above(0.0, HOUR)), ASKING, "not ready when the model does nothing for so long although it is asked"),
+    used("health.max_model_silence", Kind::Seconds(Range::above(0.0, HOUR)), ALL, "not ready when the model does nothing for so long although it is asked"),
 
     used("wandb.off", Kind::Bool, ASKING, "write no wandb runs, whatever wandb.offline says"),
     used("wandb.offline", Kind::Bool, ASKING, "write each step into a wandb run on disk, to be sent with `wandb sync`"),

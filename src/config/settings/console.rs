@@ -11,12 +11,12 @@ use super::seconds;
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Console {
-    /// Where the page, the metrics and health are served; `None` is nowhere.
+    /// Where the metrics, health and a validator's page are served; `None` is nowhere.
     #[serde(deserialize_with = "listen")]
     pub listen: Option<SocketAddr>,
 }
 
-/// `health.*`: beyond one of these a validator is not ready.
+/// `health.*`: beyond one of these a neuron is not ready.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Health {
