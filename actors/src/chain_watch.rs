@@ -105,7 +105,14 @@ impl ChainWatchDeps {
     /// Waits for the next block and tells of it.
     async fn next(&self, seen: BlockNumber) -> Result<BlockNumber, ChainError> {
         let block = self.bounded(self.chain.block_after(seen)).await?;
-        self.head.send_replace(Some(Head { block, seen: self.clock.now() }));
+        // After a restart the chain tells of a block that is known: that makes it no younger.
+        self.head.send_if_modified(|head| {
+            let newer = head.is_none_or(|head| head.block < block);
+            if newer {
+                *head = Some(Head { block, seen: self.clock.now() });
+            }
+            newer
+        });
         if let Some(weight_setter) = &self.weight_setter
             && weight_setter.offer(BlockArrived { block }).is_err()
         {

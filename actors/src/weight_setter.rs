@@ -247,6 +247,7 @@ impl WeightSetter {
         match step {
             NextStep::Settled(block) => {
                 tracing::info!(%begun, %block, "an earlier setting is on chain after all");
+                self.deps.found(&intent, block);
                 let set = self.settled(&intent, block);
                 self.finish(Ok(set), waiting);
             }

@@ -108,13 +108,10 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     };
     let miners = net.miners.iter().map(|miner| format!("{}:{}", miner.uid, miner.kind.as_str()));
     view.ready(&miners.collect::<Vec<_>>().join(" "));
-    let console = match console {
-        Some(console) => {
-            view.print(&format!("console http://{}/", console.address()));
-            Some(console.show(&overseer, &settings, &tap, shown(run_id, &settings, &net))?)
-        }
-        None => None,
-    };
+    if let Some(console) = &console {
+        view.print(&format!("console http://{}/", console.address()));
+        console.show(&overseer, &settings, &tap, shown(run_id, &settings, &net));
+    }
     let door = gateway.map(|gateway| let_users_in(gateway, &overseer, &settings, &net));
     let door = door.transpose()?;
     if let Some(door) = &door {

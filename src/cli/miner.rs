@@ -93,7 +93,7 @@ async fn serve(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     let live = std::io::stderr().is_terminal().then(|| (Live::open(), tap.window()));
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     let mut signals = Signals::watch()?;
-    let console = Console::open_without_page(settings)?;
+    let console = Console::open_without_page(settings, &overseer)?;
     if let Some(console) = &console {
         output::line(&format!("metrics http://{}/metrics", console.address()))?;
     }
@@ -106,7 +106,7 @@ async fn serve(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
         () = overseer.kill().dead() => return steps::ended(&overseer),
     };
     output::line(&format!("serving {hotkey} on {}", serving.address))?;
-    let console = console.map(|console| {
+    if let Some(console) = &console {
         let shown = Shown {
             run_id: journal.run_id().to_owned(),
             role: "miner",
@@ -119,9 +119,8 @@ async fn serve(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
                 model_id: miner::model_id(settings).map(ToOwned::to_owned),
             },
         };
-        console.show(&overseer, settings, &tap, shown)
-    });
-    let console = console.transpose()?;
+        console.show(&overseer, settings, &tap, shown);
+    }
     notify.ready(&overseer);
     let admission = serving.admission.clone();
     reload.follow(&overseer, move |settings| {

@@ -90,7 +90,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     };
     let asked = asked(&running.validator.metagraph.borrow(), &kept.hotkey);
     view.ready(&asked);
-    let console = console.map(|console| {
+    if let Some(console) = &console {
         let shown = Shown {
             run_id: kept.journal.run_id().to_owned(),
             role: "validator",
@@ -100,9 +100,8 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
             model: &running.model,
             work: Work::Asks { validator: &running.validator, kinds: BTreeMap::new() },
         };
-        console.show(&overseer, settings, &tap, shown)
-    });
-    let console = console.transpose()?;
+        console.show(&overseer, settings, &tap, shown);
+    }
     let following = view.clone().follow(tap.window(), settings.run.steps, overseer.clock());
     overseer.tasks().spawn("view", following);
 

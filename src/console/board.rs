@@ -1,10 +1,11 @@
 //! What a run came to so far, folded from its events: who was asked and answered, scores and weights
-//! over time, what is failing. Bounded whatever happens.
+//! over time, whether the model writes. Bounded whatever happens.
 //!
 //! Left out: texts, which only the feed has. The tap writes; the console, the metrics, health
 //! and the summary read.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -17,8 +18,6 @@ use super::history::History;
 
 /// Steps whose averages are still to come; they come at once, so that more are none.
 const OPEN_STEPS: usize = 64;
-/// No subnet has more uids that fail or are asked.
-const MOST_SOURCES: usize = 64;
 
 /// Whether a step is an API user's.
 pub(crate) fn is_users(step: &Map<String, Value>) -> bool {
@@ -86,12 +85,14 @@ pub struct Standing {
     pub textless: Textless,
     /// Whether it writes for those who ask a miner of this process.
     pub unserved: Textless,
-    /// The sources that fail now, and how.
-    pub failing: BTreeMap<String, String>,
+    /// Why committed weights were lost, unless later ones were revealed.
+    pub reveal_lost: Option<String>,
     /// Scores over time.
-    pub score_history: History<ScorePoint>,
+    pub score_history: History<Arc<ScorePoint>>,
     /// Weights over time.
-    pub weight_history: History<WeightPoint>,
+    pub weight_history: History<Arc<WeightPoint>>,
+    /// Who was in each slot when it was asked last.
+    holders: BTreeMap<Uid, String>,
     open: VecDeque<(ConversationId, Turn, Vec<Uid>)>,
 }
 
@@ -125,7 +126,7 @@ impl Board {
                 let averages = averages.iter().map(|average| average.get());
                 standing.averages((*conversation, *turn), *steps, averages, (self.unix)());
             }
-            Event::WeightsSet { block, uids, weights, error } => {
+            Event::WeightsSet { block, uids, weights, error, .. } => {
                 standing.weights_error.clone_from(error);
                 if let Some(block) = block {
                     standing.weights(*block, uids, weights, (self.unix)());
@@ -133,13 +134,12 @@ impl Board {
             }
             Event::ConversationEnded { stopped, .. } => standing.ended(stopped),
             Event::Served { status, message, .. } => standing.served(*status, message),
-            Event::SourceFailed { source, cause, .. } => {
-                if standing.failing.len() < MOST_SOURCES {
-                    standing.failing.insert(source.clone(), cause.clone());
+            Event::WeightsRevealed { error, lost, .. } => {
+                if *lost {
+                    standing.reveal_lost.clone_from(error);
+                } else if error.is_none() {
+                    standing.reveal_lost = None;
                 }
-            }
-            Event::SourceBack { source, .. } => {
-                standing.failing.remove(source);
             }
             Event::RunStarted { .. }
             | Event::TaskMade { .. }
@@ -149,6 +149,8 @@ impl Board {
             | Event::AnswerScored { .. }
             | Event::WeightsPlanned { .. }
             | Event::ActorCrashed { .. }
+            | Event::SourceFailed { .. }
+            | Event::SourceBack { .. }
             | Event::RunFinished { .. } => {}
         }
     }
@@ -157,6 +159,9 @@ impl Board {
 impl Standing {
     fn step(&mut self, step: &Map<String, Value>) {
         let uids = uids(step);
+        // Without the model there is no step, but a conversation may end well.
+        self.textless = Textless::default();
+        self.hold(&uids, step);
         if !is_users(step) {
             let statuses = step.get("status_codes").and_then(Value::as_array);
             for (uid, status) in uids.iter().zip(statuses.into_iter().flatten()) {
@@ -173,6 +178,21 @@ impl Standing {
         }
     }
 
+    /// Whoever is new in a slot has nothing of what the last one had.
+    fn hold(&mut self, uids: &[Uid], step: &Map<String, Value>) {
+        let hotkeys = step.get("hotkeys").and_then(Value::as_array).into_iter().flatten();
+        for (uid, hotkey) in uids.iter().zip(hotkeys.filter_map(Value::as_str)) {
+            if self.holders.get(uid).is_some_and(|held| held == hotkey) {
+                continue;
+            }
+            if self.holders.insert(*uid, hotkey.to_owned()).is_some() {
+                self.asked.remove(uid);
+                self.scores.remove(uid);
+                self.weights.remove(uid);
+            }
+        }
+    }
+
     fn averages(
         &mut self,
         of: (ConversationId, Turn),
@@ -185,7 +205,8 @@ impl Standing {
         let Some((.., uids)) = found.and_then(|at| self.open.remove(at)) else { return };
         self.scores.extend(uids.into_iter().zip(averages));
         let scores = &self.scores;
-        let point = || ScorePoint { step, time: now.as_secs_f64(), scores: scores.clone() };
+        let point =
+            || Arc::new(ScorePoint { step, time: now.as_secs_f64(), scores: scores.clone() });
         self.score_history.push(point);
     }
 
@@ -195,7 +216,8 @@ impl Standing {
         self.weights = uids.iter().copied().zip(shares).collect();
         self.weights_set = Some(block);
         let weights = &self.weights;
-        let point = || WeightPoint { block, time: now.as_secs_f64(), weights: weights.clone() };
+        let point =
+            || Arc::new(WeightPoint { block, time: now.as_secs_f64(), weights: weights.clone() });
         self.weight_history.push(point);
     }
 
@@ -204,9 +226,12 @@ impl Standing {
             Stopped::NoText(cause) => {
                 self.textless.one_more(cause);
             }
-            Stopped::Completed => self.textless = Textless::default(),
-            // These say nothing of the model.
-            Stopped::NoContext(_) | Stopped::NoMiners | Stopped::Dropped | Stopped::CutShort => {}
+            // These say nothing of the model: users' conversations complete without it.
+            Stopped::Completed
+            | Stopped::NoContext(_)
+            | Stopped::NoMiners
+            | Stopped::Dropped
+            | Stopped::CutShort => {}
         }
     }
 
@@ -290,9 +315,12 @@ mod tests {
         let board = board();
         let (uids, weights) = (vec![Uid(1), Uid(2)], vec![30_000, 10_000]);
         let block = Some(BlockNumber(7));
-        board.observe(&Event::WeightsSet { block, uids, weights, error: None });
-        let error = Some("too soon".to_owned());
-        board.observe(&Event::WeightsSet { block: None, uids: vec![], weights: vec![], error });
+        let set = |block, uids, weights, error: Option<&str>| {
+            let error = error.map(str::to_owned);
+            board.observe(&Event::WeightsSet { block, uids, weights, error, untaken: None });
+        };
+        set(block, uids, weights, None);
+        set(None, vec![], vec![], Some("too soon"));
         board.read(|standing| {
             assert_eq!(standing.weights, BTreeMap::from([(Uid(1), 0.75), (Uid(2), 0.25)]));
             assert_eq!(standing.weights_set, Some(BlockNumber(7)));
@@ -308,10 +336,47 @@ mod tests {
         for _ in 0..3 {
             board.observe(&ended(Stopped::NoText("gone".into())));
         }
+        // Users' conversations end well without it.
         board.observe(&ended(Stopped::NoMiners));
-        assert_eq!(in_row(), 3);
         board.observe(&ended(Stopped::Completed));
+        assert_eq!(in_row(), 3);
+        board.observe(&step(0, false));
         assert_eq!(in_row(), 0);
+    }
+
+    #[test]
+    fn who_is_new_in_a_slot_has_nothing_of_the_last() {
+        let board = board();
+        let asked = |conversation: u64, holder: &str| {
+            let step = json!({
+                "conversation": conversation, "turn": 0, "uids": [3], "hotkeys": [holder],
+                "status_codes": [200],
+            });
+            board.observe(&Event::Step(step.as_object().unwrap().clone()));
+        };
+        asked(0, "old");
+        board.observe(&moved(0, 1, [0.5, 0.5]));
+        asked(1, "old");
+        board.read(|standing| assert_eq!(standing.asked[&Uid(3)].asked, 2));
+        asked(2, "new");
+        board.read(|standing| {
+            assert_eq!(standing.asked[&Uid(3)].asked, 1);
+            assert!(standing.scores.is_empty());
+        });
+    }
+
+    #[test]
+    fn lost_weights_are_told_until_others_are_revealed() {
+        let board = board();
+        let revealed = |block: Option<u64>, lost| {
+            let (committed, block) = (BlockNumber(1), block.map(BlockNumber));
+            let error = block.is_none().then(|| "expired".to_owned());
+            board.observe(&Event::WeightsRevealed { committed, block, error, lost });
+            board.read(|standing| standing.reveal_lost.clone())
+        };
+        assert_eq!(revealed(None, false), None);
+        assert_eq!(revealed(None, true).as_deref(), Some("expired"));
+        assert_eq!(revealed(Some(9), false), None);
     }
 
     #[test]

@@ -70,6 +70,10 @@ impl Feed {
 
     fn tell(&self, event: &Event) {
         let Ok(Value::Object(mut fields)) = serde_json::to_value(event) else { return };
+        // As many numbers as a miner likes to send pieces; no viewer shows them.
+        for list in ["all_chunks_timings", "all_chars_per_chunk"] {
+            fields.remove(list);
+        }
         fields.insert("time".to_owned(), (self.unix)().as_secs_f64().into());
         let mut event = Value::Object(fields);
         cut(&mut event);

@@ -35,6 +35,8 @@ pub struct Signs {
     pub axon: Option<ActorHealth>,
     /// Whether there are weights to be set, and how old they are.
     pub weights: WeightSigns,
+    /// What went wrong with them.
+    pub trouble: WeightTrouble,
 }
 
 /// What the chain is judged by.
@@ -70,6 +72,15 @@ pub enum WeightSigns {
     Age(u64),
 }
 
+/// What went wrong with weights.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WeightTrouble {
+    /// The last commit was never revealed, and why.
+    pub lost: Option<String>,
+    /// Why the last setting came to nothing.
+    pub last_error: Option<String>,
+}
+
 /// One thing that must be so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
@@ -93,7 +104,10 @@ pub fn judge(signs: &Signs, limits: &Limits) -> Vec<Check> {
     let chain = signs.chain.as_ref().map(|chain| blocks(chain, limits));
     let model = signs.model.as_ref().map(|model| writes(model, limits));
     let axon = signs.axon.as_ref().map(serves);
-    [chain, model, axon, weights(signs.weights, limits)].into_iter().flatten().collect()
+    [chain, model, axon, weights(signs.weights, &signs.trouble, limits)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn blocks(chain: &ChainSigns, limits: &Limits) -> Check {
@@ -137,13 +151,21 @@ fn ails(health: &ActorHealth) -> &'static str {
     }
 }
 
-fn weights(signs: WeightSigns, limits: &Limits) -> Option<Check> {
-    let (age, says) = match signs {
+fn weights(signs: WeightSigns, trouble: &WeightTrouble, limits: &Limits) -> Option<Check> {
+    let (age, mut says) = match signs {
         WeightSigns::Off => return None,
         WeightSigns::Never(blocks) => (blocks, format!("none were set for {blocks} blocks")),
         WeightSigns::Age(blocks) => (blocks, format!("set {blocks} blocks ago")),
     };
-    Some(Check { name: "weights", ok: age <= limits.weights_blocks, says })
+    if let Some(error) = &trouble.last_error {
+        says.push_str(&format!("; the last setting failed: {error}"));
+    }
+    // A commit counts as a setting, but what is not revealed pays nobody.
+    if let Some(lost) = &trouble.lost {
+        says.push_str(&format!("; committed weights are lost: {lost}"));
+    }
+    let ok = age <= limits.weights_blocks && trouble.lost.is_none();
+    Some(Check { name: "weights", ok, says })
 }
 
 #[cfg(test)]
@@ -170,6 +192,7 @@ mod tests {
             }),
             axon: Some(ActorHealth::Running),
             weights: WeightSigns::Age(100),
+            trouble: WeightTrouble::default(),
         }
     }
 
@@ -181,6 +204,10 @@ mod tests {
         let mut signs = well();
         signs.model.as_mut().map(change).unwrap();
         signs
+    }
+
+    fn lost() -> WeightTrouble {
+        WeightTrouble { lost: Some("expired".into()), last_error: None }
     }
 
     fn failing(signs: &Signs) -> Vec<&'static str> {
@@ -201,6 +228,7 @@ mod tests {
             (Signs { weights: WeightSigns::Never(101), ..well() }, vec!["weights"]),
             (Signs { weights: WeightSigns::Never(3), ..well() }, vec![]),
             (Signs { weights: WeightSigns::Off, ..well() }, vec![]),
+            (Signs { trouble: lost(), ..well() }, vec!["weights"]),
             (model(|model| model.silent = Duration::from_secs(31)), vec!["model"]),
             (model(|model| model.worker = ActorHealth::BackingOff), vec!["model"]),
             (model(|model| model.worker = ActorHealth::GaveUp), vec!["model"]),

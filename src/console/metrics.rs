@@ -8,7 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets, linear_buckets};
 use prometheus_client::registry::Registry;
 use serde_json::{Map, Value};
-use sn1_actors::ports::{Event, OrganicOutcome, Stopped};
+use sn1_actors::ports::{Event, OrganicOutcome, Stopped, Untaken};
 
 use super::board::is_users;
 
@@ -25,6 +25,10 @@ const STAGES: [(&str, &str); 5] = [
     ("forward", "forward_time"),
 ];
 
+/// Who asked in a step.
+const VALIDATOR: &str = "validator";
+const USER: &str = "user";
+
 /// The counters, and where they are read from.
 pub struct Metrics {
     pub(super) registry: Registry,
@@ -36,6 +40,7 @@ pub struct Metrics {
     step_seconds: Histogram,
     stage_seconds: Histograms,
     settings: Family<Label, Counter>,
+    reveals: Family<Label, Counter>,
     source_failures: Family<Label, Counter>,
     organics: Family<Label, Counter>,
     organic_seconds: Histogram,
@@ -55,6 +60,7 @@ impl Default for Metrics {
             step_seconds: seconds(),
             stage_seconds: Family::new_with_constructor(seconds),
             settings: Family::default(),
+            reveals: Family::default(),
             source_failures: Family::default(),
             organics: Family::default(),
             organic_seconds: seconds(),
@@ -75,6 +81,8 @@ impl Default for Metrics {
         registry.register("stage_seconds", "Parts of a step", m.stage_seconds.clone());
         let help = "Settings of weights, by outcome";
         registry.register("weight_settings", help, m.settings.clone());
+        let help = "Reveals of committed weights, by outcome";
+        registry.register("weight_reveals", help, m.reveals.clone());
         let help = "How often a source began to fail";
         registry.register("source_failures", help, m.source_failures.clone());
         let help = "API users' queries, by outcome";
@@ -84,6 +92,15 @@ impl Default for Metrics {
         registry.register("served", "Requests of validators, by status", m.served.clone());
         let help = "How long a miner's answer took";
         registry.register("served_seconds", help, m.served_seconds.clone());
+        // An alert sees a first time only beside a zero.
+        for outcome in
+            [None, Some(Untaken::TooSoon), Some(Untaken::Refused), Some(Untaken::Unreachable)]
+        {
+            drop(metrics.settings.get_or_create(&[("outcome", setting(outcome).to_owned())]));
+        }
+        for asker in [VALIDATOR, USER] {
+            drop(metrics.steps.get_or_create(&[("asker", asker.to_owned())]));
+        }
         Self { registry, ..metrics }
     }
 }
@@ -96,9 +113,16 @@ impl Metrics {
             Event::ConversationEnded { stopped, .. } => {
                 count(&self.conversations, "reason", reason(stopped));
             }
-            Event::WeightsSet { block, .. } => {
-                let outcome = if block.is_some() { "set" } else { "failed" };
-                count(&self.settings, "outcome", outcome);
+            Event::WeightsSet { untaken, .. } => {
+                count(&self.settings, "outcome", setting(*untaken));
+            }
+            Event::WeightsRevealed { block, lost, .. } => {
+                let outcome = match (block, lost) {
+                    (Some(_), _) => "revealed",
+                    (None, true) => "lost",
+                    (None, false) => "failed",
+                };
+                count(&self.reveals, "outcome", outcome);
             }
             Event::SourceFailed { source, .. } => count(&self.source_failures, "source", source),
             Event::OrganicAnswered { outcome, seconds, .. } => {
@@ -127,7 +151,7 @@ impl Metrics {
     fn step(&self, step: &Map<String, Value>) {
         let number = |key: &str| step.get(key).and_then(Value::as_f64);
         let list = |key: &str| step.get(key).and_then(Value::as_array).into_iter().flatten();
-        count(&self.steps, "asker", if is_users(step) { "user" } else { "validator" });
+        count(&self.steps, "asker", if is_users(step) { USER } else { VALIDATOR });
         if let Some(took) = number("step_time") {
             self.step_seconds.observe(took);
         }
@@ -163,9 +187,24 @@ fn shares() -> Histogram {
     Histogram::new(linear_buckets(0.1, 0.1, 10))
 }
 
-/// A status that a miner may have made up: what no HTTP status is like has one name.
+/// A status. Miners make up what they like: what neither they nor we say usually goes by its class.
 fn code(status: u64) -> String {
-    if (100..600).contains(&status) { status.to_string() } else { "other".to_owned() }
+    match status {
+        200 | 400 | 401 | 403 | 404 | 408 | 413 | 422 | 429 | 500 | 502 | 503 | 504 => {
+            status.to_string()
+        }
+        100..600 => format!("{}xx", status / 100),
+        _ => "other".to_owned(),
+    }
+}
+
+fn setting(untaken: Option<Untaken>) -> &'static str {
+    match untaken {
+        None => "set",
+        Some(Untaken::TooSoon) => "too_soon",
+        Some(Untaken::Refused) => "refused",
+        Some(Untaken::Unreachable) => "unreachable",
+    }
 }
 
 fn reason(stopped: &Stopped) -> &'static str {

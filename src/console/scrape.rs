@@ -20,6 +20,10 @@ use super::vitals::{Snapshot, Vitals};
 /// The text's media type.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// What Prometheus is told while the program starts.
+pub(super) const STARTING: &str =
+    "# HELP sn1_ready Whether all is as it must be.\n# TYPE sn1_ready gauge\nsn1_ready 0\n# EOF\n";
+
 /// What Prometheus is told now.
 ///
 /// # Errors

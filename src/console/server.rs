@@ -1,7 +1,7 @@
 //! The console's HTTP server.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderValue};
@@ -59,9 +59,13 @@ pub struct BindError {
 #[derive(Debug)]
 pub struct ConsoleServer(Bound);
 
+/// What the server tells of: nothing yet while the program starts, which may take minutes.
+pub type Subject = Arc<OnceLock<Arc<Vitals>>>;
+
 /// What the server tells. Without a feed there is no page.
 struct Console {
-    vitals: Arc<Vitals>,
+    subject: Subject,
+    clock: Arc<dyn Clock>,
     feed: Option<Feed>,
 }
 
@@ -85,14 +89,18 @@ impl ConsoleServer {
     ///
     /// # Errors
     /// When the server cannot start.
-    pub fn run(self, vitals: Arc<Vitals>, feed: Option<Feed>) -> std::io::Result<RunningServer> {
-        let clock = Arc::clone(vitals.clock());
+    pub fn run(
+        self,
+        subject: Subject,
+        feed: Option<Feed>,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<RunningServer> {
         // A stream is under way as long as somebody looks, and is not quiet.
         let quiet = KEEP_ALIVE + HEAD_ARRIVAL;
         let connections = Connections::new(MOST, quiet, Arc::clone(&clock));
         let watched = connections.clone();
         let routes = if feed.is_some() { with_page } else { without_page };
-        let console = web::Data::new(Console { vitals, feed });
+        let console = web::Data::new(Console { subject, clock: Arc::clone(&clock), feed });
         let local = self.0.address.ip().is_loopback();
         let app = move || {
             let guarded = web::scope("").guard(guard::fn_guard(move |request| {
@@ -192,7 +200,11 @@ fn plain(status: StatusCode, text: &'static str) -> HttpResponse {
 }
 
 async fn metrics(console: web::Data<Console>) -> HttpResponse {
-    match scrape::scrape(&console.vitals) {
+    let scraped = match console.subject.get() {
+        Some(vitals) => scrape::scrape(vitals),
+        None => Ok(scrape::STARTING.to_owned()),
+    };
+    match scraped {
         Ok(text) => HttpResponse::Ok().content_type(scrape::CONTENT_TYPE).body(text),
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written"),
     }
@@ -200,7 +212,10 @@ async fn metrics(console: web::Data<Console>) -> HttpResponse {
 
 /// Whether it is alive: what runs the actors still beats.
 async fn live(console: web::Data<Console>) -> HttpResponse {
-    let still = console.vitals.snapshot().still;
+    let Some(vitals) = console.subject.get() else {
+        return HttpResponse::Ok().json(json!({"live": true, "starting": true}));
+    };
+    let still = vitals.snapshot().still;
     let live = still < STILL;
     let status = if live { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let said = json!({"live": live, "last_beat_s": still.as_secs_f64()});
@@ -208,7 +223,10 @@ async fn live(console: web::Data<Console>) -> HttpResponse {
 }
 
 async fn ready(console: web::Data<Console>) -> HttpResponse {
-    let checks = console.vitals.snapshot().checks;
+    let Some(vitals) = console.subject.get() else {
+        return HttpResponse::ServiceUnavailable().json(json!({"ready": false, "starting": true}));
+    };
+    let checks = vitals.snapshot().checks;
     let ready = health::ready(&checks);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     HttpResponse::build(status).json(json!({"ready": ready, "checks": checks}))
@@ -216,37 +234,40 @@ async fn ready(console: web::Data<Console>) -> HttpResponse {
 
 async fn events(request: HttpRequest, console: web::Data<Console>) -> HttpResponse {
     let Some(feed) = &console.feed else { return plain(StatusCode::NOT_FOUND, NO_PAGE) };
+    let Some(vitals) = console.subject.get() else {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "the program is starting");
+    };
     let busy = request.conn_data::<Place>().map(Place::busy);
-    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/event-stream")).streaming(told(
-        Arc::clone(&console.vitals),
-        feed,
-        busy,
-    ))
+    let told = told(Arc::clone(vitals), Arc::clone(&console.clock), feed, busy);
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/event-stream")).streaming(told)
 }
 
 /// What a viewer is told: the state, what was, and then what comes.
 fn told(
     vitals: Arc<Vitals>,
+    clock: Arc<dyn Clock>,
     feed: &Feed,
     busy: Option<Busy>,
 ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + use<> {
     let (kept, live) = feed.join();
-    let history = vitals.tap().board().read(
-        |standing| json!({"scores": standing.score_history, "weights": standing.weight_history}),
-    );
-    let mut first = vec![
+    let (scores, weights) = vitals
+        .tap()
+        .board()
+        .read(|standing| (standing.score_history.clone(), standing.weight_history.clone()));
+    let history = json!({"scores": scores, "weights": weights});
+    let first = [
         Bytes::from_static(b"retry: 1000\n\n"),
         message("state", &state::state(&vitals).to_string()),
         message("history", &history.to_string()),
     ];
-    first.extend(kept.iter().map(frame));
-    let clock = Arc::clone(vitals.clock());
+    // Each is written when it is its turn: all of them are megabytes.
+    let kept = stream::iter(kept).map(|kept| frame(&kept));
     let viewer = Viewer { vitals, clock, live, missed: 0, next: None, over: false, _busy: busy };
     let then = stream::unfold(viewer, |mut viewer| async move {
         let said = viewer.next().await?;
         Some((said, viewer))
     });
-    stream::iter(first).chain(then).map(Ok)
+    stream::iter(first).chain(kept).chain(then).map(Ok)
 }
 
 struct Viewer {

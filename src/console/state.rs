@@ -45,6 +45,7 @@ pub(super) fn state(vitals: &Vitals) -> Value {
         "chain": chain(&now, metagraph),
         "model": model(vitals, &now),
         "miners": miners(vitals, metagraph),
+        "missed": vitals.tap().missed(),
     });
     if let (Some(state), Ok(Value::Object(who))) =
         (state.as_object_mut(), serde_json::to_value(&vitals.identity))
@@ -109,24 +110,25 @@ fn model(vitals: &Vitals, now: &Snapshot) -> Value {
 fn miners(vitals: &Vitals, metagraph: &Metagraph) -> Value {
     let own = &vitals.identity.hotkey;
     let others = metagraph.neurons.iter().filter(|neuron| neuron.hotkey != *own);
-    let rows = vitals.tap().board().read(|standing| {
-        let row = |neuron: &Neuron| {
-            let uid = &neuron.uid;
-            let earlier = || standing.earlier.get(&neuron.hotkey).map(|score| score.get());
-            let row = MinerRow {
-                uid: uid.0,
-                hotkey: neuron.hotkey.as_str(),
-                kind: vitals.kind(*uid),
-                score: standing.scores.get(uid).copied().or_else(earlier),
-                weight: standing.weights.get(uid).copied(),
-                incentive: neuron.incentive,
-                stake: neuron.stake.0,
-                address: neuron.axon.map(|axon| axon.to_string()),
-                asked: standing.asked.get(uid).copied().unwrap_or_default(),
-            };
-            serde_json::to_value(row).unwrap_or(Value::Null)
-        };
-        others.take(MOST_NEURONS).map(row).collect::<Vec<_>>()
+    let (scores, earlier, weights, asked) = vitals.tap().board().read(|standing| {
+        let scores = (standing.scores.clone(), standing.earlier.clone());
+        (scores.0, scores.1, standing.weights.clone(), standing.asked.clone())
     });
-    Value::Array(rows)
+    let row = |neuron: &Neuron| {
+        let uid = &neuron.uid;
+        let before = || earlier.get(&neuron.hotkey).map(|score| score.get());
+        let row = MinerRow {
+            uid: uid.0,
+            hotkey: neuron.hotkey.as_str(),
+            kind: vitals.kind(*uid),
+            score: scores.get(uid).copied().or_else(before),
+            weight: weights.get(uid).copied(),
+            incentive: neuron.incentive,
+            stake: neuron.stake.0,
+            address: neuron.axon.map(|axon| axon.to_string()),
+            asked: asked.get(uid).copied().unwrap_or_default(),
+        };
+        serde_json::to_value(row).unwrap_or(Value::Null)
+    };
+    Value::Array(others.take(MOST_NEURONS).map(row).collect())
 }

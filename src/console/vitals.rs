@@ -20,7 +20,9 @@ use sn1_actors::wiring::ChainSeen;
 use tokio::sync::watch;
 
 use super::board::Textless;
-use super::health::{ChainSigns, Check, Limits, ModelSigns, Signs, WeightSigns, judge};
+use super::health::{
+    ChainSigns, Check, Limits, ModelSigns, Signs, WeightSigns, WeightTrouble, judge,
+};
 use crate::tap::Tap;
 
 /// The actor whose work the model's silence is judged by.
@@ -221,7 +223,7 @@ impl Vitals {
         let prefilled = stats.prefilled_tokens - pulse.stats.prefilled_tokens;
         pulse.decoded = toward(pulse.decoded, decoded);
         pulse.prefilled = toward(pulse.prefilled, prefilled);
-        if waiting == 0 || stats != pulse.stats {
+        if waiting == 0 || work(&stats) != work(&pulse.stats) {
             pulse.silent_since = now;
         }
         let head = self.sources.head().map(|head| head.block.0);
@@ -259,6 +261,10 @@ impl Vitals {
             }),
             axon: health(AXON),
             weights,
+            trouble: sources.tap.board().read(|standing| WeightTrouble {
+                lost: standing.reveal_lost.clone(),
+                last_error: standing.weights_error.clone(),
+            }),
         };
         Snapshot {
             now,
@@ -311,6 +317,11 @@ impl Vitals {
             None => WeightSigns::Never(now.saturating_sub(first.unwrap_or(now))),
         }
     }
+}
+
+/// What grows where the model works; what it gives up is no work.
+fn work(stats: &ModelStats) -> [u64; 4] {
+    [stats.steps, stats.prompt_tokens, stats.decoded_tokens, stats.embedded_texts]
 }
 
 /// How an actor's health is called outside.

@@ -59,12 +59,9 @@ impl Rolling {
                 self.with_current(time, |run| run.configure(more))
             }
             Entry::Step(step) => {
-                if self.current.as_ref().is_some_and(|run| is_long(run, time)) {
-                    self.finish(0, time)?;
-                }
+                self.roll_if_due(time)?;
                 if self.current.is_none() {
                     let part = self.parts;
-                    // One that fails may have left its folder.
                     self.parts = part.saturating_add(1);
                     self.current = Some(Run::create(&self.folder, &self.about, part, time)?);
                 }
@@ -75,6 +72,17 @@ impl Rolling {
                 Ok(())
             }
         }
+    }
+
+    /// Ends the current run if it is long.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn roll_if_due(&mut self, time: Duration) -> io::Result<()> {
+        if self.current.as_ref().is_some_and(|run| is_long(run, time)) {
+            self.finish(0, time)?;
+        }
+        Ok(())
     }
 
     /// Ends the current run, as one that others follow.

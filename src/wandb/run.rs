@@ -49,6 +49,19 @@ impl Run {
         let folder = parent.join(format!("offline-run-{}-{id}", moment(began)));
         fs::create_dir_all(parent)?;
         fs::create_dir(&folder)?;
+        Self::begin(&folder, id, about, part, began).inspect_err(|_| {
+            // One that holds no run would be one more for each try.
+            let _ = fs::remove_dir_all(&folder);
+        })
+    }
+
+    fn begin(
+        folder: &Path,
+        id: String,
+        about: &About,
+        part: u32,
+        began: Duration,
+    ) -> io::Result<Self> {
         let log = Log::create(&folder.join(format!("run-{id}.wandb")))?;
         let mut run = Self { log, began, records: 0, steps: 0 };
         let version_info = VersionInfo {

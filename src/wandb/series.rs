@@ -76,8 +76,11 @@ impl Series {
     }
 
     fn write(&mut self, entry: &Entry, now: Duration) -> io::Result<()> {
-        if self.rolling.bytes().is_none() && matches!(entry, Entry::Step(_)) {
-            self.others = room(self.rolling.folder(), self.max_bytes)?;
+        if matches!(entry, Entry::Step(_)) {
+            self.rolling.roll_if_due(now)?;
+            if self.rolling.bytes().is_none() {
+                self.others = room(self.rolling.folder(), self.max_bytes)?;
+            }
         }
         self.rolling.take(entry, now)?;
         let bytes = self.rolling.bytes().unwrap_or_default();

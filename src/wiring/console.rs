@@ -15,7 +15,7 @@ use super::unix_time;
 use crate::config::Settings;
 use crate::console::feed::Feed;
 use crate::console::health::Limits;
-use crate::console::server::ConsoleServer;
+use crate::console::server::{ConsoleServer, Subject};
 use crate::console::vitals::{Asking, Identity, Sources, TextModel, Vitals};
 use crate::exit::{Ended, Exit};
 use crate::running_server::ServerStopper;
@@ -26,15 +26,11 @@ const BEAT: Duration = Duration::from_secs(1);
 /// How long the last messages to viewers may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// A console that has its port, and shows nothing yet.
+/// A console. While the program starts it says so, and shows nothing yet.
 pub struct Console {
-    server: ConsoleServer,
+    subject: Subject,
+    address: SocketAddr,
     /// What the page shows; a miner has none.
-    feed: Option<Feed>,
-}
-
-/// A console that shows a validator or a miner.
-pub struct OpenConsole {
     feed: Option<Feed>,
     stopper: ServerStopper,
 }
@@ -80,54 +76,36 @@ impl Console {
     /// validator's page. None where the settings want no console.
     ///
     /// # Errors
-    /// If the address cannot be listened on.
+    /// If the address cannot be listened on, or the server cannot start.
     pub fn open(
         settings: &Settings,
         overseer: &Overseer,
         tap: &Tap,
     ) -> Result<Option<Self>, Ended> {
-        let Some(listen) = settings.console.listen else { return Ok(None) };
-        let server = bind(listen)?;
-        let feed = Feed::new(unix_time);
-        overseer.tasks().spawn("console_feed", feed.clone().follow(tap.window()));
-        Ok(Some(Self { server, feed: Some(feed) }))
+        let feed = |listen| {
+            let feed = Feed::new(unix_time);
+            overseer.tasks().spawn("console_feed", feed.clone().follow(tap.window()));
+            Self::serve(listen, overseer, Some(feed))
+        };
+        settings.console.listen.map(feed).transpose()
     }
 
     /// As [`open`](Self::open), without a page.
     ///
     /// # Errors
-    /// If the address cannot be listened on.
-    pub fn open_without_page(settings: &Settings) -> Result<Option<Self>, Ended> {
-        let server = settings.console.listen.map(bind).transpose()?;
-        Ok(server.map(|server| Self { server, feed: None }))
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
-    }
-
-    /// Begins to show a neuron.
-    ///
-    /// # Errors
-    /// If the server cannot start.
-    pub fn show(
-        self,
-        overseer: &Overseer,
+    /// If the address cannot be listened on, or the server cannot start.
+    pub fn open_without_page(
         settings: &Settings,
-        tap: &Tap,
-        shown: Shown<'_>,
-    ) -> Result<OpenConsole, Ended> {
-        let vitals = Arc::new(vitals(overseer, settings, tap, shown));
-        let (beating, clock) = (Arc::clone(&vitals), overseer.clock());
-        overseer.tasks().spawn("beat", async move {
-            loop {
-                beating.beat();
-                clock.sleep(BEAT).await;
-            }
-        });
-        let running = self.server.run(vitals, self.feed.clone());
+        overseer: &Overseer,
+    ) -> Result<Option<Self>, Ended> {
+        settings.console.listen.map(|listen| Self::serve(listen, overseer, None)).transpose()
+    }
+
+    fn serve(listen: SocketAddr, overseer: &Overseer, feed: Option<Feed>) -> Result<Self, Ended> {
+        let server =
+            ConsoleServer::bind(listen).map_err(|error| Ended::new(Exit::Address, error))?;
+        let (subject, address) = (Subject::default(), server.address());
+        let running = server.run(Arc::clone(&subject), feed.clone(), overseer.clock());
         let running = running.map_err(|error| {
             Ended::new(Exit::Failed, format!("the console's HTTP server cannot start: {error}"))
         })?;
@@ -138,11 +116,28 @@ impl Console {
                 tracing::error!(%error, "the console's HTTP server failed");
             }
         });
-        Ok(OpenConsole { feed: self.feed, stopper })
+        Ok(Self { subject, address, feed, stopper })
     }
-}
 
-impl OpenConsole {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Begins to show a neuron.
+    pub fn show(&self, overseer: &Overseer, settings: &Settings, tap: &Tap, shown: Shown<'_>) {
+        let vitals = Arc::new(vitals(overseer, settings, tap, shown));
+        let vitals = Arc::clone(self.subject.get_or_init(|| vitals));
+        let clock = overseer.clock();
+        overseer.tasks().spawn("beat", async move {
+            loop {
+                vitals.beat();
+                clock.sleep(BEAT).await;
+            }
+        });
+    }
+
     /// Tells its viewers that the program ends, and closes.
     pub async fn close(self, overseer: &Overseer) {
         if let Some(feed) = self.feed {
@@ -150,10 +145,6 @@ impl OpenConsole {
         }
         let _ = in_time(&*overseer.clock(), GOODBYE, self.stopper.stop()).await;
     }
-}
-
-fn bind(listen: SocketAddr) -> Result<ConsoleServer, Ended> {
-    ConsoleServer::bind(listen).map_err(|error| Ended::new(Exit::Address, error))
 }
 
 fn vitals(overseer: &Overseer, settings: &Settings, tap: &Tap, shown: Shown<'_>) -> Vitals {

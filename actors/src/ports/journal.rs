@@ -47,6 +47,18 @@ pub enum OrganicOutcome {
     Interrupted,
 }
 
+/// Why the chain did not take weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Untaken {
+    /// It is too soon after the last.
+    TooSoon,
+    /// The chain said no.
+    Refused,
+    /// The chain could not be asked, or its answer is not known yet.
+    Unreachable,
+}
+
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -174,6 +186,20 @@ pub enum Event {
         weights: Vec<u16>,
         /// Why they could not be set.
         error: Option<String>,
+        /// What kind of failure that was.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        untaken: Option<Untaken>,
+    },
+    /// Committed weights were revealed, or could not be.
+    WeightsRevealed {
+        /// The block of the commit.
+        committed: BlockNumber,
+        /// The block that they were revealed in, if they were.
+        block: Option<BlockNumber>,
+        /// Why they could not be revealed.
+        error: Option<String>,
+        /// It will not be tried again: the weights are lost.
+        lost: bool,
     },
     /// An actor crashed and was restarted, or was given up.
     ActorCrashed {

@@ -31,8 +31,8 @@ struct Crashes {
 struct Due {
     random: ChaCha8Rng,
     at: Moment,
-    /// Where the next crash is to be, once it is due.
-    place: Option<&'static str>,
+    /// Where the next crash is to be, once it is due, and when that was drawn.
+    place: Option<(Moment, &'static str)>,
     reached: BTreeSet<&'static str>,
     /// Whoever crashed since everybody had.
     had: BTreeSet<&'static str>,
@@ -84,8 +84,12 @@ impl Crashes {
         if now < due.at {
             return false;
         }
-        let wanted = due.place.unwrap_or_else(|| due.draw(place));
-        due.place = Some(wanted);
+        let (drawn, wanted) = match due.place {
+            // Some places are passed at a start only.
+            Some(drawn) if now.since(drawn.0) < self.every => drawn,
+            Some(_) | None => (now, due.draw(place)),
+        };
+        due.place = Some((drawn, wanted));
         if wanted != place {
             return false;
         }

@@ -2,7 +2,7 @@
 
 use crate::domain::{BlockNumber, Hyperparameters, Metagraph, Uid};
 use crate::ports::{
-    ChainError, Event, PendingReveal, PreparedWeights, ScoreBook, Sighting, SignedCall,
+    ChainError, Event, PendingReveal, PreparedWeights, ScoreBook, Sighting, SignedCall, Untaken,
     WeightsCall, WeightsIntent, in_time,
 };
 
@@ -67,6 +67,12 @@ impl WeightSetterDeps {
         outcome
     }
 
+    /// Journals that an earlier setting is on chain after all.
+    pub(super) fn found(&self, intent: &WeightsIntent, block: BlockNumber) {
+        let WeightsCall { uids, values, .. } = intent.call.clone();
+        self.journal.record(attempt(uids, values, Ok(block)));
+    }
+
     pub(super) async fn reveal(self, reveal: PendingReveal) -> Result<BlockNumber, ChainError> {
         let revealed = self.chain.reveal_weights(reveal);
         self.bounded(revealed, "a reveal was sent, no answer in time").await
@@ -84,5 +90,17 @@ impl WeightSetterDeps {
 
 fn attempt(uids: Vec<Uid>, weights: Vec<u16>, outcome: Result<BlockNumber, &ChainError>) -> Event {
     let error = outcome.err().map(ToString::to_string);
-    Event::WeightsSet { block: outcome.ok(), uids, weights, error }
+    let untaken = outcome.err().map(untaken);
+    Event::WeightsSet { block: outcome.ok(), uids, weights, error, untaken }
+}
+
+fn untaken(error: &ChainError) -> Untaken {
+    match error {
+        ChainError::TooSoon { .. } => Untaken::TooSoon,
+        ChainError::NotRegistered(_)
+        | ChainError::NoPermit(_)
+        | ChainError::TooLate(_)
+        | ChainError::Refused(_) => Untaken::Refused,
+        ChainError::Outdated(_) | ChainError::Unreachable(_) => Untaken::Unreachable,
+    }
 }

@@ -3,7 +3,7 @@
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 
 use crate::domain::BlockNumber;
-use crate::ports::{ChainError, PendingReveal};
+use crate::ports::{ChainError, Event, PendingReveal};
 
 use super::WeightSetter;
 use super::schedule::reveal_after;
@@ -30,6 +30,12 @@ impl WeightSetter {
             // Else a reveal that fails in every block would leave none for anything else.
             actor.set_next = next.is_some();
             tell(&reveal, &outcome, next);
+            actor.deps.journal.record(Event::WeightsRevealed {
+                committed: reveal.committed,
+                block: outcome.as_ref().ok().copied(),
+                error: outcome.as_ref().err().map(ToString::to_string),
+                lost: outcome.is_err() && next.is_none(),
+            });
             if next.is_none() {
                 actor.book.reveals.retain(|pending| *pending != reveal);
                 let _logged = actor.save();
