@@ -211,9 +211,9 @@ heading "the console in a Chromium"
 SN1_TEST_BINARY=$target/debug/sn1 scripts/browser-check.sh | tee "$target/browser-check.log"
 while read -r line; do skip "${line#skipped: }"; done < <(grep '^skipped: ' "$target/browser-check.log" || true)
 
-heading "feature parquet"
-cargo test --workspace --features parquet --lib export
-cargo test --workspace --features parquet --test it export
+heading "features parquet and otel"
+cargo test --workspace --features parquet,otel --lib export
+cargo test --workspace --features parquet,otel --test it -- export otel
 
 heading "a task and a reward added in one file each"
 scripts/test-extend.sh

@@ -8,7 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets, linear_buckets};
 use prometheus_client::registry::Registry;
 use serde_json::{Map, Value};
-use sn1_actors::ports::{Event, OrganicOutcome, Stopped};
+use sn1_actors::ports::{Event, OrganicOutcome};
 
 use super::board::is_users;
 
@@ -94,7 +94,7 @@ impl Metrics {
         match event {
             Event::Step(step) => self.step(step),
             Event::ConversationEnded { stopped, .. } => {
-                count(&self.conversations, "reason", reason(stopped));
+                count(&self.conversations, "reason", stopped.name());
             }
             Event::WeightsSet { block, .. } => {
                 let outcome = if block.is_some() { "set" } else { "failed" };
@@ -166,17 +166,6 @@ fn shares() -> Histogram {
 /// A status that a miner may have made up: what no HTTP status is like has one name.
 fn code(status: u64) -> String {
     if (100..600).contains(&status) { status.to_string() } else { "other".to_owned() }
-}
-
-fn reason(stopped: &Stopped) -> &'static str {
-    match stopped {
-        Stopped::Completed => "completed",
-        Stopped::NoContext(_) => "no_context",
-        Stopped::NoText(_) => "no_text",
-        Stopped::NoMiners => "no_miners",
-        Stopped::Dropped => "dropped",
-        Stopped::CutShort => "cut_short",
-    }
 }
 
 fn organic(outcome: OrganicOutcome) -> &'static str {
