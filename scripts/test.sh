@@ -223,9 +223,9 @@ else
     skip "alerts and dashboard: Debian's package of Prometheus cannot be fetched, see above"
 fi
 
-heading "feature parquet"
-cargo test --workspace --features parquet --lib export
-cargo test --workspace --features parquet --test it export
+heading "features parquet and otel"
+cargo test --workspace --features parquet,otel --lib export
+cargo test --workspace --features parquet,otel --test it -- export otel
 
 heading "a task and a reward added in one file each"
 scripts/test-extend.sh

@@ -12,7 +12,11 @@ fn main() -> ExitCode {
     let logs = telemetry::start(cli::log_options(&matches));
     let ended = logs.map_err(|error| Ended::new(Exit::File, error).into()).and_then(|logs| {
         let system = actix_rt::System::new();
-        system.block_on(Box::pin(cli::run(&matches, &logs)))
+        let ended = system.block_on(Box::pin(cli::run(&matches, &logs)));
+        // What is still under way ends first.
+        drop(system);
+        logs.close();
+        ended
     });
     let exit = match ended {
         Ok(exit) => exit,

@@ -1,6 +1,9 @@
-//! Logs: one line an event, on standard error or in a file, and panics as events.
+//! Logs: one line an event, on standard error or in a file, and panics as events; and traces, in a
+//! build with the feature `otel`.
 
 mod log_file;
+#[cfg(feature = "otel")]
+mod traces;
 
 use std::io;
 use std::path::PathBuf;
@@ -55,6 +58,8 @@ pub struct Logs {
     /// Nothing where `RUST_LOG` says how much is logged.
     filter: Option<reload::Handle<EnvFilter, registry::Registry>>,
     file: Option<LogFile>,
+    #[cfg(feature = "otel")]
+    traces: Option<traces::Traces>,
 }
 
 impl Logs {
@@ -72,6 +77,14 @@ impl Logs {
     /// If it cannot be written; the one that was open goes on.
     pub fn reopen(&self) -> io::Result<()> {
         self.file.as_ref().map_or(Ok(()), LogFile::reopen)
+    }
+
+    /// Sends what is still to be sent, for a moment at most. To be called at the end, by `main`.
+    pub fn close(&self) {
+        #[cfg(feature = "otel")]
+        if let Some(traces) = &self.traces {
+            traces.close();
+        }
     }
 }
 
@@ -99,8 +112,13 @@ pub fn start(options: LogOptions) -> io::Result<Logs> {
             (filter, Some(handle))
         }
     };
+    let lines = registry().with(lines.with_filter(filter));
+    #[cfg(feature = "otel")]
+    let (traces, spans) = traces::from_environment();
+    #[cfg(feature = "otel")]
+    let lines = lines.with(spans);
     // A second start, as in tests, keeps the first.
-    let _ = tracing::subscriber::set_global_default(registry().with(filter).with(lines));
+    let _ = tracing::subscriber::set_global_default(lines);
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let payload = panic.payload();
@@ -108,5 +126,14 @@ pub fn start(options: LogOptions) -> io::Result<Logs> {
         let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         tracing::error!(place, said = said.unwrap_or("no message"), "panic");
     }));
-    Ok(Logs { filter: handle, file })
+    #[cfg(feature = "otel")]
+    if let Some(traces) = &traces {
+        traces.begun();
+    }
+    Ok(Logs {
+        filter: handle,
+        file,
+        #[cfg(feature = "otel")]
+        traces,
+    })
 }

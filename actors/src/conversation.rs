@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tracing::{Span, debug_span, field};
 
 use crate::domain::{ConversationId, Moment, Turn};
 use crate::ports::{Clock, Event, Journal, Stopped};
 use crate::runtime::Credit;
+use crate::spans::TARGET;
 
 /// How the conversations of a run ended so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,8 +86,11 @@ impl ConversationLog {
     #[must_use]
     pub fn begin(&self, id: ConversationId, credit: Credit) -> Conversation {
         self.tally.send_modify(|tally| tally.begun += 1);
+        let (task, ended) = (field::Empty, field::Empty);
+        let span = debug_span!(target: TARGET, parent: None, "conversation", id = id.0 as i64, task, ended);
         Conversation {
             id,
+            span,
             turn: Turn(0),
             began: self.clock.now(),
             log: self.clone(),
@@ -102,6 +107,8 @@ pub struct Conversation {
     pub turn: Turn,
     /// When it began.
     pub began: Moment,
+    /// The root of its trace, which each stage's span is a child of.
+    pub span: Span,
     log: ConversationLog,
     credit: Option<Credit>,
 }
@@ -135,6 +142,7 @@ impl Conversation {
     fn close(&mut self, stopped: Stopped) {
         let Some(credit) = self.credit.take() else { return };
         let completed = stopped == Stopped::Completed;
+        self.span.record("ended", stopped.name());
         *self.log.no_context.lock() = match &stopped {
             Stopped::NoContext(cause) => Some(cause.clone()),
             _ => None,

@@ -21,6 +21,7 @@ use std::time::Duration;
 use actix::fut::ActorFutureExt;
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WrapFuture};
 use tokio::sync::{mpsc, watch};
+use tracing::{Instrument as _, debug_span, field};
 
 use crate::conversation::Conversation;
 use crate::domain::{
@@ -32,6 +33,7 @@ use crate::persona_agent::Phrasing;
 use crate::ports::{AxonTarget, Clock, Event, Journal, MinerTransport, Stopped};
 use crate::reward_scorer::Round;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
+use crate::spans::TARGET;
 use crate::task_maker::Task;
 
 use self::choice::Rotation;
@@ -136,7 +138,10 @@ impl Dendrite {
         let deps = self.deps.clone();
         let Job { message: mut challenge, slot, .. } = job;
         let (targets, block) = self.choose(&challenge.conversation);
-        self.deps.tasks.spawn("round", async move {
+        let Conversation { span, turn, .. } = &challenge.conversation;
+        let (turn, asked) = (i64::from(turn.0), targets.len() as i64);
+        let span = debug_span!(target: TARGET, parent: span, "round", turn, asked);
+        let asking = async move {
             let _slot = slot;
             deps.failpoints.hit("dendrite:task");
             challenge.asker.tell_asked(Ok(targets.len()));
@@ -146,7 +151,8 @@ impl Dendrite {
             deps.journal.record(challenged(&challenge, &targets));
             let round = deps.open(challenge, targets, block);
             deps.reward_scorer.push(round).await;
-        });
+        };
+        self.deps.tasks.spawn("round", asking.instrument(span));
     }
 
     /// Lets a challenge wait for its beat.
@@ -244,8 +250,12 @@ impl DendriteDeps {
             let reply = self.transport.ask(target, Arc::clone(&query), self.config.timeout);
             let (sender, clock) = (sender.clone(), Arc::clone(&self.clock));
             let listener = listener.clone();
-            self.tasks.spawn("query", async move {
+            let status = field::Empty;
+            let span = debug_span!(target: TARGET, "query", uid = i64::from(uid.0), status);
+            let noted = span.clone();
+            let query = async move {
                 let reply = reply.await;
+                noted.record("status", i64::from(reply.status.0));
                 let arrived = clock.now().since(opened);
                 let answer = Answer { uid, hotkey, reply, arrived };
                 if let Some(listener) = listener {
@@ -254,7 +264,8 @@ impl DendriteDeps {
                 }
                 // Nobody listens only if the round was dropped; its conversation has ended then.
                 let _ = sender.send(answer).await;
-            });
+            };
+            self.tasks.spawn("query", query.instrument(span));
         }
         Round { conversation, task, phrasing, asker, asked, answers, opened, block }
     }

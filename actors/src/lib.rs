@@ -17,6 +17,7 @@ pub mod persona_agent;
 pub mod ports;
 pub mod reward_scorer;
 pub mod runtime;
+pub mod spans;
 pub mod task_maker;
 pub mod text;
 pub mod tool_fetcher;

@@ -241,7 +241,9 @@ impl OrganicDeps {
         let note = Note { conversation: id, scored: scored.is_some(), began };
         let query = in_order(query);
         self.shapes.note(&query);
-        let (challenge, mut heard) = self.challenge(query, conversation, scored);
+        let span = conversation.span.clone();
+        let (challenge, mut heard) = span.in_scope(|| self.challenge(query, conversation, scored));
+        drop(span);
         self.dendrite.push(challenge).await;
 
         let deadline = began.after(self.timeout.saturating_add(SLACK));

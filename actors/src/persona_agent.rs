@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Supervised};
 use rand_chacha::ChaCha8Rng;
+use tracing::{Instrument as _, debug_span};
 
 use crate::conversation::Conversation;
 use crate::dendrite::Challenge;
@@ -25,6 +26,7 @@ use crate::domain::{Purpose, Turn};
 use crate::organic::Asker;
 use crate::ports::Stopped;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
+use crate::spans::TARGET;
 use crate::task_maker::Task;
 use crate::task_maker::references::ReferenceMaker;
 
@@ -104,7 +106,9 @@ impl Handler<Job<TaskReady>> for PersonaAgent {
         self.deps.failpoints.hit("persona_agent:task_ready");
         let deps = self.deps.clone();
         let Job { message: TaskReady { conversation, task }, slot, .. } = job;
-        self.deps.tasks.spawn("challenge", async move {
+        let turn = i64::from(conversation.turn.0);
+        let span = debug_span!(target: TARGET, parent: &conversation.span, "challenge", turn);
+        let phrasing = async move {
             let _slot = slot;
             deps.failpoints.hit("persona_agent:task");
             match deps.phraser.phrase(conversation.id, conversation.turn, &task).await {
@@ -115,7 +119,8 @@ impl Handler<Job<TaskReady>> for PersonaAgent {
                 }
                 Err(cause) => conversation.end(Stopped::NoText(cause)),
             }
-        });
+        };
+        self.deps.tasks.spawn("challenge", phrasing.instrument(span));
         self.deps.failpoints.hit("persona_agent:after");
     }
 }
@@ -126,11 +131,14 @@ impl Handler<Job<TurnScored>> for PersonaAgent {
     fn handle(&mut self, job: Job<TurnScored>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("persona_agent:turn_scored");
         let deps = self.deps.clone();
-        self.deps.tasks.spawn("decide", async move {
+        let Conversation { span, turn, .. } = &job.message.conversation;
+        let span = debug_span!(target: TARGET, parent: span, "decide", turn = i64::from(turn.0));
+        let deciding = async move {
             let _slot = job.slot;
             deps.failpoints.hit("persona_agent:decide");
             deps.decide(job.message).await;
-        });
+        };
+        self.deps.tasks.spawn("decide", deciding.instrument(span));
         self.deps.failpoints.hit("persona_agent:after_turn");
     }
 }

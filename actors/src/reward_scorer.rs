@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Supervised};
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, debug_span};
 
 use crate::conversation::Conversation;
 use crate::dendrite::Asked;
@@ -29,6 +30,7 @@ use crate::organic::{Asker, Listener};
 use crate::persona_agent::{BestAnswer, Phrasing, TurnScored};
 use crate::ports::{Event, Journal, Stopped};
 use crate::runtime::{Failpoints, Job, Port, Tasks};
+use crate::spans::TARGET;
 use crate::task_maker::Task;
 use crate::task_maker::references::References;
 use crate::weight_setter::StepScored;
@@ -122,11 +124,14 @@ impl Handler<Job<Round>> for RewardScorer {
     fn handle(&mut self, job: Job<Round>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("reward_scorer:round");
         let deps = self.deps.clone();
-        self.deps.tasks.spawn("score", async move {
+        let Conversation { span, turn, .. } = &job.message.conversation;
+        let span = debug_span!(target: TARGET, parent: span, "score", turn = i64::from(turn.0));
+        let scoring = async move {
             let _slot = job.slot;
             deps.failpoints.hit("reward_scorer:task");
             deps.close(job.message).await;
-        });
+        };
+        self.deps.tasks.spawn("score", scoring.instrument(span));
         self.deps.failpoints.hit("reward_scorer:after");
     }
 }

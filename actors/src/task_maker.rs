@@ -18,6 +18,7 @@ use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use tracing::{Instrument as _, debug_span};
 
 use crate::conversation::Conversation;
 use crate::domain::{
@@ -30,6 +31,7 @@ use crate::persona_agent::cleaners::clean;
 use crate::ports::{Clock, Event, Journal, Stopped, Want};
 use crate::reward_scorer::rewards::Measures;
 use crate::runtime::{Failpoints, Job, Port, Tasks};
+use crate::spans::TARGET;
 use crate::tool_fetcher::{self, FetchContext, FetchError};
 
 use passage::{prompt, with_query};
@@ -150,12 +152,14 @@ impl Handler<Job<Tick>> for TaskMaker {
         self.deps.failpoints.hit("task_maker:tick");
         let deps = self.deps.clone();
         let Job { message: Tick { conversation }, slot, .. } = job;
-        self.deps.workshop.tasks.spawn("task", async move {
+        let span = debug_span!(target: TARGET, parent: &conversation.span, "task");
+        let making = async move {
             let _slot = slot;
             deps.failpoints.hit("task_maker:task");
             let tell = |event| deps.journal.record(event);
             match deps.workshop.make(conversation.id, &tell).await {
                 Ok(task) => {
+                    conversation.span.record("task", task.kind.name());
                     deps.journal.record(Event::TaskMade {
                         conversation: conversation.id,
                         task: task.kind,
@@ -168,7 +172,8 @@ impl Handler<Job<Tick>> for TaskMaker {
                 }
                 Err(stopped) => conversation.end(stopped),
             }
-        });
+        };
+        self.deps.workshop.tasks.spawn("task", making.instrument(span));
         self.deps.failpoints.hit("task_maker:after");
     }
 }

@@ -22,10 +22,12 @@ use std::time::Duration;
 
 use actix::{Actor, Context as ActorContext, Handler, Message, Supervised};
 use rand_chacha::ChaCha8Rng;
+use tracing::{Instrument as _, debug_span};
 
 use crate::domain::{Context, RunSeed, SourceKind};
 use crate::ports::{Clock, Journal, Tool, Want};
 use crate::runtime::{AskError, Failpoints, Job, Port, Tasks};
+use crate::spans::{TARGET, part};
 
 use pools::Pools;
 use source::Source;
@@ -99,7 +101,8 @@ pub async fn fetch(
     patience: Duration,
 ) -> Result<Context, FetchError> {
     let deadline = port.within(patience.saturating_add(GRACE));
-    let asked = port.ask_again(FetchContext { want, random, patience }, deadline).await;
+    let asking = port.ask_again(FetchContext { want, random, patience }, deadline);
+    let asked = asking.instrument(part(|| debug_span!(target: TARGET, "fetch"))).await;
     asked.map_err(FetchError::NoAnswer)?
 }
 

@@ -16,16 +16,23 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Set
 
 ROOT = Path(__file__).parents[2]
-PROMETHEUS, MODEL, FIRST = 23900, 23901, 23902
+PROMETHEUS, MODEL, AXON, FIRST = 23900, 23901, 23902, 23903
 PATIENCE_S = 180
 
 
+LOCALNET = ["localnet", "--neuron.model_id", "fake", "--seed", "7", "--neuron.timeout", "5"]
+LOCALNET += ["--localnet.miners", "echo,phrase"]
+MINER = ["miner", "--miner.kind", "echo", "--uri", "//Alice", "--axon.ip", "127.0.0.1"]
+MINER += ["--blacklist.allow_non_registered"]
+
+
 class Trouble(NamedTuple):
-    """A local network with something wrong, and the alerts that have to fire for it."""
+    """A local network, or a miner, with something wrong, and the alerts that have to fire for it."""
 
     name: str
     flags: List[str]
     alerts: Set[str]
+    command: List[str] = LOCALNET
 
 
 TROUBLES = [
@@ -46,6 +53,7 @@ TROUBLES = [
         {"Sn1WeightsOld"},
     ),
     Trouble("restarting actors", ["--localnet.crash_every", "1"], {"Sn1ActorRestarting"}),
+    Trouble("miner nobody asks", ["--axon.port", str(AXON)], {"Sn1MinerUnserved"}, MINER),
     Trouble("ended", [], {"Sn1Down"}),
 ]
 """In the order of their ports; the last is stopped once it has been seen."""
@@ -80,14 +88,12 @@ def instance(at: int) -> str:
 
 
 def started(asked: argparse.Namespace) -> List[subprocess.Popen]:
-    """Every network, under its own home and with a console."""
+    """Every network and miner, under its own home and with a console."""
     processes = []
     for at, trouble in enumerate(TROUBLES):
         home = asked.folder / f"home{at}"
         home.mkdir()
-        command = [asked.sn1, "localnet", "--neuron.model_id", "fake", "--seed", "7"]
-        command += ["--localnet.miners", "echo,phrase", "--console.listen", instance(at)]
-        command += ["--neuron.timeout", "5", *trouble.flags]
+        command = [asked.sn1, *trouble.command, "--console.listen", instance(at), *trouble.flags]
         env = {"HOME": str(home), "PATH": os.environ["PATH"]}
         with (asked.folder / f"log{at}").open("w") as log:
             run = subprocess.Popen(command, cwd=home, env=env, stdout=log, stderr=log)

@@ -8,7 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets, linear_buckets};
 use prometheus_client::registry::Registry;
 use serde_json::{Map, Value};
-use sn1_actors::ports::{Event, OrganicOutcome, Stopped, Untaken};
+use sn1_actors::ports::{Event, OrganicOutcome, Untaken};
 
 use super::board::is_users;
 
@@ -111,7 +111,7 @@ impl Metrics {
         match event {
             Event::Step(step) => self.step(step),
             Event::ConversationEnded { stopped, .. } => {
-                count(&self.conversations, "reason", reason(stopped));
+                count(&self.conversations, "reason", stopped.name());
             }
             Event::WeightsSet { untaken, .. } => {
                 count(&self.settings, "outcome", setting(*untaken));
@@ -204,17 +204,6 @@ fn setting(untaken: Option<Untaken>) -> &'static str {
         Some(Untaken::TooSoon) => "too_soon",
         Some(Untaken::Refused) => "refused",
         Some(Untaken::Unreachable) => "unreachable",
-    }
-}
-
-fn reason(stopped: &Stopped) -> &'static str {
-    match stopped {
-        Stopped::Completed => "completed",
-        Stopped::NoContext(_) => "no_context",
-        Stopped::NoText(_) => "no_text",
-        Stopped::NoMiners => "no_miners",
-        Stopped::Dropped => "dropped",
-        Stopped::CutShort => "cut_short",
     }
 }
 

@@ -139,6 +139,7 @@ fn model_that_writes_nothing() -> SocketAddr {
 #[test]
 fn shows_a_run_from_its_first_step_to_its_end() {
     let net = Watched::start("");
+    assert_eq!(net.metric("sn1_registered"), Some(1.0));
     let step = "\"event\":\"step\"";
     let (mut early, said) = net.view(&["event: state", "event: history", step, "averages_moved"]);
     let state = last(&said, "state");

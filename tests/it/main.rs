@@ -21,6 +21,8 @@ mod localnet;
 mod maths;
 mod miner;
 mod openai_client;
+#[cfg(feature = "otel")]
+mod otel;
 mod peers;
 mod query;
 mod real_model;

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use actix::Message;
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, debug_span};
 
 use crate::domain::{ChatMessage, Generation, Lane, Moment, Sampling};
 use crate::ports::Piece;
 use crate::runtime::{AskError, Port};
+use crate::spans::{TARGET, part};
 
 use super::scheduler::Refusal;
 
@@ -89,11 +91,14 @@ pub async fn generate(
     patience: Duration,
 ) -> Result<Generation, ModelError> {
     let deadline = port.within(patience);
-    let asked = if request.pieces.is_some() {
-        port.ask(request, deadline).await
-    } else {
-        port.ask_again(request, deadline).await
+    let asking = async {
+        if request.pieces.is_some() {
+            port.ask(request, deadline).await
+        } else {
+            port.ask_again(request, deadline).await
+        }
     };
+    let asked = asking.instrument(part(|| debug_span!(target: TARGET, "generate"))).await;
     asked.map_err(ModelError::NoAnswer)?
 }
 

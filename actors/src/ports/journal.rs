@@ -31,6 +31,21 @@ pub enum Stopped {
     CutShort,
 }
 
+impl Stopped {
+    /// The reason's name, as the journal has it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::NoContext(_) => "no_context",
+            Self::NoText(_) => "no_text",
+            Self::NoMiners => "no_miners",
+            Self::Dropped => "dropped",
+            Self::CutShort => "cut_short",
+        }
+    }
+}
+
 /// What an API user got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tracing::{Instrument as _, debug_span};
 
 use crate::domain::{MinerReply, Score, StatusCode};
 use crate::model_worker::{Embed, ModelError};
 use crate::ports::Clock;
 use crate::runtime::{Port, Tasks};
+use crate::spans::{TARGET, part};
 use crate::text::boundary::floor;
 
 use super::combine::{Breakdown, Component};
@@ -63,7 +65,9 @@ impl Bench {
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
         let deadline = self.model_worker.within(self.patience);
-        let embedded = self.model_worker.ask_again(Embed { texts }, deadline).await;
+        let span = part(|| debug_span!(target: TARGET, "embed", texts = texts.len() as i64));
+        let asking = self.model_worker.ask_again(Embed { texts }, deadline);
+        let embedded = asking.instrument(span).await;
         embedded.map_err(ModelError::NoAnswer)?
     }
 }

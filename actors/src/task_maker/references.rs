@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rand::RngCore;
+use tracing::{Instrument as _, debug_span};
 
 use crate::domain::{ChatMessage, ConversationId, Lane, Purpose, RunSeed, Sampling, Turn};
 use crate::model_worker::{Generate, generate};
 use crate::ports::Clock;
 use crate::runtime::{Port, Promise, Promised, Tasks};
+use crate::spans::{TARGET, part};
 
 use super::cleaned;
 use super::passage::{prompt, with_query};
@@ -96,7 +98,8 @@ impl ReferenceMaker {
     ) -> PromisedReferences {
         let (promise, promised) = Promise::new();
         let maker = self.clone();
-        self.tasks.spawn("reference", async move {
+        let span = part(|| debug_span!(target: TARGET, "reference"));
+        let making = async move {
             begins.await;
             let began = maker.clock.now();
             let texts = join_all(requests.into_iter().map(|request| maker.write(request)));
@@ -108,7 +111,8 @@ impl ReferenceMaker {
                 Some(cause) if texts.is_empty() => Err(cause),
                 Some(_) | None => Ok(Arc::new(References { texts, time })),
             });
-        });
+        };
+        self.tasks.spawn("reference", making.instrument(span));
         promised
     }
 
