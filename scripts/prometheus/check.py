@@ -46,6 +46,7 @@ TROUBLES = [
         {"Sn1WeightsOld"},
     ),
     Trouble("restarting actors", ["--localnet.crash_every", "1"], {"Sn1ActorRestarting"}),
+    Trouble("full disk", ["--journal", "/dev/full"], {"Sn1JournalLost"}),
     Trouble("ended", [], {"Sn1Down"}),
 ]
 """In the order of their ports; the last is stopped once it has been seen."""

@@ -147,7 +147,8 @@ impl Board {
             | Event::WeightsPlanned { .. }
             | Event::ActorCrashed { .. }
             | Event::Served { .. }
-            | Event::RunFinished { .. } => {}
+            | Event::RunFinished { .. }
+            | Event::EventsMissing { .. } => {}
         }
     }
 }

@@ -9,6 +9,7 @@ use prometheus_client::encoding::text;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
+use sn1_actors::ports::Journal;
 use sn1_actors::runtime::ActorHealth;
 
 use super::health::{self, WeightSigns};
@@ -111,6 +112,9 @@ fn program(to: &mut Page<'_>, vitals: &Vitals, now: &Snapshot) -> fmt::Result {
     let (out, most) = now.in_flight;
     to.gauge("conversations_in_flight", "Conversations under way", out as u64)?;
     to.gauge("conversations_most", "Conversations that may be under way", most as u64)?;
+    let unwritten = vitals.tap().unwritten().events;
+    let help = "Events that the journal could not write down";
+    to.counter("journal_unwritten_events", help, unwritten)?;
     let missed = vitals.tap().missed();
     to.counter("viewer_missed_events", "Events that a slow viewer missed", missed)
 }
