@@ -135,7 +135,9 @@ impl Writer {
 
     /// Has an event written, or passes it over.
     fn take(&mut self, event: &Event) {
-        let rests = |gap: &Gap| self.now.abs_diff(gap.tried) < RETRY;
+        // The last line of a run has no other to come after it.
+        let is_last = matches!(event, Event::RunFinished { .. });
+        let rests = |gap: &Gap| !is_last && self.now.abs_diff(gap.tried) < RETRY;
         if self.gap.as_ref().is_some_and(rests) || !self.try_again() {
             self.seq += 1;
             return self.pass_over(1);

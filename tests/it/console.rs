@@ -33,21 +33,11 @@ impl Watched {
     }
 
     fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream
+        connect(self.port)
     }
 
-    /// A request, and the reply's head and body.
     fn ask(&self, method: &str, path: &str) -> (String, String) {
-        let mut stream = self.connect();
-        let host = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
-            .unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
-        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
-        (head.to_owned(), body.to_owned())
+        ask(self.port, method, path)
     }
 
     fn json(&self, path: &str) -> (bool, Value) {
@@ -63,17 +53,39 @@ impl Watched {
         (stream, said)
     }
 
-    /// The value of a metric.
     fn metric(&self, name: &str) -> Option<f64> {
-        let (_, text) = self.ask("GET", "/metrics");
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
-        line.parse().ok()
+        metric(self.port, name)
     }
 
     fn stop(self) -> Ended {
         self.run.signal("INT");
         self.run.wait()
     }
+}
+
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// A request to a console, and the reply's head and body.
+fn ask(port: u16, method: &str, path: &str) -> (String, String) {
+    let mut stream = connect(port);
+    let host = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+/// The value of a metric by the console at a port.
+pub(crate) fn metric(port: u16, name: &str) -> Option<f64> {
+    let (_, text) = ask(port, "GET", "/metrics");
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+    line.parse().ok()
 }
 
 fn read_until(stream: &mut TcpStream, texts: &[&str]) -> String {

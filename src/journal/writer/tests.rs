@@ -22,8 +22,8 @@ impl FullDisk {
     /// Takes so many events at that second; each reaches the disk, or does not.
     fn take(&mut self, second: u64, events: u64) {
         self.writer.now = Duration::from_secs(second);
-        for steps in 0..events {
-            self.writer.take(&Event::RunFinished { steps });
+        for _ in 0..events {
+            self.writer.take(&event());
             self.writer.settle();
         }
     }
@@ -52,12 +52,16 @@ impl FullDisk {
     }
 }
 
+fn event() -> Event {
+    Event::SourceBack { source: "test".into(), kind: None }
+}
+
 fn missing(seq: u64, events: u64) -> (u64, String, Option<u64>) {
     (seq, "events_missing".into(), Some(events))
 }
 
-fn finished(seq: u64) -> (u64, String, Option<u64>) {
-    (seq, "run_finished".into(), None)
+fn written(seq: u64) -> (u64, String, Option<u64>) {
+    (seq, "source_back".into(), None)
 }
 
 #[test]
@@ -72,7 +76,7 @@ fn what_no_disk_took_is_counted_and_told_of_in_the_first_line_that_one_takes() {
     disk.take(109, 2);
     assert!(disk.writer.unwritten.error.is_some() && !disk.writer.path.exists());
     disk.take(110, 2);
-    let told = [missing(5, 5), finished(6), finished(7)];
+    let told = [missing(5, 5), written(6), written(7)];
     assert_eq!(disk.lines("journal.jsonl"), told);
     assert_eq!(disk.writer.unwritten, Unwritten { events: 5, error: None });
 
@@ -81,8 +85,18 @@ fn what_no_disk_took_is_counted_and_told_of_in_the_first_line_that_one_takes() {
     disk.make_room();
     disk.take(122, 1);
     assert_eq!(disk.lines("before.jsonl"), told);
-    assert_eq!(disk.lines("journal.jsonl"), [missing(9, 1), finished(10)]);
+    assert_eq!(disk.lines("journal.jsonl"), [missing(9, 1), written(10)]);
     assert_eq!(disk.writer.unwritten.events, 6);
+}
+
+#[test]
+fn the_last_line_of_a_run_is_tried_at_once() {
+    let mut disk = FullDisk::new();
+    disk.take(100, 1);
+    disk.make_room();
+    disk.writer.take(&Event::RunFinished { steps: 1 });
+    disk.writer.settle();
+    assert_eq!(disk.lines("journal.jsonl"), [missing(1, 1), (2, "run_finished".into(), None)]);
 }
 
 #[test]
@@ -91,14 +105,14 @@ fn a_clock_that_steps_back_neither_hurries_nor_ends_the_tries() {
     disk.take(5_000, 1);
     disk.make_room();
     disk.take(1_000, 1);
-    assert_eq!(disk.lines("journal.jsonl"), [missing(1, 1), finished(2)]);
+    assert_eq!(disk.lines("journal.jsonl"), [missing(1, 1), written(2)]);
 }
 
 #[test]
 fn lines_that_piled_up_are_all_counted_when_they_cannot_be_written() {
     let mut disk = FullDisk::new();
-    for steps in 0..4 {
-        disk.writer.take(&Event::RunFinished { steps });
+    for _ in 0..4 {
+        disk.writer.take(&event());
     }
     disk.writer.settle();
     assert_eq!(disk.writer.unwritten.events, 4);
@@ -117,13 +131,13 @@ fn a_line_that_a_disk_took_half_of_is_taken_off_when_it_goes_on() {
     };
     disk.take(1, 1);
     // As a full disk leaves it: one line whole, and of the next one a part.
-    let half = line("test", 1, &Event::RunFinished { steps: 1 }, Duration::ZERO).unwrap();
+    let half = line("test", 1, &event(), Duration::ZERO).unwrap();
     let file = disk.writer.file.as_mut().unwrap();
     file.write_all(&half[..half.len() / 2]).unwrap();
     disk.writer.seq = 2;
     disk.writer.fall_behind(&io::ErrorKind::StorageFull.into(), 1);
     disk.take(20, 1);
-    assert_eq!(disk.lines("journal.jsonl"), [finished(0), missing(2, 1), finished(3)]);
+    assert_eq!(disk.lines("journal.jsonl"), [written(0), missing(2, 1), written(3)]);
 }
 
 #[test]
@@ -135,7 +149,7 @@ fn a_rotation_that_broke_off_is_taken_up_again() {
     disk.writer.bytes = 5;
     // The file was moved aside, and the new one could not be made: there is none of that name.
     disk.take(100, 1);
-    assert_eq!(disk.lines("journal.jsonl"), [finished(0)]);
+    assert_eq!(disk.lines("journal.jsonl"), [written(0)]);
 }
 
 /// Takes so many bytes, a few at a time, and then no more.
