@@ -266,6 +266,36 @@ mod tests {
     }
 
     #[test]
+    fn a_flipped_bit_or_a_cut_anywhere_costs_the_lines_it_is_in_and_keeps_no_run_from_starting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let journal = open(&path, 1 << 20);
+        (0..3).for_each(|steps| journal.record(Event::RunFinished { steps }));
+        drop(journal);
+        let whole = std::fs::read(&path).unwrap();
+        let flipped = (0..8 * whole.len()).step_by(27).map(|bit| {
+            let mut text = whole.clone();
+            text[bit / 8] ^= 1 << (bit % 8);
+            text
+        });
+        let cut = (0..whole.len()).step_by(3).map(|at| whole[..at].to_vec());
+        for damaged in flipped.chain(cut) {
+            std::fs::write(&path, &damaged).unwrap();
+            let journal = JournalFile::open(&path, "next", 1 << 20, || Duration::ZERO).unwrap();
+            journal.record(Event::RunFinished { steps: 7 });
+            journal.flush().unwrap();
+            drop(journal);
+            let text = std::fs::read(&path).unwrap();
+            let lines: Vec<_> = text.split(|byte| *byte == b'\n').collect();
+            // Whole lines of before stay as they are, and what is written now can be read.
+            let stays = |line: &&[u8]| line.ends_with(b"}") && !lines.contains(line);
+            let lost = damaged.split(|byte| *byte == b'\n').filter(stays).count();
+            let read = serde_json::from_slice::<Value>(lines[lines.len() - 2]).unwrap();
+            assert_eq!((lost, &read["run_id"], &read["steps"]), (0, &"next".into(), &7.into()));
+        }
+    }
+
+    #[test]
     fn what_another_writes_is_left_alone_until_it_is_done() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");

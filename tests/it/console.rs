@@ -169,6 +169,29 @@ fn viewers_who_leave_cost_nothing() {
 }
 
 #[test]
+fn viewers_who_read_nothing_hold_nobody_up() {
+    let net = Watched::start("--localnet.block_time 0.2");
+    let stuck: Vec<TcpStream> = (0..VIEWERS / 5)
+        .map(|_| {
+            let mut stream = net.connect();
+            write!(stream, "GET /events HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            stream
+        })
+        .collect();
+    let steps = || net.metric("sn1_steps_total{asker=\"validator\"}").unwrap_or_default();
+    let (mut viewer, _) = net.view(&["event: state"]);
+    let enough = steps() + 100.0;
+    while steps() < enough {
+        read_until(&mut viewer, &["event: state", "\"event\":\"step\""]);
+    }
+    // Those who come later are served, and a run ends although nobody has read that it does.
+    net.view(&["event: state"]);
+    net.run.signal("TERM");
+    net.run.wait_as_a_supervisor().expect(0);
+    drop(stuck);
+}
+
+#[test]
 fn says_what_makes_it_unready() {
     let net = Watched::start(
         "--localnet.outage 3600 --localnet.outage_every 6 --health.max_head_age 2 \
