@@ -25,7 +25,7 @@ fn run(embedding: Duration, askers: Option<usize>) -> (Duration, Vec<PortStatus>
         assert_eq!((credits.peak(), credits.out()), (IN_FLIGHT, 0));
         told = Some((stage.clock.now().since(began), net.topology.ports()));
     });
-    told.unwrap()
+    told.expect("it was played")
 }
 
 /// How long senders waited for a slot at the model, all together.
@@ -35,7 +35,7 @@ fn waited(ports: &[PortStatus]) -> Duration {
 }
 
 fn port<'a>(ports: &'a [PortStatus], name: &str) -> &'a PortStatus {
-    ports.iter().find(|port| port.port == name).unwrap()
+    ports.iter().find(|port| port.port == name).expect("there is such a port")
 }
 
 #[test]
