@@ -374,8 +374,17 @@ fn events_that_were_never_written_are_a_gap_and_no_difference() {
     let run = &report.runs[0];
     assert!(report.equal, "{report:?}");
     assert_eq!((run.not_compared, run.averages.compared), (4, 2));
+    // A second gap makes them unknown again.
+    let written = after.lines.len();
+    after.step(6, &[(0, 0.9)]);
+    after.lines.truncate(written);
+    after.write("events_missing", json!({"missing": 2, "seconds": 1.0, "cause": "no room"}));
+    after.step(7, &[(0, 0.6), (1, 0.2)]);
+    let report = after.replay(None);
+    assert!(report.equal, "{report:?}");
+    assert_eq!((report.runs[0].unwritten, report.runs[0].not_compared), (5, 5));
     after.averages.insert(key(1), Score::new(0.9));
-    after.step(6, &[(0, 0.6), (1, 0.2)]);
+    after.step(8, &[(0, 0.6), (1, 0.2)]);
     after.plan(&[0, 1], &[(0, 65_535)]);
     let report = after.replay(None);
     assert!(!report.equal && report.runs[0].averages.differ == 1, "{report:?}");
