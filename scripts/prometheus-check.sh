@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 usage="usage: scripts/prometheus-check.sh
   SN1         a binary to use as it is; else one is built
   PROMETHEUS  the folder with prometheus and promtool; else Debian's package, unpacked for this alone
-Takes about two minutes. Ports 23900 to 23909 have to be free."
+Takes half a minute. Ports 23900 to 23910 have to be free."
 case ${1-} in
 "") ;;
 -h | --help)

@@ -4,26 +4,34 @@
 //! gaps over all files of a run) and `schema_version`. When a file reaches its size it is renamed
 //! to `NAME.1`, older ones move up, and of these four are kept. Conversations that an earlier run
 //! left without an end are ended first, under its `run_id` and with its next numbers.
+//!
+//! A disk that is full, or cannot be written any more, does not end a run: a validator that stopped
+//! scoring because of its log would stop earning. What happens meanwhile is counted and not kept;
+//! `seq` goes on, and the first line that can be written again is `events_missing`, which says how
+//! many events are not there and why. `sn1 replay` takes what they did as the lines after them tell.
+//! The price is a journal with a hole in it; nobody reads one during a run, so nothing else rests
+//! on it. A disk that answers nothing at all, not even an error, still holds new conversations up,
+//! since memory has an end. At the start a journal that cannot be opened is refused: then a person
+//! is there.
 
 mod cut_short;
 mod lines;
 pub mod read;
 pub mod recorded;
 pub mod served;
+mod writer;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use sn1_actors::ports::{Event, Journal, JournalError};
+use sn1_actors::ports::{Event, Journal, JournalError, Unwritten};
 use tokio::sync::watch;
 
-use crate::rotation::{move_aside, numbered};
+use writer::{Command, Writer, Written};
 
 /// Of the files before the current one, so many are kept.
 const KEPT: u32 = 4;
@@ -31,6 +39,8 @@ const KEPT: u32 = 4;
 pub const MOST_FILES: u64 = KEPT as u64 + 1;
 /// A conversation begins only while fewer events than this wait to be written.
 const BACKLOG: u64 = 4_096;
+/// So long a disk may take for what is to be written before something else goes on.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The form of the lines; it grows when a field changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -45,18 +55,6 @@ struct Line<'a> {
     event: &'a Event,
 }
 
-/// How far the writer is.
-#[derive(Clone, Debug, Default)]
-struct Written {
-    events: u64,
-    error: Option<JournalError>,
-}
-
-enum Command {
-    Write { event: Box<Event>, time: Duration },
-    Flush { done: mpsc::Sender<()> },
-}
-
 /// A journal file and the thread that writes it. Clones write the same file; it is closed when the
 /// last one is gone.
 #[derive(Clone)]
@@ -66,6 +64,7 @@ pub struct JournalFile {
     _thread: Arc<WriterThread>,
     recorded: Arc<std::sync::atomic::AtomicU64>,
     run_id: Arc<str>,
+    place: Arc<str>,
     written: watch::Receiver<Written>,
     unix: fn() -> Duration,
 }
@@ -86,26 +85,32 @@ impl JournalFile {
     /// time since the Unix epoch, `max_bytes` the size at which a new file begins.
     ///
     /// # Errors
-    /// [`JournalError`] naming the file, if it cannot be written.
+    /// [`JournalError`] naming the file, if it cannot be opened or mended.
     pub fn open(
         path: &Path,
         run_id: &str,
         max_bytes: u64,
         unix: fn() -> Duration,
     ) -> Result<Self, JournalError> {
+        let failure = |cause: std::io::Error| unwritable(path, &cause);
         let (commands, inbox) = mpsc::channel();
         let (progress, written) = watch::channel(Written::default());
-        let (mut writer, alone) = Writer::open(path, run_id.into(), max_bytes)?;
-        if alone {
-            writer.end_last_run(unix()).map_err(|cause| failure(path, &cause))?;
-        }
+        let writer = Writer::open(path, run_id.into(), max_bytes, unix()).map_err(failure)?;
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || writer.serve(&inbox, &progress))
-            .map_err(|cause| failure(path, &cause))?;
+            .map_err(failure)?;
         let thread = Arc::new(WriterThread(Some(thread)));
-        let run_id = run_id.into();
-        Ok(Self { commands, _thread: thread, recorded: Arc::default(), run_id, written, unix })
+        let (run_id, place) = (run_id.into(), path.display().to_string().into());
+        Ok(Self {
+            commands,
+            _thread: thread,
+            recorded: Arc::default(),
+            run_id,
+            place,
+            written,
+            unix,
+        })
     }
 
     /// What names the run in each line.
@@ -114,177 +119,68 @@ impl JournalFile {
         &self.run_id
     }
 
-    /// Waits until everything recorded so far is on disk.
+    /// Waits until everything recorded so far is on disk, or is known not to get there.
     ///
     /// # Errors
-    /// [`JournalError`] if some of it could not be written.
+    /// [`JournalError`] if the newest of it could not be written. Events that were lost before and
+    /// are told of in the journal are no error.
     pub fn flush(&self) -> Result<(), JournalError> {
         let (done, flushed) = mpsc::channel();
-        let sent = self.commands.send(Command::Flush { done }).is_ok();
-        if sent {
-            let _ = flushed.recv_timeout(Duration::from_secs(10));
-        }
-        match &self.written.borrow().error {
-            Some(error) => Err(error.clone()),
-            None => Ok(()),
+        let _ = self.commands.send(Command::Flush { done, time: (self.unix)() });
+        match flushed.recv_timeout(PATIENCE) {
+            Ok(()) => self.written.borrow().unwritten.error.clone().map_or(Ok(()), Err),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(self.failure("its disk does not answer")),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.failure(WRITER_GONE)),
         }
     }
+
+    fn failure(&self, cause: &str) -> JournalError {
+        JournalError { place: self.place.to_string(), cause: cause.to_owned() }
+    }
 }
+
+/// Why nothing is written any more, although the disk may be well.
+const WRITER_GONE: &str = "its writer has crashed";
 
 impl Journal for JournalFile {
     fn record(&self, event: Event) {
         self.recorded.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let time = (self.unix)();
-        // The writer ends only after an error, which `ready` reports.
+        // The writer ends only with a crash, which `ready` reports.
         let _ = self.commands.send(Command::Write { event: Box::new(event), time });
     }
 
     fn ready(&self) -> BoxFuture<'static, Result<(), JournalError>> {
         let mut written = self.written.clone();
         let due = self.recorded.load(std::sync::atomic::Ordering::Relaxed);
+        let gone = self.failure(WRITER_GONE);
         Box::pin(async move {
-            let caught_up = |written: &Written| {
-                written.error.is_some() || due.saturating_sub(written.events) < BACKLOG
-            };
-            match written.wait_for(caught_up).await {
-                Ok(written) => written.error.clone().map_or(Ok(()), Err),
-                Err(_) => Ok(()),
-            }
+            let caught_up = |written: &Written| due.saturating_sub(written.events) < BACKLOG;
+            written.wait_for(caught_up).await.map(drop).map_err(|_| gone)
         })
     }
-}
 
-struct Writer {
-    path: PathBuf,
-    run_id: Arc<str>,
-    max_bytes: u64,
-    file: BufWriter<File>,
-    bytes: u64,
-    seq: u64,
-}
-
-impl Writer {
-    /// Opens a journal; the other value says whether nobody else writes it.
-    fn open(path: &Path, run_id: Arc<str>, max_bytes: u64) -> Result<(Self, bool), JournalError> {
-        let open = || {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            let file = OpenOptions::new().create(true).append(true).open(path)?;
-            // What a living process writes is neither torn nor cut short.
-            let alone = alone(&file);
-            if alone {
-                cut_short::mend_end(path)?;
-            }
-            let bytes = file.metadata()?.len();
-            Ok((file, bytes, alone))
-        };
-        let (file, bytes, alone) = open().map_err(|cause| failure(path, &cause))?;
-        let file = BufWriter::new(file);
-        let writer = Self { path: path.to_owned(), run_id, max_bytes, file, bytes, seq: 0 };
-        Ok((writer, alone))
-    }
-
-    fn serve(&mut self, inbox: &mpsc::Receiver<Command>, progress: &watch::Sender<Written>) {
-        while let Ok(first) = inbox.recv() {
-            let mut next = Some(first);
-            // What has piled up is written together and reaches the disk together.
-            while let Some(command) = next.take() {
-                match command {
-                    Command::Write { event, time } => {
-                        let result = self.write(&event, time);
-                        progress.send_modify(|written| {
-                            written.events += 1;
-                            if let Err(cause) = result {
-                                written.error.get_or_insert(failure(&self.path, &cause));
-                            }
-                        });
-                    }
-                    Command::Flush { done } => {
-                        self.settle(progress);
-                        let _ = done.send(());
-                    }
-                }
-                next = inbox.try_recv().ok();
-            }
-            self.settle(progress);
-        }
-        self.settle(progress);
-    }
-
-    fn settle(&mut self, progress: &watch::Sender<Written>) {
-        if let Err(cause) = self.file.flush() {
-            progress.send_modify(|written| {
-                written.error.get_or_insert(failure(&self.path, &cause));
-            });
-        }
-    }
-
-    /// Ends what the last run left, in its name.
-    fn end_last_run(&mut self, time: Duration) -> std::io::Result<()> {
-        let last = cut_short::last_run(&self.path, &numbered(&self.path, 1))?;
-        for (event, seq) in last.unended.iter().zip(last.seq..) {
-            self.write_line(&last.run_id, seq, event, time)?;
-        }
-        self.file.flush()
-    }
-
-    fn write(&mut self, event: &Event, time: Duration) -> std::io::Result<()> {
-        let seq = self.seq;
-        self.seq += 1;
-        let run_id = Arc::clone(&self.run_id);
-        self.write_line(&run_id, seq, event, time)
-    }
-
-    fn write_line(
-        &mut self,
-        run_id: &str,
-        seq: u64,
-        event: &Event,
-        time: Duration,
-    ) -> std::io::Result<()> {
-        let time = time.as_secs_f64();
-        let line = Line { run_id, seq, schema_version: SCHEMA_VERSION, time, event };
-        let mut text = serde_json::to_vec(&line)?;
-        text.push(b'\n');
-        let length = text.len() as u64;
-        if self.bytes > 0 && self.bytes + length > self.max_bytes {
-            self.rotate()?;
-        }
-        self.file.write_all(&text)?;
-        self.bytes += length;
-        Ok(())
-    }
-
-    fn rotate(&mut self) -> std::io::Result<()> {
-        self.file.flush()?;
-        move_aside(&self.path, KEPT)?;
-        let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        alone(&file);
-        self.file = BufWriter::new(file);
-        self.bytes = 0;
-        Ok(())
+    fn unwritten(&self) -> Unwritten {
+        self.written.borrow().unwritten.clone()
     }
 }
 
-/// Takes the kernel's lock on a file, which it gives back when the file is closed or its process
-/// dies, and says whether nobody else has it. Where there are no locks, nobody has one.
-fn alone(file: &File) -> bool {
-    !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
-}
-
-fn failure(path: &Path, cause: &std::io::Error) -> JournalError {
+fn unwritable(path: &Path, cause: &std::io::Error) -> JournalError {
     JournalError { place: path.display().to_string(), cause: cause.to_string() }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write;
+
     use serde_json::Value;
     use sn1_actors::domain::ConversationId;
     use sn1_actors::ports::Stopped;
     use sn1_actors::task_maker::tasks::TaskKind;
 
     use super::*;
+    use crate::rotation::numbered;
 
     fn open(path: &Path, max_bytes: u64) -> JournalFile {
         JournalFile::open(path, "test", max_bytes, || Duration::from_secs(5)).unwrap()
@@ -370,6 +266,36 @@ mod tests {
     }
 
     #[test]
+    fn a_flipped_bit_or_a_cut_anywhere_costs_the_lines_it_is_in_and_keeps_no_run_from_starting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let journal = open(&path, 1 << 20);
+        (0..3).for_each(|steps| journal.record(Event::RunFinished { steps }));
+        drop(journal);
+        let whole = std::fs::read(&path).unwrap();
+        let flipped = (0..8 * whole.len()).step_by(27).map(|bit| {
+            let mut text = whole.clone();
+            text[bit / 8] ^= 1 << (bit % 8);
+            text
+        });
+        let cut = (0..whole.len()).step_by(3).map(|at| whole[..at].to_vec());
+        for damaged in flipped.chain(cut) {
+            std::fs::write(&path, &damaged).unwrap();
+            let journal = JournalFile::open(&path, "next", 1 << 20, || Duration::ZERO).unwrap();
+            journal.record(Event::RunFinished { steps: 7 });
+            journal.flush().unwrap();
+            drop(journal);
+            let text = std::fs::read(&path).unwrap();
+            let lines: Vec<_> = text.split(|byte| *byte == b'\n').collect();
+            // Whole lines of before stay as they are, and what is written now can be read.
+            let stays = |line: &&[u8]| line.ends_with(b"}") && !lines.contains(line);
+            let lost = damaged.split(|byte| *byte == b'\n').filter(stays).count();
+            let read = serde_json::from_slice::<Value>(lines[lines.len() - 2]).unwrap();
+            assert_eq!((lost, &read["run_id"], &read["steps"]), (0, &"next".into(), &7.into()));
+        }
+    }
+
+    #[test]
     fn what_another_writes_is_left_alone_until_it_is_done() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
@@ -391,14 +317,18 @@ mod tests {
         let error = JournalFile::open(folder.path(), "test", 100, || Duration::ZERO).err().unwrap();
         assert_eq!(error.place, folder.path().display().to_string());
     }
-
     #[tokio::test]
-    async fn a_journal_that_cannot_be_written_any_more_stops_new_conversations() {
+    async fn a_disk_that_takes_nothing_holds_no_conversation_up_and_is_told_of() {
         let journal = JournalFile::open(Path::new("/dev/full"), "t", 1 << 20, || Duration::ZERO);
         let journal = journal.unwrap();
+        assert_eq!(journal.unwritten(), Unwritten::default());
+        for steps in 0..2 * BACKLOG {
+            journal.record(Event::RunFinished { steps });
+        }
         assert!(journal.ready().await.is_ok());
-        journal.record(Event::RunFinished { steps: 1 });
-        assert!(journal.flush().is_err());
-        assert!(journal.ready().await.is_err());
+        let error = journal.flush().unwrap_err();
+        assert!(error.to_string().contains("`/dev/full` cannot be written: No space"), "{error}");
+        let missing = Unwritten { events: 2 * BACKLOG, error: Some(error) };
+        assert_eq!(journal.unwritten(), missing);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use sn1_actors::ports::{Event, Journal, JournalError};
+use sn1_actors::ports::{Event, Journal, JournalError, Unwritten};
 use tokio::sync::mpsc;
 
 use crate::console::board::Board;
@@ -89,5 +89,9 @@ impl Journal for Tap {
 
     fn ready(&self) -> BoxFuture<'static, Result<(), JournalError>> {
         self.journal.ready()
+    }
+
+    fn unwritten(&self) -> Unwritten {
+        self.journal.unwritten()
     }
 }

@@ -33,7 +33,7 @@ impl Pacer {
     /// Runs until the wanted number of steps are scored and their conversations have ended.
     ///
     /// # Errors
-    /// [`JournalError`] if what happens can no longer be written down.
+    /// [`JournalError`] if nobody writes down what happens any more.
     pub async fn run(self) -> Result<(), JournalError> {
         self.log.want(self.steps);
         let mut tally = self.log.tally();

@@ -20,7 +20,7 @@ pub use engine::{
     BLOCK_TOKENS, BlockId, Codec, CodecError, Device, DeviceDone, DeviceWork, EngineError,
     Placement, Row, SequenceId, Step, StepEngine,
 };
-pub use journal::{Event, Journal, JournalError, OrganicOutcome, Stopped, Untaken};
+pub use journal::{Event, Journal, JournalError, OrganicOutcome, Stopped, Untaken, Unwritten};
 pub use ledger::{
     Commitment, Ledger, LedgerError, PendingReveal, ScoreBook, SignedCall, WeightsIntent,
     WeightsWay,

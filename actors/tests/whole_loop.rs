@@ -13,6 +13,8 @@ mod echoes;
 mod net;
 #[path = "whole_loop/organic.rs"]
 mod organic;
+#[path = "whole_loop/pressure.rs"]
+mod pressure;
 #[path = "whole_loop/rhythm.rs"]
 mod rhythm;
 #[path = "whole_loop/shaping.rs"]

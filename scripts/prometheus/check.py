@@ -54,6 +54,7 @@ TROUBLES = [
     ),
     Trouble("restarting actors", ["--localnet.crash_every", "1"], {"Sn1ActorRestarting"}),
     Trouble("miner nobody asks", ["--axon.port", str(AXON)], {"Sn1MinerUnserved"}, MINER),
+    Trouble("full disk", ["--journal", "/dev/full"], {"Sn1JournalLost"}),
     Trouble("ended", [], {"Sn1Down"}),
 ]
 """In the order of their ports; the last is stopped once it has been seen."""

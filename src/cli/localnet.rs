@@ -14,7 +14,7 @@ use super::signals::{AFTERWARDS, Signals};
 use super::steps::End;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
-use super::{loaded, output, steps};
+use super::{loaded, steps};
 use crate::config::{Role, Settings, Subtensor, add_config_flags};
 use crate::exit::{Ended, Exit};
 use crate::gateway::keys::{KeyLimits, new_key};
@@ -159,15 +159,12 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
         weights: net.weights(),
     };
     let summary = Summary::of(ran, &overseer, &tap, &standings, wall);
-    summary.print()?;
-    output::line(&format!("journal {}\nscores  {}", journal_path.display(), book.display()))?;
+    let mut places = format!("journal {}\nscores  {}", journal_path.display(), book.display());
     if wandb.is_some() {
         let folder = wandb::folder(&settings, &journal_path);
-        output::line(&format!("wandb   {} (`wandb sync` sends it)", folder.display()))?;
+        places += &format!("\nwandb   {} (`wandb sync` sends it)", folder.display());
     }
-    if let Some(path) = &settings.run.summary {
-        summary.write(path)?;
-    }
+    let told = summary.tell(&places, settings.run.summary.as_deref());
     if let Some(console) = console {
         let _ = hurry.within(AFTERWARDS, &*clock, console.close(&overseer)).await;
     }
@@ -176,6 +173,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     steps::stop_actors(&overseer, &net.validator).await;
     tap.record(Event::RunFinished { steps: net.validator.log.tally().borrow().steps });
     journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
+    told?;
     Ok(Exit::Done)
 }
 

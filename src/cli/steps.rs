@@ -40,7 +40,7 @@ pub(super) async fn run(
     door: Option<&ServerStopper>,
 ) -> anyhow::Result<End> {
     let pacer = Pacer { steps: settings.run.steps, ..validator.pacer.clone() };
-    let unwritable = |error: JournalError| Ended::new(Exit::File, error);
+    let unwritable = |error: JournalError| Ended::new(Exit::Failed, error);
     let clock = overseer.clock();
     let mut hurry = Hurry::NONE;
     tokio::select! {

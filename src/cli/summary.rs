@@ -121,8 +121,18 @@ impl Summary {
         }
     }
 
+    /// Prints the figures and what is where, and writes them to a file if one is wanted. An end in
+    /// order does not hang on it: whoever calls it first ends what runs, and then looks at this.
+    ///
+    /// # Errors
+    /// If one of the two is not possible; the file is tried all the same.
+    pub(super) fn tell(&self, places: &str, file: Option<&Path>) -> anyhow::Result<()> {
+        let printed = self.print().and_then(|()| Ok(output::line(places)?));
+        file.map_or(Ok(()), |path| self.write(path)).and(printed)
+    }
+
     /// The weights per miner, the largest first.
-    pub(super) fn print(&self) -> anyhow::Result<()> {
+    fn print(&self) -> anyhow::Result<()> {
         output::line("")?;
         let per_minute = 60.0 * self.steps as f64 / self.wall_s.max(1e-9);
         output::line(&format!(
@@ -147,7 +157,7 @@ impl Summary {
         Ok(())
     }
 
-    pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
+    fn write(&self, path: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(self)?;
         std::fs::write(path, text + "\n").map_err(|error| unwritable(path, &error))?;
         Ok(())

@@ -133,21 +133,16 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
         weights: tap.board().read(|standing| standing.weights.clone()),
     };
     let summary = Summary::of(ran, &overseer, &tap, &book, wall);
-    summary.print()?;
-    output::line(&format!(
-        "journal {}\nscores  {}",
-        kept.journal_path.display(),
-        kept.book.display()
-    ))?;
-    if let Some(path) = &settings.run.summary {
-        summary.write(path)?;
-    }
+    let places =
+        format!("journal {}\nscores  {}", kept.journal_path.display(), kept.book.display());
+    let told = summary.tell(&places, settings.run.summary.as_deref());
     if let Some(console) = console {
         let _ = hurry.within(AFTERWARDS, &*clock, console.close(&overseer)).await;
     }
     steps::stop_actors(&overseer, validator).await;
     tap.record(Event::RunFinished { steps: validator.log.tally().borrow().steps });
     kept.journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
+    told?;
     Ok(Exit::Done)
 }
 

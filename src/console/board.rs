@@ -151,7 +151,8 @@ impl Board {
             | Event::ActorCrashed { .. }
             | Event::SourceFailed { .. }
             | Event::SourceBack { .. }
-            | Event::RunFinished { .. } => {}
+            | Event::RunFinished { .. }
+            | Event::EventsMissing { .. } => {}
         }
     }
 }

@@ -144,7 +144,8 @@ impl Metrics {
             // Counted by the roster.
             | Event::ActorCrashed { .. }
             | Event::SourceBack { .. }
-            | Event::RunFinished { .. } => {}
+            | Event::RunFinished { .. }
+            | Event::EventsMissing { .. } => {}
         }
     }
 

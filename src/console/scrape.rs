@@ -11,6 +11,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use sn1_actors::domain::Metagraph;
 use sn1_actors::model_worker::meter::ModelStats;
+use sn1_actors::ports::Journal;
 use sn1_actors::runtime::ActorHealth;
 
 use super::health::{self, WeightSigns};
@@ -121,6 +122,9 @@ fn program(to: &mut Page<'_>, vitals: &Vitals, now: &Snapshot) -> fmt::Result {
         to.gauge("conversations_in_flight", "Conversations under way", out as u64)?;
         to.gauge("conversations_most", "Conversations that may be under way", most as u64)?;
     }
+    let unwritten = vitals.tap().unwritten().events;
+    let help = "Events that the journal could not write down";
+    to.counter("journal_unwritten_events", help, unwritten)?;
     let missed = vitals.tap().missed();
     to.counter("viewer_missed_events", "Events that a slow viewer missed", missed)
 }

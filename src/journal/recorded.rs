@@ -29,6 +29,8 @@ pub enum Recorded {
     WeightsSet(WeightsSet),
     /// An actor crashed.
     ActorCrashed(ActorCrashed),
+    /// The journal could not be written for a while.
+    EventsMissing(EventsMissing),
     /// Anything else.
     Other,
 }
@@ -43,6 +45,7 @@ impl Recorded {
             "weights_planned" => Self::WeightsPlanned(serde_json::from_slice(line)?),
             "weights_set" => Self::WeightsSet(serde_json::from_slice(line)?),
             "actor_crashed" => Self::ActorCrashed(serde_json::from_slice(line)?),
+            "events_missing" => Self::EventsMissing(serde_json::from_slice(line)?),
             _ => Self::Other,
         })
     }
@@ -96,6 +99,15 @@ pub struct Step {
     all_chunks_timings: Vec<Vec<f64>>,
     #[serde(default)]
     all_chars_per_chunk: Vec<Vec<usize>>,
+}
+
+/// So many events before it were never written.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct EventsMissing {
+    /// How many.
+    pub missing: u64,
+    /// Why.
+    pub cause: String,
 }
 
 /// One miner's part in a step.

@@ -66,8 +66,14 @@ pub struct RunReport {
     pub withheld: u64,
     /// Answers in them, silent miners included.
     pub answers: u64,
-    /// Lines that are not there, by their numbers.
+    /// Lines that are not there, by their numbers, and of which the journal says nothing.
     pub missing_lines: u64,
+    /// Events that the journal says it could not write.
+    pub unwritten: u64,
+    /// Why it could not, the last time.
+    pub unwritten_cause: Option<String>,
+    /// Moves of averages and settings of weights that hang on those, and are not compared.
+    pub not_compared: u64,
     /// Rewards.
     pub rewards: Compared,
     /// The largest difference between two rewards.

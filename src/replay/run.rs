@@ -1,11 +1,12 @@
 //! One run of a journal: what was recorded, and what the replay comes to beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sn1_actors::domain::{ConversationId, Hotkey, Hyperparameters, Metagraph, Score, Turn, Uid};
 use sn1_actors::reward_scorer::closing::{self, Candidate};
 use sn1_actors::reward_scorer::rules::ScoringRules;
+use sn1_actors::text::shown::shown;
 use sn1_actors::weight_setter::emit::mend::mended;
 use sn1_actors::weight_setter::emit::{Emission, emission};
 
@@ -13,7 +14,7 @@ use super::report::{Beside, Compared, Difference, MinerReport, RunReport, RunSta
 use super::standing::Standing;
 use crate::journal::read::LinePlace;
 use crate::journal::recorded::{
-    Answered, AveragesMoved, Recorded, ScoringBegan, Step, WeightsPlanned,
+    Answered, AveragesMoved, EventsMissing, Recorded, ScoringBegan, Step, WeightsPlanned,
 };
 
 /// Scored turns that may wait to be taken into the averages.
@@ -42,6 +43,17 @@ struct Tally {
     sums: Beside<f64>,
 }
 
+/// Events that were never written, and what is known again after them.
+#[derive(Default)]
+struct Gap {
+    events: u64,
+    cause: String,
+    /// Whose averages were told after it. What happened in it to anybody else's nobody knows.
+    known: BTreeSet<Hotkey>,
+    /// Steps may have been taken in it into the averages: the next number of a step may be any.
+    recent: bool,
+}
+
 /// The weights that were planned last, by hotkey.
 type Weights = BTreeMap<Hotkey, Beside<u16>>;
 
@@ -54,6 +66,8 @@ pub(super) struct Run {
     continues: Option<String>,
     next_seq: u64,
     missing: u64,
+    gap: Option<Gap>,
+    not_compared: u64,
     recorded: Standing,
     replayed: Standing,
     waiting: BTreeMap<(ConversationId, Turn), Vec<Earned>>,
@@ -82,6 +96,8 @@ impl Run {
             continues: None,
             next_seq: 0,
             missing: 0,
+            gap: None,
+            not_compared: 0,
             recorded: Standing::default(),
             replayed: Standing::default(),
             waiting: BTreeMap::new(),
@@ -145,8 +161,21 @@ impl Run {
             Recorded::ActorCrashed(crashed) if crashed.actor == WEIGHT_SETTER => {
                 self.planned = None;
             }
+            Recorded::EventsMissing(missing) => self.events_missing(&missing),
             Recorded::ScoringBegan(_) | Recorded::ActorCrashed(_) | Recorded::Other => {}
         }
+    }
+
+    /// So many events before this one are not there, and it is known why: what they did is taken as
+    /// the lines after them tell.
+    fn events_missing(&mut self, missing: &EventsMissing) {
+        self.missing = self.missing.saturating_sub(missing.missing);
+        self.planned = None;
+        let gap = self.gap.get_or_insert_default();
+        gap.events = gap.events.saturating_add(missing.missing);
+        gap.cause = shown(&missing.cause);
+        gap.known.clear();
+        gap.recent = true;
     }
 
     /// An event of it cannot be read.
@@ -212,10 +241,18 @@ impl Run {
         let Some(rules) = self.rules.clone() else { return };
         let (conversation, turn) = (moved.conversation, moved.turn);
         let at = Some((conversation, turn));
+        let after_gap = self.gap.as_mut().is_some_and(|gap| std::mem::take(&mut gap.recent));
         let Some(earned) = self.waiting.remove(&(conversation, turn)) else {
-            return self.lose(at, "it moved averages, and was not scored before".to_owned());
+            let Some(gap) = &mut self.gap else {
+                return self.lose(at, "it moved averages, and was not scored before".to_owned());
+            };
+            // Its step is in the gap, and so is whose averages these are.
+            gap.known.clear();
+            self.not_compared += 1;
+            (self.recorded.steps, self.replayed.steps) = (moved.steps, moved.steps);
+            return;
         };
-        if self.replayed.steps.saturating_add(1) != moved.steps {
+        if !after_gap && self.replayed.steps.saturating_add(1) != moved.steps {
             self.lose(at, format!("step {} is missing before it", moved.steps.saturating_sub(1)));
         }
         let recorded = moved.averages.iter().map(|average| Score::new(*average));
@@ -224,10 +261,23 @@ impl Run {
         let rewards = earned.iter().map(|earned| (earned.hotkey.clone(), earned.replayed));
         let alpha = rules.moving_average_alpha;
         let averages = self.replayed.take(moved.steps, rewards, alpha);
-        let pairs = moved.averages.iter().zip(&averages);
+        self.compare_averages(moved, &averages, &earned);
+    }
+
+    fn compare_averages(&mut self, moved: &AveragesMoved, averages: &[Score], earned: &[Earned]) {
+        let (conversation, turn) = (moved.conversation, moved.turn);
+        let is_known = |hotkey| self.gap.as_ref().is_none_or(|gap| gap.known.contains(hotkey));
+        let pairs = moved.averages.iter().zip(averages);
         let pairs = pairs.map(|(a, b)| Beside { recorded: *a, replayed: b.get() });
-        let differing = pairs.zip(&earned).find(|(average, _)| !same_bits(*average));
-        self.moves.add(differing.is_some() || averages.len() != moved.averages.len());
+        let mut known = pairs.zip(earned).filter(|(_, earned)| is_known(&earned.hotkey));
+        let differing = known.find(|(average, _)| !same_bits(*average));
+        let differs = differing.is_some() || averages.len() != moved.averages.len();
+        let all_known = earned.iter().all(|earned| is_known(&earned.hotkey));
+        if differs || all_known {
+            self.moves.add(differs);
+        } else {
+            self.not_compared += 1;
+        }
         if averages.len() != moved.averages.len() {
             let cause = "it moved another number of averages".to_owned();
             self.first.get_or_insert(Difference::Step {
@@ -240,6 +290,12 @@ impl Run {
             let uid = earned.uid;
             self.first.get_or_insert(Difference::Average { conversation, turn, uid, average });
         }
+        let Some(gap) = &mut self.gap else { return };
+        for (earned, average) in earned.iter().zip(&moved.averages) {
+            if gap.known.insert(earned.hotkey.clone()) {
+                self.replayed.averages.insert(earned.hotkey.clone(), Score::new(*average));
+            }
+        }
     }
 
     fn weights_planned(&mut self, plan: WeightsPlanned) {
@@ -248,9 +304,15 @@ impl Run {
         }
         let WeightsPlanned { metagraph, rules, uids, weights } = plan;
         let (new_uids, new_weights) = as_sent(&self.replayed.averages, &metagraph, &rules);
-        self.settings.add((&uids, &weights) != (&new_uids, &new_weights));
+        let differs = (&uids, &weights) != (&new_uids, &new_weights);
         let recorded: BTreeMap<Uid, u16> = uids.into_iter().zip(weights).collect();
         let replayed: BTreeMap<Uid, u16> = new_uids.into_iter().zip(new_weights).collect();
+        if !self.knows_all(&metagraph, &recorded) {
+            self.not_compared += 1;
+            self.planned = Some(metagraph);
+            return;
+        }
+        self.settings.add(differs);
         let mut all = Weights::new();
         for neuron in &metagraph.neurons {
             let weight = |of: &BTreeMap<Uid, u16>| of.get(&neuron.uid).copied().unwrap_or(0);
@@ -263,6 +325,17 @@ impl Run {
         }
         self.weights = Some(all);
         self.planned = Some(metagraph);
+    }
+
+    /// Whether the averages of everyone who has one, or got a weight, are known again after a gap.
+    fn knows_all(&self, metagraph: &Metagraph, weights: &BTreeMap<Uid, u16>) -> bool {
+        let Some(gap) = &self.gap else { return true };
+        let counts = |uid: &Uid, hotkey: &Hotkey| {
+            weights.get(uid).is_some_and(|weight| *weight > 0)
+                || self.replayed.averages.get(hotkey).is_some_and(|average| average.get() > 0.0)
+        };
+        let mut counting = metagraph.neurons.iter().filter(|one| counts(&one.uid, &one.hotkey));
+        counting.all(|neuron| gap.known.contains(&neuron.hotkey))
     }
 
     fn lose(&mut self, at: Option<(ConversationId, Turn)>, cause: String) {
@@ -312,6 +385,9 @@ impl Run {
             withheld: self.withheld,
             answers: asked,
             missing_lines: self.missing,
+            unwritten: self.gap.as_ref().map_or(0, |gap| gap.events),
+            unwritten_cause: self.gap.map(|gap| gap.cause),
+            not_compared: self.not_compared,
             rewards: self.rewards,
             largest_difference: self.largest,
             averages: self.moves,

@@ -338,3 +338,58 @@ fn a_turn_that_is_not_whole_or_went_nowhere_is_a_difference() {
     });
     assert!(told.contains("conversation 1") && told.contains("not whole"), "{told}");
 }
+
+#[test]
+fn events_that_were_never_written_are_a_gap_and_no_difference() {
+    let all = |script: &mut Script| {
+        script.begin("a");
+        script.step(0, &[(0, 0.5), (1, 0.4)]);
+        // Two lines of the first and one of the second are not written.
+        let written = script.lines.len();
+        script.step(1, &[(0, 0.9), (1, 0.3)]);
+        script.score(2, &[(1, 0.8)]);
+        script.lines.truncate(written);
+        script.write("events_missing", json!({"missing": 3, "seconds": 9.5, "cause": "no room"}));
+        // Whose averages these are is not there any more, so nobody's are known.
+        script.move_averages(2, &[(1, 0.8)]);
+        script.plan(&[0, 1], &[(0, 65_535), (1, 40_000)]);
+        script.step(3, &[(0, 0.1)]);
+        script.step(4, &[(0, 0.0), (1, 0.0)]);
+    };
+    let mut script = Script::default();
+    all(&mut script);
+    let report = script.replay(None);
+    let run = &report.runs[0];
+    assert!(report.equal, "{report:?}");
+    assert_eq!((run.missing_lines, run.unwritten), (0, 3));
+    assert_eq!(run.unwritten_cause.as_deref(), Some("no room"));
+    // The moves of 2, 3 and 4, and the weights.
+    assert_eq!((run.not_compared, run.averages.compared, run.weights.compared), (4, 1, 0));
+
+    // From there on everything is compared again.
+    let mut after = Script::default();
+    all(&mut after);
+    after.step(5, &[(0, 0.6), (1, 0.2)]);
+    let report = after.replay(None);
+    let run = &report.runs[0];
+    assert!(report.equal, "{report:?}");
+    assert_eq!((run.not_compared, run.averages.compared), (4, 2));
+    // A second gap makes them unknown again.
+    let written = after.lines.len();
+    after.step(6, &[(0, 0.9)]);
+    after.lines.truncate(written);
+    after.write("events_missing", json!({"missing": 2, "seconds": 1.0, "cause": "no room"}));
+    after.step(7, &[(0, 0.6), (1, 0.2)]);
+    let report = after.replay(None);
+    assert!(report.equal, "{report:?}");
+    assert_eq!((report.runs[0].unwritten, report.runs[0].not_compared), (5, 5));
+    after.averages.insert(key(1), Score::new(0.9));
+    after.step(8, &[(0, 0.6), (1, 0.2)]);
+    after.plan(&[0, 1], &[(0, 65_535)]);
+    let report = after.replay(None);
+    assert!(!report.equal && report.runs[0].averages.differ == 1, "{report:?}");
+    assert_eq!(report.runs[0].weights, Compared { compared: 1, differ: 1 });
+
+    let silent = script.lines.replace("events_missing", "anything_else");
+    assert!(!Script { lines: silent, ..script }.replay(None).equal, "lines are missing");
+}

@@ -9,7 +9,7 @@ use std::{io, thread};
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use sn1_actors::ports::{Event, Journal, JournalError};
+use sn1_actors::ports::{Event, Journal, JournalError, Unwritten};
 
 use super::series::Series;
 use super::{About, Entry, Rolling};
@@ -125,6 +125,10 @@ impl Journal for Beside {
 
     fn ready(&self) -> BoxFuture<'static, Result<(), JournalError>> {
         self.journal.ready()
+    }
+
+    fn unwritten(&self) -> Unwritten {
+        self.journal.unwritten()
     }
 }
 

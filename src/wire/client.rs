@@ -11,6 +11,7 @@
 
 mod address;
 mod arrivals;
+mod clock_doubt;
 mod connection;
 mod failure;
 mod pieces;
@@ -27,10 +28,12 @@ use hyper::HeaderMap;
 use hyper::http::response::Parts;
 use sn1_actors::domain::{MinerReply, Moment, Query};
 use sn1_actors::ports::{AxonTarget, Clock, MinerTransport};
+use sn1_actors::text::shown::shown;
 use tokio::sync::mpsc;
 
 pub use self::address::resolve;
 use self::arrivals::Arrivals;
+use self::clock_doubt::ClockDoubt;
 use self::connection::Connection;
 pub use self::failure::WireError;
 use self::pieces::Utf8Pieces;
@@ -70,6 +73,7 @@ struct Inner {
     pool: Pool,
     clock: Arc<dyn Clock>,
     options: TransportOptions,
+    doubt: ClockDoubt,
 }
 
 /// How a miner is asked.
@@ -94,7 +98,7 @@ impl HttpTransport {
     ) -> Self {
         let signer = Signer::new(keypair, Arc::clone(&clock), uuids, options.own_ip);
         let pool = Pool::new(Arc::clone(&clock));
-        Self(Arc::new(Inner { signer, pool, clock, options }))
+        Self(Arc::new(Inner { signer, pool, clock, options, doubt: ClockDoubt::default() }))
     }
 
     /// Asks one miner by the streaming synapse (wire.md §9) and hands on each piece of text as it
@@ -129,6 +133,13 @@ impl HttpTransport {
             let elapsed = inner.clock.now().since(started);
             let reply = outcome
                 .unwrap_or_else(|error| MinerReply::failure(error.status(), error.to_string()));
+            if inner.doubt.heed(&reply) {
+                tracing::error!(
+                    "miners refuse our requests for their time, the last one with \"{}\": set this \
+                     machine's clock; `sn1 doctor` says how far it is off",
+                    shown(&reply.message)
+                );
+            }
             MinerReply { elapsed, ..reply }
         })
     }

@@ -277,6 +277,16 @@ impl NonceBook {
         }
     }
 
+    /// Heeds what time it is now. If the clock was set back behind the start of the process, that
+    /// was another time than was thought, and the process is as one that starts now: otherwise it
+    /// would refuse everybody until the clock is there again.
+    pub fn heed(&mut self, now: Duration) {
+        if nanos(now.saturating_add(AHEAD)) < self.started {
+            tracing::warn!("the clock was set back: requests from before now are refused");
+            self.started = nanos(now);
+        }
+    }
+
     /// Whether the nonce may be accepted at `now` since the Unix epoch. Changes nothing: call
     /// [`record`](Self::record) with the mark once the signature is verified.
     ///

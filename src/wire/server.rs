@@ -160,6 +160,8 @@ impl AxonServer {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_clock;
+#[cfg(test)]
 mod tests_door;
 #[cfg(test)]
 mod tests_forgeries;

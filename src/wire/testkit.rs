@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::Value;
 use sn1_actors::domain::Moment;
@@ -81,15 +82,20 @@ pub(super) fn header(message: &Value, name: &str) -> Option<String> {
     Some(pair[1].as_str().unwrap().into())
 }
 
-/// Real monotonic time, and a wall clock that stands still.
+/// Real monotonic time, and a wall clock that stands still until it is set.
 pub(super) struct StoppedClock {
     tokio: TokioClock,
-    unix: Duration,
+    unix: Mutex<Duration>,
 }
 
 impl StoppedClock {
     pub(super) fn at(unix: Duration) -> Arc<Self> {
-        Arc::new(Self { tokio: TokioClock::starting_now(|| Duration::ZERO), unix })
+        let tokio = TokioClock::starting_now(|| Duration::ZERO);
+        Arc::new(Self { tokio, unix: Mutex::new(unix) })
+    }
+
+    pub(super) fn set(&self, unix: Duration) {
+        *self.unix.lock() = unix;
     }
 }
 
@@ -99,7 +105,7 @@ impl Clock for StoppedClock {
     }
 
     fn unix(&self) -> Duration {
-        self.unix
+        *self.unix.lock()
     }
 
     fn sleep(&self, delay: Duration) -> BoxFuture<'static, ()> {

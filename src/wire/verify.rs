@@ -151,6 +151,7 @@ impl Verifier {
             timeout: head.timeout,
             standing,
         };
+        self.book.heed(now);
         let mark = self.book.check(&claim, now)?;
         let caller = complete.verify(&self.own)?;
         if let Some(marks) = &mut self.marks

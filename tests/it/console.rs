@@ -47,25 +47,16 @@ impl Watched {
     }
 
     fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream
+        connect(self.port)
     }
 
-    /// A request, and the reply's head and body.
     fn ask(&self, method: &str, path: &str) -> (String, String) {
-        self.ask_as(&format!("127.0.0.1:{}", self.port), method, path)
+        ask(self.port, method, path)
     }
 
     /// A request to what the machine is called.
     fn ask_as(&self, host: &str, method: &str, path: &str) -> (String, String) {
-        let mut stream = self.connect();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
-            .unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
-        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
-        (head.to_owned(), body.to_owned())
+        ask_as(host, self.port, method, path)
     }
 
     fn json(&self, path: &str) -> (bool, Value) {
@@ -81,17 +72,43 @@ impl Watched {
         (stream, said)
     }
 
-    /// The value of a metric.
     fn metric(&self, name: &str) -> Option<f64> {
-        let (_, text) = self.ask("GET", "/metrics");
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
-        line.parse().ok()
+        metric(self.port, name)
     }
 
     fn stop(self) -> Ended {
         self.run.signal("INT");
         self.run.wait()
     }
+}
+
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// A request to a console, and the reply's head and body.
+fn ask(port: u16, method: &str, path: &str) -> (String, String) {
+    ask_as(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string(), port, method, path)
+}
+
+/// A request to what the machine is called.
+fn ask_as(host: &str, port: u16, method: &str, path: &str) -> (String, String) {
+    let mut stream = connect(port);
+    write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+/// The value of a metric by the console at a port.
+pub(crate) fn metric(port: u16, name: &str) -> Option<f64> {
+    let (_, text) = ask(port, "GET", "/metrics");
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+    line.parse().ok()
 }
 
 fn read_until(stream: &mut TcpStream, texts: &[&str]) -> String {
@@ -199,6 +216,29 @@ fn viewers_who_leave_cost_nothing() {
     }
     assert!(left < before + 10.0, "{before} before, {left} after {VIEWERS} viewers");
     net.stop().expect(0);
+}
+
+#[test]
+fn viewers_who_read_nothing_hold_nobody_up() {
+    let net = Watched::start("--localnet.block_time 0.2");
+    let stuck: Vec<TcpStream> = (0..VIEWERS / 5)
+        .map(|_| {
+            let mut stream = net.connect();
+            write!(stream, "GET /events HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            stream
+        })
+        .collect();
+    let steps = || net.metric("sn1_steps_total{asker=\"validator\"}").unwrap_or_default();
+    let (mut viewer, _) = net.view(&["event: state"]);
+    let enough = steps() + 100.0;
+    while steps() < enough {
+        read_until(&mut viewer, &["event: state", "\"event\":\"step\""]);
+    }
+    // Those who come later are served, and a run ends although nobody has read that it does.
+    net.view(&["event: state"]);
+    net.run.signal("TERM");
+    net.run.wait_as_a_supervisor().expect(0);
+    drop(stuck);
 }
 
 #[test]

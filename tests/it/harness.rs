@@ -187,6 +187,31 @@ impl Running {
         self.until(&self.logs.path().join("out"), text)
     }
 
+    /// Waits until a text was logged.
+    pub(crate) fn until_logged(&mut self, text: &str) -> String {
+        self.until(&self.logs.path().join("err"), text)
+    }
+
+    /// Waits until something is so, which `what` describes; fails when the program ends before.
+    pub(crate) fn until_true(&mut self, what: &str, mut is_so: impl FnMut() -> bool) {
+        for _ in 0..LOOKS {
+            let ended = self.child.try_wait().unwrap();
+            if is_so() {
+                return;
+            }
+            if let Some(status) = ended {
+                panic!("`{}` ended with {status} before {what}\n{}", self.line, self.err());
+            }
+            sleep(LOOK);
+        }
+        panic!("`{}` never gets to {what}\n{}\n{}", self.line, self.out(), self.err());
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The standard input of a program that was started with [`Place::start_other`].
     pub(crate) fn input(&mut self) -> &mut ChildStdin {
         self.child.stdin.as_mut().unwrap()

@@ -13,6 +13,7 @@ mod doctor;
 mod exploits;
 mod export;
 mod fault_proxy;
+mod full_disk;
 mod gateway_keys;
 mod harness;
 mod indistinguishable;

@@ -90,6 +90,30 @@ fn sigterm_in_the_middle_of_a_step_ends_in_time_and_keeps_what_was_scored() {
     assert!(!book["scores"].as_object().unwrap().is_empty(), "{book}");
 }
 
+#[test]
+fn sigterm_in_a_run_of_crashes_and_outages_ends_in_time_and_keeps_what_was_scored() {
+    let place = Place::new();
+    let mut net = place.start(&format!(
+        "{ENDLESS} --localnet.miners echo,phrase --localnet.crash_every 1 --localnet.outage 2 \
+         --localnet.outage_every 3 --neuron.num_concurrent_forwards 4"
+    ));
+    net.until_so(&place.path("j.jsonl"), "crashes and steps", |journal| {
+        let count = |event: &str| journal.matches(&format!(r#""event":"{event}""#)).count();
+        count("actor_crashed") >= 3 && count("averages_moved") >= 10
+    });
+    net.signal("TERM");
+    let ended = net.wait_as_a_supervisor().expect(0);
+
+    let journal = place.lines("j.jsonl");
+    let of = |event: &str| journal.iter().filter(|line| line["event"] == event).count();
+    assert_eq!(journal.last().unwrap()["event"], "run_finished");
+    assert_eq!(of("conversation_ended"), of("task_made"), "a conversation has no end");
+    let book = ended.out.lines().find_map(|line| line.strip_prefix("scores  ")).unwrap();
+    let book = place.run_with("state show --json --book", &[book]).json();
+    assert_eq!(book["steps"], of("averages_moved"));
+    assert!(of("step") - of("averages_moved") <= of("actor_crashed"), "steps were lost");
+}
+
 /// A model server that never comes to an answer; says on the channel when it is asked for one.
 fn endless_model() -> (SocketAddr, mpsc::Receiver<()>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -263,6 +263,16 @@ pub enum Event {
         /// Scored steps.
         steps: u64,
     },
+    /// The journal could not be written for a while; only the journal itself says so. The numbers
+    /// of the events before it are missing.
+    EventsMissing {
+        /// How many events are not there.
+        missing: u64,
+        /// How long it lasted, in seconds.
+        seconds: f64,
+        /// Why.
+        cause: String,
+    },
 }
 
 /// The journal cannot be written.
@@ -275,12 +285,30 @@ pub struct JournalError {
     pub cause: String,
 }
 
+/// What a journal could not write down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unwritten {
+    /// Events of this run that are missing in it.
+    pub events: u64,
+    /// Why it cannot be written now; none while it can.
+    pub error: Option<JournalError>,
+}
+
 /// Takes events. Writing happens elsewhere: recording never waits.
 pub trait Journal: Send + Sync {
     /// Appends an event. The number of events between two calls of `ready` is bounded by the
     /// conversations in flight.
     fn record(&self, event: Event);
 
-    /// Resolves when the writer has caught up enough for another conversation to begin.
+    /// Resolves when the writer has caught up enough for another conversation to begin. One that
+    /// cannot write at the moment passes events over, and so catches up too.
+    ///
+    /// # Errors
+    /// If there is no writer any more.
     fn ready(&self) -> BoxFuture<'static, Result<(), JournalError>>;
+
+    /// What is missing in it.
+    fn unwritten(&self) -> Unwritten {
+        Unwritten::default()
+    }
 }

@@ -29,7 +29,7 @@ pub struct PortCounts {
     pub peak: usize,
     /// Messages that went in.
     pub messages: u64,
-    /// How long their senders waited for a slot, all together.
+    /// How long senders waited for a slot, all together, those who gave up included.
     pub waited: Duration,
     /// How long they had their slots, from the mailbox to the end of the work, all together; those
     /// that still have one do not count.
@@ -78,4 +78,34 @@ impl Gauge {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_add_up_and_the_peak_stays() {
+        let slots = Arc::new(Semaphore::new(3));
+        let gauge = Gauge::new("a.M".into(), "a".into(), 3, Arc::clone(&slots));
+        assert_eq!(gauge.counts(), PortCounts::default());
+        let two = slots.try_acquire_many(2).unwrap();
+        gauge.sent();
+        drop(two);
+        gauge.sent();
+        for time in [Duration::from_millis(1_500), Duration::from_micros(3), Duration::ZERO] {
+            gauge.waited_for(time);
+            gauge.held_for(2 * time);
+        }
+        let waited = Duration::from_micros(1_500_003);
+        let counts = PortCounts { in_use: 0, peak: 2, messages: 2, waited, held: 2 * waited };
+        assert_eq!(gauge.counts(), counts);
+    }
+
+    #[test]
+    fn a_time_of_ages_is_counted_without_a_panic() {
+        let gauge = Gauge::new("a.M".into(), "a".into(), 1, Arc::new(Semaphore::new(1)));
+        gauge.waited_for(Duration::MAX);
+        assert_eq!(gauge.counts().waited, Duration::from_micros(u64::MAX));
+    }
 }

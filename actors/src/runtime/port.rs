@@ -38,6 +38,19 @@ impl Drop for Slot {
     }
 }
 
+/// A sender who waits for a slot; its time is counted when it waits no longer.
+struct Wait<'a> {
+    gauge: &'a Gauge,
+    clock: &'a dyn Clock,
+    began: Moment,
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.gauge.waited_for(self.clock.now().since(self.began));
+    }
+}
+
 /// Where the answer to a message goes; a dropped one tells the asker that there will be none.
 #[derive(Debug)]
 pub struct Reply<T>(Option<oneshot::Sender<T>>);
@@ -237,12 +250,10 @@ where
         &self.gauge
     }
 
-    /// A free slot, and how long that took is counted.
+    /// A free slot; the wait for it is counted, that of a sender who gives up too.
     async fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        let began = self.clock.now();
-        let permit = Arc::clone(&self.slots).acquire_owned().await.ok()?;
-        self.gauge.waited_for(self.clock.now().since(began));
-        Some(permit)
+        let _wait = Wait { gauge: &self.gauge, clock: &*self.clock, began: self.clock.now() };
+        Arc::clone(&self.slots).acquire_owned().await.ok()
     }
 
     fn job(

@@ -1,11 +1,13 @@
 //! The graph of who sends what to whom.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::poll;
 use sn1_actors::ports::{Clock, TokioClock};
-use sn1_actors::runtime::{Inbox, Port, Topology, TopologyError, Verb};
+use sn1_actors::runtime::{AskError, Inbox, Port, Topology, TopologyError, Verb};
 
 use super::stage::{Keep, POLICY, Probe, Say, staged};
 
@@ -101,6 +103,41 @@ async fn reports_how_full_its_ports_are_and_were() {
         };
         assert_eq!(graph.in_use(), ports(&[("probe.Keep", 1)]));
         assert_eq!(graph.peaks(), ports(&[("probe.Keep", 3), ("probe.Say", 1)]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn tells_how_long_senders_waited_for_a_full_port_and_messages_were_held() {
+    staged(async |stage| {
+        let mut graph = Topology::default();
+        let keep = graph.push("maker", &stage.port::<Keep>(1));
+        graph.push("another", &keep);
+        let say = graph.ask("asker", &stage.port::<Say>(2));
+        let watch = stage.supervise(POLICY);
+        keep.push(Keep(1)).await;
+        let mut second = pin!(keep.push(Keep(2)));
+        assert!(poll!(second.as_mut()).is_pending());
+        assert!(keep.offer(Keep(3)).is_err(), "what is refused has not waited");
+        let patience = Duration::from_secs(2);
+        let gave_up = keep.ask(Keep(4), keep.within(patience)).await;
+        assert_eq!(gave_up, Err(AskError::Deadline));
+        watch.pass(Duration::from_secs(3)).await;
+        watch.shared.shelf.borrow_mut().clear();
+        second.await;
+        assert!(say.ask(Say("hello"), say.within(patience)).await.is_ok());
+
+        let ports = graph.ports();
+        let [kept, said] = ports.as_slice() else { panic!("{ports:?}") };
+        let senders = ["another".to_owned(), "maker".to_owned()];
+        assert_eq!((kept.port.as_str(), kept.to.as_str()), ("probe.Keep", "probe"));
+        assert_eq!((kept.from.as_slice(), kept.verb, kept.capacity), (&senders[..], Verb::Push, 1));
+        assert_eq!((said.verb, said.capacity, said.counts.messages), (Verb::Ask, 2, 1));
+        assert_eq!(said.counts.waited, Duration::ZERO);
+        let counts = kept.counts;
+        assert_eq!((counts.messages, counts.peak, counts.in_use), (2, 1, 1));
+        // The second one waited for five seconds, and two went by until the fourth gave up.
+        assert_eq!((counts.waited.as_secs(), counts.held.as_secs()), (7, 5));
     })
     .await;
 }

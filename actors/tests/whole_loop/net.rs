@@ -24,8 +24,8 @@ use sn1_actors::model_worker::stand_in::{ServiceRate, StandInCodec, StandInDevic
 use sn1_actors::organic::{AskMiners, Choose, OrganicConfig};
 use sn1_actors::persona_agent::{Goal, PersonaAgentConfig};
 use sn1_actors::ports::{
-    AxonTarget, Clock, Event, MinerTransport, Piece, ScoreBook, SignedHead, TextBackend, TextError,
-    TextRequest, Tool,
+    AxonTarget, Clock, Device, DeviceDone, DeviceWork, EngineError, Event, MinerTransport, Piece,
+    ScoreBook, SignedHead, TextBackend, TextError, TextRequest, Tool,
 };
 use sn1_actors::reward_scorer::closing::ClosingRules;
 use sn1_actors::runtime::{AskError, Port, Topology};
@@ -74,6 +74,10 @@ pub(crate) struct Plan {
     pub(crate) rhythm: Duration,
     /// Who writes in the model's place; none is the stand-in.
     pub(crate) writer: Option<fn(&[ChatMessage]) -> String>,
+    /// How long the device takes for embeddings, more than for anything else.
+    pub(crate) embedding: Duration,
+    /// Requests of a kind that the model takes at once; as many as there may be without one.
+    pub(crate) askers: Option<usize>,
     /// The model's server takes nothing, and says what it was asked.
     pub(crate) quoting: bool,
 }
@@ -100,6 +104,8 @@ impl Default for Plan {
             organic: None,
             rhythm: Duration::ZERO,
             writer: None,
+            embedding: Duration::ZERO,
+            askers: None,
             quoting: false,
         }
     }
@@ -139,14 +145,18 @@ impl Net {
     pub(crate) fn start(stage: &Stage, plan: Plan) -> Self {
         let chain = Arc::new(FakeChain::new(Arc::clone(&stage.clock), MINERS));
         let mut topology = Topology::default();
-        let askers = plan.in_flight * usize::from(MINERS + 2);
+        let askers = plan.askers.unwrap_or(plan.in_flight * usize::from(MINERS + 2));
         let model = ModelParts {
             text: match plan.writer {
                 _ if plan.quoting => TextSource::Remote(Arc::new(Writer(None))),
                 Some(writer) => TextSource::Remote(Arc::new(Writer(Some(writer)))),
                 None => TextSource::Local(Arc::new(StandInCodec)),
             },
-            device: Arc::new(StandInDevice::new(Arc::clone(&stage.clock), plan.rate)),
+            device: Arc::new(SlowEmbedder {
+                device: StandInDevice::new(Arc::clone(&stage.clock), plan.rate),
+                clock: Arc::clone(&stage.clock),
+                embedding: plan.embedding,
+            }),
             scheduler: SchedulerConfig {
                 max_sequences: 8,
                 miner_share: 3,
@@ -343,6 +353,27 @@ fn miner(
         failpoints: stage.failpoints.clone(),
     };
     start_miner(&stage.overseer, config, parts, shared, topology)
+}
+
+/// A device that takes its time for embeddings.
+struct SlowEmbedder {
+    device: StandInDevice,
+    clock: Arc<dyn Clock>,
+    embedding: Duration,
+}
+
+impl Device for SlowEmbedder {
+    fn run(&self, work: DeviceWork) -> BoxFuture<'static, Result<DeviceDone, EngineError>> {
+        let slow = matches!(work, DeviceWork::Embed { .. }) && !self.embedding.is_zero();
+        let (sleep, run) = (self.clock.sleep(self.embedding), self.device.run(work));
+        if !slow {
+            return run;
+        }
+        Box::pin(async move {
+            sleep.await;
+            run.await
+        })
+    }
 }
 
 /// Answers each chat by a function of it; without one it refuses each with its own words.

@@ -76,6 +76,19 @@ fn print_run(run: &RunReport, changed: bool) -> anyhow::Result<()> {
     if run.missing_lines > 0 {
         line(&format!("  {} of its lines are missing", run.missing_lines))?;
     }
+    if let Some(cause) = &run.unwritten_cause {
+        line(&format!(
+            "  {} of its events were never written ({cause}); what they did is taken as the lines \
+             after them tell",
+            run.unwritten
+        ))?;
+    }
+    if run.not_compared > 0 {
+        line(&format!(
+            "  {} averages or weights hang on those and are not compared",
+            run.not_compared
+        ))?;
+    }
     let largest = if run.rewards.differ > 0 {
         format!(", by {} at most", run.largest_difference)
     } else {

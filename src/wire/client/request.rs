@@ -19,6 +19,9 @@ use crate::wire::uuids::UuidSource;
 use crate::wire::verify::signed_text;
 use crate::wire::{PROTOCOL_VERSION, body_hash};
 
+/// A clock that is so far behind the last nonce was set back, and did not only go slower for a while.
+const SET_BACK_NANOS: u64 = 1_500_000_000;
+
 /// Makes requests that carry one hotkey's signature.
 pub(super) struct Signer {
     keypair: Arc<Keypair>,
@@ -101,12 +104,18 @@ impl Signer {
         Prompting::asking(envelope, query)
     }
 
-    /// The wall clock in nanoseconds, but always above the last one: axons refuse repetition.
+    /// The wall clock in nanoseconds, but above the last one: axons refuse repetition. Of a clock
+    /// that was set back nonces do not stay ahead, since axons refuse what is from the future;
+    /// smaller ones are no repetition, as each request has a uuid of its own.
     fn next_nonce(&self) -> u64 {
         let now = u64::try_from(self.clock.unix().as_nanos()).unwrap_or(u64::MAX - 1);
-        let grow = |last: u64| Some(now.max(last.saturating_add(1)));
-        match self.last_nonce.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow) {
-            Ok(last) | Err(last) => now.max(last.saturating_add(1)),
+        let next = |last: u64| {
+            let set_back = last.saturating_sub(now) > SET_BACK_NANOS;
+            if set_back { now } else { now.max(last.saturating_add(1)) }
+        };
+        let update = |last: u64| Some(next(last));
+        match self.last_nonce.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update) {
+            Ok(last) | Err(last) => next(last),
         }
     }
 }
@@ -115,6 +124,20 @@ impl Signer {
 mod tests {
     use super::*;
     use crate::wire::testkit::{self, StoppedClock};
+
+    #[test]
+    fn goes_back_with_a_clock_that_is_set_back_and_not_with_one_that_is_slowed() {
+        let unix = Duration::from_secs(1_795_000_000);
+        let clock = StoppedClock::at(unix);
+        let (wall, uuids) = (Arc::clone(&clock), Arc::new(UuidSource::from_seed([1; 32])));
+        let signer = Signer::new(Arc::new(testkit::bob()), wall, uuids, None);
+        let (first, second) = (signer.next_nonce(), unix - Duration::from_secs(1));
+        clock.set(second);
+        assert_eq!(signer.next_nonce(), first + 1);
+        clock.set(second - Duration::from_secs(1));
+        let back = clock.unix().as_nanos() as u64;
+        assert_eq!([signer.next_nonce(), signer.next_nonce()], [back, back + 1]);
+    }
 
     #[test]
     fn makes_growing_nonces_while_the_clock_stands_still() {
