@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 program=$(realpath "${1:-${CARGO_TARGET_DIR:-target}/debug/sn1}")
 deploy=$PWD/config/deploy
 place=$(mktemp -d)
+running=
 used=() skipped=()
 has() { command -v "$1" >/dev/null 2>&1; }
 done_with() {
@@ -23,6 +24,7 @@ fail() {
     exit 1
 }
 clean_up() {
+    [[ -z $running ]] || kill -KILL "$running" 2>/dev/null || true
     [[ -z ${SN1_PM2-} ]] || pm2 kill >/dev/null 2>&1 || true
     rm -rf "$place"
 }
@@ -61,14 +63,14 @@ ends_with() {
     local code=0 tries=100
     while kill -0 "$2" 2>/dev/null && ((tries--)); do sleep 0.1; done
     if ((tries < 0)); then
-        kill -KILL "$2"
         fail "$3: it does not end within 10 seconds of SIGTERM"
     fi
     wait "$2" || code=$?
+    running=
     ((code == $1)) || fail "$3: exit code $code instead of $1: $(cat "$place/said")"
 }
 # What a unit would run, by hand: it waits for the chain, and ends in good order when told to.
-for unit in validator@validator-finney validator@validator-test miner@miner; do
+for unit in validator@validator-finney validator@validator-test miner@miner-test; do
     line=$(sed -n "s/^ExecStart=//p" "$place/units/sn1-${unit%%@*}@.service")
     line=${line//\/etc\/sn1\/%i/$deploy/${unit#*@}}
     env=(SN1_NEURON__MODEL_ID=fake SN1_PUBLIC__ALLOW_SMALL_MODEL=true SN1_MINER__KIND=echo)
@@ -76,12 +78,14 @@ for unit in validator@validator-finney validator@validator-test miner@miner; do
     # shellcheck disable=SC2086 # the line is to be split
     env "${env[@]:0:2}" $line >"$place/said" 2>&1 </dev/null &
     running=$!
+    banner="on $([[ $unit == *finney ]] && echo finney || echo test)"
     for ((tries = 100; tries > 0; tries--)); do
-        grep -q "on $([[ $unit == *finney ]] && echo finney || echo test)" "$place/said" && break
-        kill -0 "$running" 2>/dev/null || break
+        grep -q "$banner" "$place/said" && break
+        kill -0 "$running" 2>/dev/null || fail "ExecStart of $unit ends by itself: $(cat "$place/said")"
         sleep 0.1
     done
-    kill -TERM "$running" 2>/dev/null || fail "ExecStart of $unit: $(cat "$place/said")"
+    ((tries > 0)) || fail "ExecStart of $unit does not say \"$banner\": $(cat "$place/said")"
+    kill -TERM "$running"
     ends_with 0 "$running" "ExecStart of $unit"
 done
 done_with "systemd/*: each ExecStart by hand, ended by SIGTERM with 0"

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use futures_util::future::{LocalBoxFuture, join_all, ready};
 use serde::Serialize;
-use sn1_actors::domain::Hotkey;
+use sn1_actors::domain::{Hotkey, Netuid};
 use sn1_actors::ports::{Clock, in_time};
 use sn1_actors::text::shown::harmless;
 use tokio::task::spawn_blocking;
@@ -178,6 +178,11 @@ fn untold(finding: Finding) -> (Vec<Finding>, Option<Hotkey>) {
 }
 
 impl Case {
+    /// The neuron, where its subnet and its key are known.
+    fn neuron(&self) -> Option<(Netuid, &Hotkey)> {
+        Some((self.joining.as_ref()?.netuid, self.hotkey.as_ref()?))
+    }
+
     /// What a check comes to, if it does in time.
     async fn bounded<T>(
         &self,

@@ -34,7 +34,7 @@ use tokio::sync::watch;
 use writer::{Command, Writer, Written};
 
 /// Of the files before the current one, so many are kept.
-const KEPT: u32 = 4;
+pub(crate) const KEPT: u32 = 4;
 /// The files that a journal has at most, the current one included.
 pub const MOST_FILES: u64 = KEPT as u64 + 1;
 /// A conversation begins only while fewer events than this wait to be written.
@@ -219,6 +219,23 @@ mod tests {
         assert_eq!(lines(&path).last().unwrap()["seq"], 19);
         assert_eq!(lines(&numbered(&path, 1)).last().unwrap()["seq"], 18);
         assert!(numbered(&path, KEPT).exists() && !numbered(&path, KEPT + 1).exists());
+    }
+
+    #[test]
+    fn a_file_that_somebody_took_away_is_begun_anew_when_it_is_full_and_older_ones_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let journal = open(&path, 120);
+        let record = |steps| {
+            journal.record(Event::RunFinished { steps });
+            journal.flush().unwrap();
+        };
+        (0..3).for_each(record);
+        std::fs::remove_file(&path).unwrap();
+        (3..5).for_each(record);
+        let first = |path: &Path| lines(path)[0]["seq"].as_u64().unwrap();
+        assert_eq!((first(&path), first(&numbered(&path, 1))), (4, 3));
+        assert_eq!((first(&numbered(&path, 2)), first(&numbered(&path, 3))), (1, 0));
     }
 
     #[test]

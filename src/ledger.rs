@@ -56,6 +56,14 @@ impl LedgerFile {
         Ok(Self { path, lock: Some(lock) })
     }
 
+    /// Whether there is a book, or, between two renames of a save, the one before it.
+    ///
+    /// # Errors
+    /// If the folder cannot be looked into.
+    pub fn is_there(&self) -> io::Result<bool> {
+        Ok(self.path.try_exists()? || beside(&self.path, "previous").try_exists()?)
+    }
+
     fn failure(&self, cause: impl ToString) -> LedgerError {
         LedgerError { place: self.path.display().to_string(), cause: cause.to_string() }
     }

@@ -4,11 +4,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Moves a file aside, and older ones up; of those that were moved aside `kept` are kept.
+/// Moves a file aside, and older ones up; of those that were moved aside `kept` are kept. Where
+/// somebody else has taken the file away there is nothing to move, and the older ones stay.
 ///
 /// # Errors
 /// If one cannot be renamed.
 pub(crate) fn move_aside(path: &Path, kept: u32) -> io::Result<()> {
+    if !path.try_exists()? {
+        return Ok(());
+    }
     for n in (1..kept).rev() {
         let (from, to) = (numbered(path, n), numbered(path, n + 1));
         if from.exists() {

@@ -63,12 +63,13 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Logs so much from now on, unless `RUST_LOG` says how much.
-    pub fn set_verbosity(&self, verbosity: Verbosity) {
-        if let Some(filter) = &self.filter {
-            // It fails only where another log was there before, as in tests.
-            let _ = filter.reload(verbosity.filter());
-        }
+    /// Logs so much from now on, unless `RUST_LOG` says how much: then the answer is `false`.
+    #[must_use]
+    pub fn set_verbosity(&self, verbosity: Verbosity) -> bool {
+        let Some(filter) = &self.filter else { return false };
+        // It fails only where another log was there before, as in tests.
+        let _ = filter.reload(verbosity.filter());
+        true
     }
 
     /// Opens the file anew, which somebody may have moved away.

@@ -9,10 +9,10 @@ const neuron = (name, args) => ({
   script: program,
   args,
   interpreter: "none",
-  // As in run.sh: five starts that did not last five minutes are enough. With a delay between them
-  // pm2 would show as "waiting restart" what it has left alone.
-  min_uptime: "5m",
-  max_restarts: 5,
+  // What may pass, as a model server that is not up yet, is tried for as long as it takes, after
+  // pauses that grow from 5 to 15 seconds. pm2 then shows as "waiting restart" also what it has left
+  // alone: the exit code in its log tells which.
+  exp_backoff_restart_delay: 5000,
   // What a new start does not mend; the table is in README.md beside this file.
   stop_exit_codes: [0, 2, 3, 4, 5, 6, 8, 130],
   // pm2 says SIGINT, which without a terminal ends the program within 10 seconds as SIGTERM does;
@@ -25,6 +25,6 @@ const neuron = (name, args) => ({
 module.exports = {
   apps: [
     neuron("sn1-validator", ["validator", "--config", `${folder}/validator-test.toml`]),
-    neuron("sn1-miner", ["miner", "--config", `${folder}/miner.toml`, "--axon.port", "8092"]),
+    neuron("sn1-miner", ["miner", "--config", `${folder}/miner-test.toml`, "--axon.port", "8092"]),
   ],
 };

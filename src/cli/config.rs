@@ -16,7 +16,7 @@ pub(super) fn command() -> Command {
         .about("Say whether the role would start with these settings; starts and opens nothing")
         .after_help(
             "Examples:\n  sn1 config check --config config/deploy/validator-test.toml\n  \
-             sn1 config check --role miner --config config/deploy/miner.toml\n\nWallets, models, \
+             sn1 config check --role miner --config config/deploy/miner-test.toml\n\nWallets, models, \
              ports and chains are not looked at. Exit code 0 is yes, 2 or another one of `sn1 ROLE` \
              is no.",
         )

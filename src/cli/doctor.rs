@@ -21,7 +21,8 @@ pub(super) fn command() -> Command {
              sn1 doctor --role localnet --offline\n\nThe flags are those that the neuron is started \
              with. Nothing is changed or sent to the chain. A neuron that runs has its key and ports \
              itself, which counts as failing: another could not be started. Ends with 0 where nothing is failing, \
-             warnings or not, else with 1. It takes some 15 seconds where it waits for the chain's \
+             warnings or not, else with 1. Run it as the user who runs the neuron, as in `sudo -u sn1 \
+             sn1 doctor …`: root may write everything. It takes some 15 seconds where it waits for the chain's \
              next block or for what does not answer.",
         )
         .args([role_flag(), offline, json_flag(), development_key_flag()]);

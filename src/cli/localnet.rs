@@ -9,8 +9,8 @@ use sn1_actors::ports::{Event, Journal};
 use sn1_actors::runtime::Overseer;
 
 use super::notify::Notify;
-use super::reload::Reload;
-use super::signals::{AFTERWARDS, Signals};
+use super::reload::{Hangups, Reload};
+use super::signals::{AFTERWARDS, LAST_LOOK, Signals};
 use super::steps::End;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
@@ -66,6 +66,7 @@ fn gateway_flag() -> Arg {
 }
 
 pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
+    let hangups = Hangups::watch()?;
     let loaded = loaded(Role::Localnet, matches)?;
     let mut settings = loaded.settings.clone();
     if let Some(port) = matches.get_one::<u16>("gateway") {
@@ -90,7 +91,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
 
     let mut signals = Signals::watch()?;
-    let reload = Reload::watch(Role::Localnet, matches, &loaded, Verbosity::Quiet, logs)?;
+    let reload = Reload::new(hangups, Role::Localnet, matches, &loaded, Verbosity::Quiet, logs);
     reload.follow(&overseer, |_| {});
     let book = folder.join("scores.json");
     let ledger = LedgerFile::open(book.clone()).map_err(Ended::from)?;
@@ -133,38 +134,25 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     let end =
         steps::run(&overseer, &net.validator, &settings, &mut signals, &view, stopper).await?;
     notify.stopping();
-    let End::InOrder(hurry) = end else { return Ok(Exit::Interrupted) };
+    let End::InOrder(mut hurry) = end else { return Ok(Exit::Interrupted) };
     let clock = overseer.clock();
     let wall = clock.now().since(began);
-    let weights = tokio::select! {
-        set = hurry.within(AFTERWARDS, &*clock, net.set_weights()) => {
-            set.unwrap_or_else(|| Err(anyhow::anyhow!("there is no time left")))
-        }
-        _ = signals.next() => return Ok(Exit::Interrupted),
-    };
-    let standings = validator::standings(&net.validator).await?;
+    let first = |stop| view.say(&steps::stopping(stop, "the weights", AFTERWARDS));
+    let weights = hurry.heeding(&mut signals, AFTERWARDS, &*clock, first, net.set_weights()).await;
+    let Ok(weights) = weights else { return Ok(Exit::Interrupted) };
+    let standings = validator::standings(&net.validator);
+    let standings = hurry.within(LAST_LOOK, &*clock, standings).await.transpose()?;
     view.close();
-    if let Err(error) = weights {
+    if let Err(error) = weights.unwrap_or_else(|| Err(anyhow::anyhow!("there is no time left"))) {
         tracing::warn!("weights could not be set: {error:#}");
     }
-    let ran = Ran {
-        validator: &net.validator,
-        topology: &net.topology,
-        model: &net.model,
-        miners: net
-            .miners
-            .iter()
-            .map(|miner| (miner.kind.as_str().to_owned(), miner.uid, miner.hotkey.clone()))
-            .collect(),
-        weights: net.weights(),
-    };
-    let summary = Summary::of(ran, &overseer, &tap, &standings, wall);
     let mut places = format!("journal {}\nscores  {}", journal_path.display(), book.display());
     if wandb.is_some() {
         let folder = wandb::folder(&settings, &journal_path);
         places += &format!("\nwandb   {} (`wandb sync` sends it)", folder.display());
     }
-    let told = summary.tell(&places, settings.run.summary.as_deref());
+    let summary = standings.map(|book| Summary::of(ran(&net), &overseer, &tap, &book, wall));
+    let told = summary::tell(summary, &places, settings.run.summary.as_deref());
     if let Some(console) = console {
         let _ = hurry.within(AFTERWARDS, &*clock, console.close(&overseer)).await;
     }
@@ -175,6 +163,19 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     journal.flush().map_err(|error| Ended::new(Exit::File, error))?;
     told?;
     Ok(Exit::Done)
+}
+
+/// What the summary is about.
+fn ran(net: &Localnet) -> Ran<'_> {
+    let kind =
+        |miner: &LocalMiner| (miner.kind.as_str().to_owned(), miner.uid, miner.hotkey.clone());
+    Ran {
+        validator: &net.validator,
+        topology: &net.topology,
+        model: &net.model,
+        miners: net.miners.iter().map(kind).collect(),
+        weights: net.weights(),
+    }
 }
 
 /// What the console shows.

@@ -21,7 +21,7 @@ use sn1_actors::wiring::{ChainParts, ChainSeen, start_chain_watch};
 use tokio::sync::watch;
 
 use super::notify::Notify;
-use super::reload::Reload;
+use super::reload::{Hangups, Reload};
 use super::signals::Signals;
 use super::{development_key_flag, loaded, neuron, output, signing_key, steps};
 use crate::config::{Role, Settings, add_config_flags};
@@ -76,6 +76,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
 }
 
 async fn serve(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
+    let hangups = Hangups::watch()?;
     let loaded = loaded(Role::Miner, matches)?;
     let settings = &loaded.settings;
     let joining = checked(settings)?;
@@ -97,7 +98,7 @@ async fn serve(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
     if let Some(console) = &console {
         output::line(&format!("metrics http://{}/metrics", console.address()))?;
     }
-    let reload = Reload::watch(Role::Miner, matches, &loaded, Verbosity::Info, logs)?;
+    let reload = Reload::new(hangups, Role::Miner, matches, &loaded, Verbosity::Info, logs);
     let notify = Notify::from_process();
     let started = start(&overseer, settings, joining, netuid, keypair, &tap);
     let Started { serving, chain, rest } = tokio::select! {

@@ -27,30 +27,40 @@ pub(super) struct Reload {
     usual: Verbosity,
     logs: Logs,
     origins: Origins,
-    hangup: Option<Signal>,
+    hangups: Hangups,
+}
+
+/// The signal, from when this was made: before, it ends the program, so nothing else comes first.
+pub(super) struct Hangups(Option<Signal>);
+
+impl Hangups {
+    /// Takes over the signal, unless there is a terminal.
+    pub(super) fn watch() -> std::io::Result<Self> {
+        match std::io::stdin().is_terminal() {
+            true => Ok(Self(None)),
+            false => Ok(Self(Some(signal(SignalKind::hangup())?))),
+        }
+    }
 }
 
 impl Reload {
-    /// Takes over the signal. `loaded` is how the program began, `usual` how much it logs as a rule.
-    pub(super) fn watch(
+    /// `loaded` is how the program began, `usual` how much it logs as a rule.
+    pub(super) fn new(
+        hangups: Hangups,
         role: Role,
         matches: &ArgMatches,
         loaded: &Loaded,
         usual: Verbosity,
         logs: &Logs,
-    ) -> std::io::Result<Self> {
-        let hangup = match std::io::stdin().is_terminal() {
-            true => None,
-            false => Some(signal(SignalKind::hangup())?),
-        };
+    ) -> Self {
         let (flags, origins) = (collect_flags(matches), loaded.origins.clone());
-        Ok(Self { role, flags, usual, logs: logs.clone(), origins, hangup })
+        Self { role, flags, usual, logs: logs.clone(), origins, hangups }
     }
 
     /// Follows the signal as long as the program runs. Settings that have changed are handed to
     /// `apply`, which does what the role can do with them besides.
     pub(super) fn follow(mut self, overseer: &Overseer, apply: impl Fn(&Settings) + 'static) {
-        let Some(mut hangup) = self.hangup.take() else { return };
+        let Some(mut hangup) = self.hangups.0.take() else { return };
         overseer.tasks().spawn("reload", async move {
             while hangup.recv().await.is_some() {
                 if let Err(error) = self.logs.reopen() {
@@ -73,9 +83,12 @@ impl Reload {
         let changed = changed(&self.origins, &origins);
         let (live, later): (Vec<_>, Vec<_>) =
             changed.into_iter().partition(|name| self.is_live(name));
+        let mut overruled = Vec::new();
         if !live.is_empty() {
-            self.logs.set_verbosity(verbosity(&settings.logging, self.usual));
             apply(&settings);
+            if !self.logs.set_verbosity(verbosity(&settings.logging, self.usual)) {
+                overruled = live.iter().filter(|name| is_about_logs(name)).cloned().collect();
+            }
         }
         for origin in origins.0 {
             let known = self.origins.0.iter_mut().find(|known| known.name == origin.name);
@@ -84,24 +97,13 @@ impl Reload {
                 *known = origin;
             }
         }
-        match (live.as_slice(), later.as_slice()) {
-            ([], []) => tracing::warn!("the configuration is read again: nothing has changed"),
-            (live, []) => tracing::warn!("the configuration is read again: {} applied", all(live)),
-            ([], later) => tracing::warn!(
-                "the configuration is read again: {} changed and needs a new start",
-                all(later)
-            ),
-            (live, later) => tracing::warn!(
-                "the configuration is read again: {} applied; {} changed and needs a new start",
-                all(live),
-                all(later)
-            ),
-        }
+        let applied = live.into_iter().filter(|name| !overruled.contains(name)).collect();
+        tracing::warn!("the configuration is read again: {}", outcome(applied, overruled, later));
     }
 
     fn is_live(&self, name: &str) -> bool {
         let of_miner = ADMISSION.contains(&name) || name.starts_with(BLACKLIST);
-        LOGGING.contains(&name) || (self.role == Role::Miner && of_miner)
+        is_about_logs(name) || (self.role == Role::Miner && of_miner)
     }
 }
 
@@ -116,6 +118,18 @@ fn changed(before: &Origins, now: &Origins) -> Vec<String> {
     differ.cloned().collect()
 }
 
-fn all(names: &[String]) -> String {
-    names.join(", ")
+fn is_about_logs(name: &str) -> bool {
+    LOGGING.contains(&name)
+}
+
+/// What came of the keys that changed.
+fn outcome(applied: Vec<String>, overruled: Vec<String>, later: Vec<String>) -> String {
+    let parts = [
+        (applied, "applied"),
+        (overruled, "changed, but RUST_LOG says how much is logged"),
+        (later, "changed and needs a new start"),
+    ];
+    let told = parts.into_iter().filter(|(names, _)| !names.is_empty());
+    let told: Vec<_> = told.map(|(names, what)| format!("{} {what}", names.join(", "))).collect();
+    if told.is_empty() { "nothing has changed".to_owned() } else { told.join("; ") }
 }

@@ -6,6 +6,7 @@
 //! away there.
 
 use std::io::IsTerminal;
+use std::pin::pin;
 use std::time::Duration;
 
 use sn1_actors::domain::Moment;
@@ -19,6 +20,9 @@ pub(super) const DRAIN: Duration = Duration::from_secs(5);
 /// Since then, and what follows may take so long: the last weights, and servers that close. What is
 /// left of the ten seconds is for the journal.
 pub(super) const AFTERWARDS: Duration = Duration::from_secs(7);
+
+/// Since then, and what goes into the summary may take so long.
+pub(super) const LAST_LOOK: Duration = Duration::from_millis(7_500);
 
 /// Who wants the program to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,17 +72,51 @@ impl Signals {
 /// How much time an end in good order has.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hurry {
+    /// Whether somebody said stop; the next one ends the program at once.
+    asked: bool,
     /// When a supervisor said stop; without one there is as much time as it takes.
     since: Option<Moment>,
 }
 
+/// A second signal has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct AtOnce;
+
 impl Hurry {
-    /// As much time as it takes.
-    pub(super) const NONE: Self = Self { since: None };
+    /// As much time as it takes: nobody has said stop.
+    pub(super) const NONE: Self = Self { asked: false, since: None };
 
     /// What whoever says stop now leaves.
     pub(super) fn from_now(stop: Stop, clock: &dyn Clock) -> Self {
-        Self { since: (stop == Stop::Supervisor).then(|| clock.now()) }
+        Self { asked: true, since: (stop == Stop::Supervisor).then(|| clock.now()) }
+    }
+
+    /// As [`Self::within`], of work that ends by itself: who says stop first while it is under way
+    /// sets its limit, and is told to `first`.
+    ///
+    /// # Errors
+    /// [`AtOnce`] when stop is said for the second time.
+    pub(super) async fn heeding<T>(
+        &mut self,
+        signals: &mut Signals,
+        limit: Duration,
+        clock: &dyn Clock,
+        first: impl Fn(Stop),
+        work: impl Future<Output = T>,
+    ) -> Result<Option<T>, AtOnce> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                stop = signals.next() => {
+                    if self.asked {
+                        return Err(AtOnce);
+                    }
+                    *self = Self::from_now(stop, clock);
+                    first(stop);
+                }
+                done = self.within(limit, clock, work.as_mut()) => return Ok(done),
+            }
+        }
     }
 
     /// What some work comes to; none if it takes longer than until `limit` after the signal, and is
@@ -126,6 +164,7 @@ mod tests {
 
     #[test]
     fn the_ten_seconds_of_a_supervisor_are_not_used_up() {
-        assert!(DRAIN < AFTERWARDS && AFTERWARDS < Duration::from_secs(8));
+        assert!(DRAIN < AFTERWARDS && AFTERWARDS < LAST_LOOK);
+        assert!(LAST_LOOK < Duration::from_secs(8));
     }
 }

@@ -9,7 +9,7 @@ use sn1_actors::ports::{JournalError, in_time};
 use sn1_actors::runtime::Overseer;
 use sn1_actors::wiring::Validator;
 
-use super::signals::{DRAIN, Hurry, Signals, Stop};
+use super::signals::{AtOnce, DRAIN, Hurry, Signals, Stop};
 use super::view::View;
 use crate::config::Settings;
 use crate::exit::{Ended, Exit};
@@ -20,6 +20,9 @@ use crate::wiring::validator;
 const LAST_REPLIES: Duration = Duration::from_secs(2);
 /// How long conversations that are broken off may take to say so.
 const BREAKING_OFF: Duration = Duration::from_secs(1);
+
+/// What a stop waits for.
+const CONVERSATIONS: &str = "the conversations under way";
 
 /// How a run came to its end.
 pub(super) enum End {
@@ -48,34 +51,34 @@ pub(super) async fn run(
         stop = signals.next() => {
             validator.log.want(Some(0));
             hurry = Hurry::from_now(stop, &*clock);
-            view.say(&stopping(stop));
+            view.say(&stopping(stop, CONVERSATIONS, DRAIN));
         }
         () = overseer.kill().dead() => {}
     }
     let closed = closed(overseer, validator, settings.neuron.timeout, door);
-    let drained = hurry.within(DRAIN, &*clock, join(validator::drained(validator), closed));
-    tokio::select! {
+    let all = join(validator::drained(validator), closed);
+    let first = |stop| view.say(&stopping(stop, CONVERSATIONS, DRAIN));
+    let drained = hurry.heeding(signals, DRAIN, &*clock, first, all);
+    let drained = tokio::select! {
         // A fault drops the conversations too, and must not be taken for their end.
         biased;
-        () = overseer.kill().dead() => ended(overseer).map(|_| End::InOrder(hurry)),
-        _ = signals.next() => Ok(End::AtOnce),
-        drained = drained => {
-            if drained.is_none() {
-                tracing::warn!("conversations that are still under way are broken off");
-            }
-            Ok(End::InOrder(hurry))
-        }
+        () = overseer.kill().dead() => return ended(overseer).map(|_| End::InOrder(Hurry::NONE)),
+        drained = drained => drained,
+    };
+    match drained {
+        Err(AtOnce) => return Ok(End::AtOnce),
+        Ok(Some(_)) => {}
+        Ok(None) => tracing::warn!("conversations that are still under way are broken off"),
     }
+    Ok(End::InOrder(hurry))
 }
 
-fn stopping(stop: Stop) -> String {
+/// What is said to who says stop while something is under way that may last so long after that.
+pub(super) fn stopping(stop: Stop, under_way: &str, limit: Duration) -> String {
     match stop {
-        Stop::Person => {
-            "stopping after the conversations under way; Ctrl-C again ends at once".to_owned()
-        }
+        Stop::Person => format!("stopping after {under_way}; Ctrl-C again ends at once"),
         Stop::Supervisor => {
-            let seconds = DRAIN.as_secs();
-            format!("stopping after the conversations under way, in {seconds} s at most")
+            format!("stopping after {under_way}, in {} s at most", limit.as_secs())
         }
     }
 }

@@ -121,16 +121,6 @@ impl Summary {
         }
     }
 
-    /// Prints the figures and what is where, and writes them to a file if one is wanted. An end in
-    /// order does not hang on it: whoever calls it first ends what runs, and then looks at this.
-    ///
-    /// # Errors
-    /// If one of the two is not possible; the file is tried all the same.
-    pub(super) fn tell(&self, places: &str, file: Option<&Path>) -> anyhow::Result<()> {
-        let printed = self.print().and_then(|()| Ok(output::line(places)?));
-        file.map_or(Ok(()), |path| self.write(path)).and(printed)
-    }
-
     /// The weights per miner, the largest first.
     fn print(&self) -> anyhow::Result<()> {
         output::line("")?;
@@ -162,6 +152,25 @@ impl Summary {
         std::fs::write(path, text + "\n").map_err(|error| unwritable(path, &error))?;
         Ok(())
     }
+}
+
+/// Prints the figures, where there was time to ask for them, and what is where; and writes them to a
+/// file if one is wanted. An end in order does not hang on it: whoever calls it first ends what runs,
+/// and then looks at this.
+///
+/// # Errors
+/// If one of the two is not possible; the file is tried all the same.
+pub(super) fn tell(
+    summary: Option<Summary>,
+    places: &str,
+    file: Option<&Path>,
+) -> anyhow::Result<()> {
+    let Some(summary) = summary else {
+        tracing::warn!("there is no time for a summary at the end; the scores are kept");
+        return Ok(output::line(places)?);
+    };
+    let printed = summary.print().and_then(|()| Ok(output::line(places)?));
+    file.map_or(Ok(()), |path| summary.write(path)).and(printed)
 }
 
 fn rate(tokens: u64, time: Duration) -> f64 {

@@ -3,33 +3,31 @@
 //! Nothing is fetched, replaced or restarted. Of the candidate only what reads is run, after its hash
 //! is what the operator expects: `--version`, `config check`, `config show` and `state show`.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::Output;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sn1_actors::domain::Netuid;
-use sn1_actors::ports::{Ledger, in_time};
+use sn1_actors::ports::{Ledger, ScoreBook};
 use tokio::task::spawn_blocking;
 
 use super::chain::Node;
 use super::state::wallets_hotkey;
-use super::{flag, loaded, output};
+use super::{flag, loaded, output, switch};
 use crate::chain::node::rules;
 use crate::config::{FlagValues, Role, Settings, add_config_flags, collect_flags};
 use crate::exit::{Ended, Exit};
 use crate::journal::SCHEMA_VERSION as JOURNAL;
 use crate::ledger::{LedgerFile, SCHEMA as SCORE_BOOK};
+use crate::models::process::{self, ChildError};
 use crate::wiring::joining::Joining;
-use crate::wiring::{state_folder, system_clock};
+use crate::wiring::state_folder;
 
 /// How long one question to the candidate may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks whether it has answered.
-const LOOK: Duration = Duration::from_millis(20);
 /// No answer is longer.
 const LONGEST: u64 = 16 << 20;
 
@@ -50,31 +48,40 @@ pub(super) fn command() -> Command {
         .about("Say whether another sn1 can take over from this one; changes nothing")
         .after_help(
             "Examples:\n  sn1 upgrade-check ./sn1-new --config /etc/sn1/validator-test.toml\n  \
-             sn1 upgrade-check ./sn1-new --role miner --config /etc/sn1/miner.toml --sha256 \
+             sn1 upgrade-check ./sn1-new --role miner --config /etc/sn1/miner-test.toml --sha256 \
              9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n\nGive the flags that \
              the role is started with. The new program is run only to read: its version, these \
-             settings, and the validator's scores. Exit code 0 is yes, 1 is no.",
+             settings, and the validator's scores. Exit code 0 is yes, 1 is no or that something could \
+             not be looked at; a line with ?? says what. Run it as the user who runs the neuron: \
+             sudo -u sn1 sn1 upgrade-check …",
         )
         .arg(candidate)
         .arg(role.help("what it is to run as"))
         .arg(flag("sha256", "HEX").help("what its file must hash to, or it is not run at all"));
-    add_config_flags(command)
+    let offline = switch("offline").help("leave out what only the chain tells");
+    add_config_flags(command.arg(offline))
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     let path = matches.get_one::<PathBuf>("candidate").cloned().unwrap_or_default();
+    // A bare name would be read from this folder, and run from PATH.
+    let path = path.canonicalize().map_err(|error| unreadable(&path, &error))?;
     let is_miner = matches.get_one::<String>("role").map(String::as_str) == Some("miner");
     let role = if is_miner { Role::Miner } else { Role::Validator };
     let settings = loaded(role, matches)?.settings;
     identify(&path, matches.get_one::<String>("sha256").map(String::as_str))?;
     let candidate = Candidate { path, role, flags: collect_flags(matches) };
 
-    let mut no = 0;
-    let mut say = |finding: Result<String, String>| {
-        no += usize::from(finding.is_err());
-        match finding {
-            Ok(says) => output::line(&format!("ok  {says}")),
-            Err(says) => output::line(&format!("NO  {says}")),
+    let (mut no, mut unknown) = (0, 0);
+    let mut say = |finding: Finding| match finding {
+        Finding::Yes(says) => output::line(&format!("ok  {says}")),
+        Finding::No(says) => {
+            no += 1;
+            output::line(&format!("NO  {says}"))
+        }
+        Finding::Unknown(says) => {
+            unknown += 1;
+            output::line(&format!("??  {says}"))
         }
     };
     let version = candidate.version().await?;
@@ -83,20 +90,46 @@ pub(super) async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     say(candidate.accepts_settings().await)?;
     if role == Role::Validator {
         say(candidate.reads_scores(&settings).await)?;
-        say(candidate.suits_chain(&settings).await)?;
+        if !matches.get_flag("offline") {
+            say(candidate.suits_chain(&settings).await)?;
+        }
     }
-    if no == 0 {
-        output::line("it can take over: stop this one, put it in its place, start it")?;
-        return Ok(Exit::Done);
+    let message = match (no, unknown) {
+        (0, 0) => {
+            output::line("it can take over: stop this one, put it in its place, start it")?;
+            return Ok(Exit::Done);
+        }
+        (0, unknown) => format!(
+            "whether it can take over is not known: {unknown} times ?? above; mend what is missing \
+             and ask again"
+        ),
+        (no, _) => format!("it cannot take over: {no} times NO above"),
+    };
+    Err(Ended::new(Exit::Failed, message).into())
+}
+
+/// One line of the answer.
+enum Finding {
+    Yes(String),
+    No(String),
+    /// It could not be looked at.
+    Unknown(String),
+}
+
+impl From<Result<String, String>> for Finding {
+    /// An error is a no.
+    fn from(found: Result<String, String>) -> Self {
+        found.map_or_else(Self::No, Self::Yes)
     }
-    Err(Ended::new(Exit::Failed, format!("it cannot take over: {no} times NO above")).into())
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Ended {
+    Ended::new(Exit::File, format!("{} cannot be read: {error}", path.display()))
 }
 
 /// Prints the hash of the candidate, and refuses one that is not as expected.
 fn identify(path: &Path, expected: Option<&str>) -> anyhow::Result<()> {
-    let unreadable = |error: std::io::Error| {
-        Ended::new(Exit::File, format!("{} cannot be read: {error}", path.display()))
-    };
+    let unreadable = |error| unreadable(path, &error);
     let mut hash = Sha256::new();
     let mut file = std::fs::File::open(path).map_err(unreadable)?;
     std::io::copy(&mut file, &mut hash).map_err(unreadable)?;
@@ -116,16 +149,16 @@ struct Version(String);
 
 impl Version {
     /// Whether it reads what this program writes.
-    fn reads(&self, kind: &str, ours: u32) -> Result<String, String> {
+    fn reads(&self, kind: &str, ours: u32) -> Finding {
         let number = |line: &str| line.strip_prefix(kind)?.trim().parse::<u32>().ok();
         match self.0.lines().find_map(number) {
             Some(theirs) if theirs >= ours => {
-                Ok(format!("{kind}: it reads schema {theirs}, this one writes {ours}"))
+                Finding::Yes(format!("{kind}: it reads schema {theirs}, this one writes {ours}"))
             }
-            Some(theirs) => {
-                Err(format!("{kind}: it reads schema {theirs} at most, this one writes {ours}"))
-            }
-            None => Err(format!("{kind}: it does not say which schema it reads")),
+            Some(theirs) => Finding::No(format!(
+                "{kind}: it reads schema {theirs} at most, this one writes {ours}"
+            )),
+            None => Finding::No(format!("{kind}: it does not say which schema it reads")),
         }
     }
 }
@@ -151,57 +184,86 @@ impl Candidate {
         Ok(Version(said))
     }
 
-    async fn accepts_settings(&self) -> Result<String, String> {
+    async fn accepts_settings(&self) -> Finding {
         let said = self.asked_of_settings("check", &[]).await;
-        said.map(|_| format!("settings: a {} of it starts with these", self.role.as_str()))
+        said.map(|_| format!("settings: a {} of it starts with these", self.role.as_str())).into()
     }
 
-    async fn reads_scores(&self, settings: &Settings) -> Result<String, String> {
+    async fn reads_scores(&self, settings: &Settings) -> Finding {
         let place = settings.netuid.ok_or("netuid is not set".to_owned()).and_then(|netuid| {
             let hotkey = wallets_hotkey(settings).map_err(|ended| ended.message)?;
             Ok(state_folder(settings, Netuid(netuid), &hotkey).join("scores.json"))
         });
         let path = match place {
-            Ok(path) if path.exists() => path,
-            Ok(path) => return Ok(format!("scores: there are none yet at {}", path.display())),
-            Err(cause) => return Ok(format!("scores: not looked for, as {cause}")),
+            Ok(path) => path,
+            Err(cause) => return Finding::Unknown(format!("scores: not looked for, as {cause}")),
         };
-        let ours = LedgerFile::look_at(path.clone()).load().map_err(|error| error.to_string())?;
+        match LedgerFile::look_at(path.clone()).is_there() {
+            Ok(true) => self.reads_scores_at(&path).await.into(),
+            Ok(false) => Finding::Yes(format!("scores: there are none yet at {}", path.display())),
+            Err(error) => Finding::Unknown(format!("scores: {}: {error}", path.display())),
+        }
+    }
+
+    async fn reads_scores_at(&self, path: &Path) -> Result<String, String> {
         let text = path.display().to_string();
+        let before = book(path).await?;
+        if before == ScoreBook::default() {
+            return Ok(format!("scores: there are none yet in {text}"));
+        }
         let said = self.asked(&["state", "show", "--json", "--book", &text]).await?;
+        // The validator may be running, and save a step meanwhile.
+        let after = book(path).await?;
         let theirs: Value =
             serde_json::from_str(&said).map_err(|error| format!("scores: {error}"))?;
         let (steps, scores) = (theirs["steps"].as_u64(), theirs["scores"].as_object());
-        if steps == Some(ours.steps) && scores.map(serde_json::Map::len) == Some(ours.scores.len())
-        {
-            return Ok(format!("scores: it reads the {} steps of {text}", ours.steps));
+        let has_steps = steps.filter(|steps| (before.steps..=after.steps).contains(steps));
+        let (few, many) = match (before.scores.len(), after.scores.len()) {
+            (one, other) if one <= other => (one, other),
+            (one, other) => (other, one),
+        };
+        let has_scores = scores.is_some_and(|scores| (few..=many).contains(&scores.len()));
+        match has_steps {
+            Some(steps) if has_scores => {
+                Ok(format!("scores: it reads the {steps} steps of {text}"))
+            }
+            _ => Err(format!("scores: it reads something else in {text} than this one")),
         }
-        Err(format!("scores: it reads something else in {text} than this one"))
     }
 
-    async fn suits_chain(&self, settings: &Settings) -> Result<String, String> {
-        let said = self.asked_of_settings("show", &["--json"]).await?;
-        let shown: Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
-        let version = shown["weights.spec_version"]["value"].as_u64();
-        let version = version.ok_or("chain: it does not say which version it sets weights as")?;
+    async fn suits_chain(&self, settings: &Settings) -> Finding {
+        let version = match self.sets_weights_as().await {
+            Ok(version) => version,
+            Err(cause) => return Finding::No(format!("chain: {cause}")),
+        };
         let Ok(joining) = Joining::of(settings, "upgrade-check") else {
-            return Ok("chain: not asked, as the settings name none".to_owned());
+            let cause = "the settings name none; with --offline it is left out";
+            return Finding::Unknown(format!("chain: not asked, as {cause}"));
         };
         let asked = async {
             let node = Node::connect(&joining.endpoints).await?;
             node.told(rules::read(&node.session, joining.netuid).await)
         };
         match asked.await {
-            Err(ended) => Ok(format!("chain: not known: {}", ended.message)),
+            Err(ended) => Finding::Unknown(format!("chain: not known: {}", ended.message)),
             Ok(rules) if rules.weights.weights_version <= version => {
                 let least = rules.weights.weights_version;
-                Ok(format!("chain: it sets weights as {version}, and {least} is asked for"))
+                Finding::Yes(format!("chain: it sets weights as {version}, {least} is asked for"))
             }
             Ok(rules) => {
                 let least = rules.weights.weights_version;
-                Err(format!("chain: it sets weights as {version}, but {least} is asked for"))
+                Finding::No(format!(
+                    "chain: it sets weights as {version}, but {least} is asked for"
+                ))
             }
         }
+    }
+
+    async fn sets_weights_as(&self) -> Result<u64, String> {
+        let said = self.asked_of_settings("show", &["--json"]).await?;
+        let shown: Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
+        let version = shown["weights.spec_version"]["value"].as_u64();
+        version.ok_or_else(|| "it does not say which version it sets weights as".to_owned())
     }
 
     /// What `config VERB` prints for the settings that were given here.
@@ -224,44 +286,26 @@ impl Candidate {
     /// What it prints, if it ends well.
     async fn asked(&self, words: &[&str]) -> Result<String, String> {
         let called = words.join(" ");
-        let child = std::process::Command::new(&self.path)
-            .args(words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        let mut child = child.map_err(|error| format!("{}: {error}", self.path.display()))?;
-        let (out, err) = (child.stdout.take(), child.stderr.take());
-        let (out, err) = (spawn_blocking(|| text_of(out)), spawn_blocking(|| text_of(err)));
-        let clock = system_clock();
-        let ended = in_time(&*clock, PATIENCE, async {
-            loop {
-                match child.try_wait() {
-                    Ok(None) => clock.sleep(LOOK).await,
-                    Ok(Some(status)) => return status.success(),
-                    Err(_) => return false,
+        let mut command = std::process::Command::new(&self.path);
+        command.args(words);
+        let Output { status, stdout, stderr } =
+            process::output(command, PATIENCE, LONGEST).await.map_err(|error| match error {
+                ChildError::Io(error) => format!("{}: {error}", self.path.display()),
+                ChildError::TooLong => {
+                    format!("`{called}` takes longer than {} seconds", PATIENCE.as_secs())
                 }
-            }
-        });
-        let Some(well) = ended.await else {
-            // It has ended by itself, or is ended here.
-            let _ = child.kill().and_then(|()| child.wait());
-            return Err(format!("`{called}` takes longer than {} seconds", PATIENCE.as_secs()));
-        };
-        let (out, err) = (out.await.unwrap_or_default(), err.await.unwrap_or_default());
-        if well {
-            return Ok(out);
+            })?;
+        if status.success() {
+            return Ok(String::from_utf8_lossy(&stdout).into_owned());
         }
-        Err(format!("`{called}` fails: {}", output::shown(err.trim(), 400)))
+        let complaint = String::from_utf8_lossy(&stderr);
+        Err(format!("`{called}` fails: {}", output::shown(complaint.trim(), 400)))
     }
 }
 
-/// What comes out of a pipe, as far as anybody wants it.
-fn text_of(pipe: Option<impl Read>) -> String {
-    let mut text = Vec::new();
-    if let Some(pipe) = pipe {
-        // What cannot be read is missed by whoever reads the text.
-        let _ = pipe.take(LONGEST).read_to_end(&mut text);
-    }
-    String::from_utf8_lossy(&text).into_owned()
+/// What this program reads of a score book.
+async fn book(path: &Path) -> Result<ScoreBook, String> {
+    let file = LedgerFile::look_at(path.to_owned());
+    let loaded = spawn_blocking(move || file.load()).await.map_err(|error| error.to_string())?;
+    loaded.map_err(|error| format!("scores: {error}"))
 }

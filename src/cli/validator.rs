@@ -13,8 +13,8 @@ use sn1_actors::runtime::Overseer;
 use sn1_actors::wiring::Validator;
 
 use super::notify::Notify;
-use super::reload::Reload;
-use super::signals::{AFTERWARDS, Signals};
+use super::reload::{Hangups, Reload};
+use super::signals::{AFTERWARDS, AtOnce, LAST_LOOK, Signals};
 use super::steps::End;
 use super::summary::{self, Ran, Summary};
 use super::view::View;
@@ -56,6 +56,7 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exit> {
+    let hangups = Hangups::watch()?;
     let loaded = loaded(Role::Validator, matches)?;
     let settings = &loaded.settings;
     let joining = checked(settings)?;
@@ -72,7 +73,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     let overseer = Overseer::new(system_clock(), Arc::new(tap.clone()));
     tap.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), seed });
     let mut signals = Signals::watch()?;
-    let reload = Reload::watch(Role::Validator, matches, &loaded, Verbosity::Info, logs)?;
+    let reload = Reload::new(hangups, Role::Validator, matches, &loaded, Verbosity::Info, logs);
     reload.follow(&overseer, |_| {});
     let gateway = open_gateway(settings, &joining, &kept, &overseer)?;
     let console = Console::open(settings, &overseer, &tap)?;
@@ -110,32 +111,35 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
     let (validator, door) = (&running.validator, door.as_ref());
     let end = steps::run(&overseer, validator, settings, &mut signals, &view, door).await?;
     notify.stopping();
-    let End::InOrder(hurry) = end else { return Ok(Exit::Interrupted) };
+    let End::InOrder(mut hurry) = end else { return Ok(Exit::Interrupted) };
     let clock = overseer.clock();
     let wall = clock.now().since(began);
     let weights = last_weights(&overseer, validator, settings);
-    tokio::select! {
-        set = hurry.within(AFTERWARDS, &*clock, weights) => match set {
-            Some(set) => set?,
-            None => tracing::warn!("there is no time to set weights at the end; the scores are kept"),
-        },
-        _ = signals.next() => return Ok(Exit::Interrupted),
+    let first = |stop| view.say(&steps::stopping(stop, "the weights", AFTERWARDS));
+    match hurry.heeding(&mut signals, AFTERWARDS, &*clock, first, weights).await {
+        Err(AtOnce) => return Ok(Exit::Interrupted),
+        Ok(Some(set)) => set?,
+        Ok(None) => {
+            tracing::warn!("there is no time to set weights at the end; the scores are kept");
+        }
     }
-    let book = validator::standings(&running.validator).await?;
-    warn_of_commits(&book);
+    let book = hurry.within(LAST_LOOK, &*clock, validator::standings(validator)).await;
     view.close();
-    let metagraph = Arc::clone(&running.validator.metagraph.borrow());
-    let ran = Ran {
-        validator: &running.validator,
-        topology: &running.topology,
-        model: &running.model,
-        miners: scored(&metagraph, &book),
-        weights: tap.board().read(|standing| standing.weights.clone()),
-    };
-    let summary = Summary::of(ran, &overseer, &tap, &book, wall);
+    let summary = book.transpose()?.map(|book| {
+        warn_of_commits(&book);
+        let metagraph = Arc::clone(&running.validator.metagraph.borrow());
+        let ran = Ran {
+            validator,
+            topology: &running.topology,
+            model: &running.model,
+            miners: scored(&metagraph, &book),
+            weights: tap.board().read(|standing| standing.weights.clone()),
+        };
+        Summary::of(ran, &overseer, &tap, &book, wall)
+    });
     let places =
         format!("journal {}\nscores  {}", kept.journal_path.display(), kept.book.display());
-    let told = summary.tell(&places, settings.run.summary.as_deref());
+    let told = summary::tell(summary, &places, settings.run.summary.as_deref());
     if let Some(console) = console {
         let _ = hurry.within(AFTERWARDS, &*clock, console.close(&overseer)).await;
     }
@@ -288,7 +292,7 @@ async fn start(
     }
     if !settings.neuron.axon_off {
         let whereabouts = Whereabouts::of(settings, &joining.endpoints);
-        let address = whereabouts.address().await?;
+        let address = whereabouts.settled(clock.as_ref()).await?;
         let door = local_axon::closed("This neuron is a validator: it answers no queries.");
         let options = axon_options(settings);
         let listen = SocketAddr::from((settings.axon.ip, settings.axon.port));

@@ -21,6 +21,10 @@ const USUAL: f64 = 1.5;
 /// too new), or will soon.
 const MOST: f64 = 4.0;
 
+/// A block that is older by so much, in seconds, when it comes tells less of a clock than of a node
+/// that is still reading the blocks it missed.
+const SYNCING: f64 = 60.0;
+
 /// What the clocks said of one block.
 #[derive(Clone, Copy, Debug)]
 struct Sight {
@@ -89,6 +93,14 @@ fn judge(Sight { age, fresh, block_time }: Sight) -> Finding {
             "look whether the node follows the chain, then try again",
         );
     }
+    if age - oldest > SYNCING {
+        let seen = format!(
+            "a block that had just come was {age:.0} s old: the clock is ahead, or the node is behind"
+        );
+        let cure = "compare the clock with another one (`date -u`); if it is right, wait until the \
+                    node has caught up, or set subtensor.chain_endpoint to another";
+        return Finding::warning("chain", seen, cure);
+    }
     if age - oldest > USUAL {
         return off(age - oldest, "ahead of");
     }
@@ -113,6 +125,15 @@ mod tests {
             }
         }
         assert_eq!(verdict(-2.0, true), Verdict::Warning);
+    }
+
+    #[test]
+    fn a_node_that_is_behind_is_no_fault_of_the_clock() {
+        let judged = |off: f64| judge(Sight { age: 6.0 + off, fresh: true, block_time: 12.0 });
+        let (near, far) = (judged(59.0), judged(61.0));
+        assert_eq!((near.check, near.verdict), ("clock", Verdict::Failing));
+        assert_eq!((far.check, far.verdict), ("chain", Verdict::Warning));
+        assert!(far.seen.contains("the node is behind"), "{}", far.seen);
     }
 
     #[test]

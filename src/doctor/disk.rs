@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::state::{folders, nearest};
 use super::{Case, DISK_PATIENCE, Finding, off_thread, size};
-use crate::journal::MOST_FILES;
+use crate::journal::{KEPT, MOST_FILES};
 use crate::models::{Environment, space};
+use crate::rotation::numbered;
 use crate::wiring::{journal_path, localnet::runs_folder};
 
 const CHECK: &str = "disk";
@@ -46,11 +47,7 @@ fn journal(case: &Case) -> PathBuf {
 async fn taken(case: &Case, journal: &Path) -> u64 {
     let journal = journal.to_owned();
     let looked = off_thread(move || {
-        let older = (1..MOST_FILES).map(|number| {
-            let mut name = journal.as_os_str().to_owned();
-            name.push(format!(".{number}"));
-            PathBuf::from(name)
-        });
+        let older = (1..=KEPT).map(|number| numbered(&journal, number));
         let files = std::iter::once(journal.clone()).chain(older);
         files.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
     });

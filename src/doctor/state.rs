@@ -1,10 +1,16 @@
 //! The folders that a neuron writes into, and whether another process has its key.
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use sn1_actors::ports::Ledger;
+
 use super::{Case, Finding, off_thread};
 use crate::config::Role;
+use crate::ledger::LedgerFile;
 use crate::ledger::lock::InstanceLock;
 use crate::models::process;
 use crate::wiring::localnet::runs_folder;
@@ -12,12 +18,23 @@ use crate::wiring::{journal_path, state_folder};
 
 const STATE: &str = "state";
 const LOCK: &str = "lock";
+const FOLDER: &str = "logging.logging_dir";
+const JOURNAL: &str = "journal.file";
+const LOG: &str = "logging.file";
 
 pub(super) async fn look(case: &Case) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (folder, key) in folders(case) {
-        findings.push(writable(case, &folder, key).await);
+    let folders = folders(case);
+    for (folder, key) in &folders {
+        findings.push(writable(case, folder, key).await);
     }
+    let (files, book) = (files(case), book(case));
+    let looked = off_thread(move || {
+        let of_files = files.iter().filter_map(|(file, key)| of_file(file, key));
+        let all = of_files.chain(book.and_then(of_book));
+        all.chain(as_root(folders.iter().map(|(folder, _)| folder))).collect()
+    });
+    findings.extend(case.soon(STATE, looked).await.unwrap_or_else(|late| vec![late]));
     if let (Some(hotkey), Some(joining)) = (case.hotkey.clone(), &case.joining) {
         let (folder, netuid) = (case.settings.logging.logging_dir.clone(), joining.netuid);
         let looked =
@@ -49,24 +66,116 @@ pub(super) async fn look(case: &Case) -> Vec<Finding> {
 /// The folders that are written into, each with the key that names it.
 pub(super) fn folders(case: &Case) -> Vec<(PathBuf, &'static str)> {
     let settings = &case.settings;
+    let log = settings.logging.file.as_deref().map(|file| (parent(file), LOG));
     if case.role == Role::Localnet {
-        let journal = settings.journal.file.as_deref().map(|file| (parent(file), "journal.file"));
+        let journal = settings.journal.file.as_deref().map(|file| (parent(file), JOURNAL));
         return [(runs_folder(), "the variable XDG_STATE_HOME")]
             .into_iter()
             .chain(journal)
+            .chain(log)
             .collect();
     }
-    let mut folders = vec![(settings.logging.logging_dir.clone(), "logging.logging_dir")];
+    let mut folders = vec![(settings.logging.logging_dir.clone(), FOLDER)];
     if let (Some(hotkey), Some(joining)) = (&case.hotkey, &case.joining) {
         // An earlier run may have left it to another user.
         let own = state_folder(settings, joining.netuid, hotkey);
         let journal = parent(&journal_path(settings, joining.netuid, hotkey));
         if journal != own {
-            folders.push((journal, "journal.file"));
+            folders.push((journal, JOURNAL));
         }
-        folders.push((own, "logging.logging_dir"));
+        folders.push((own, FOLDER));
     }
+    folders.extend(log);
     folders
+}
+
+/// The files that a start opens to write, if they are there, each with the key that names it: an
+/// earlier run may have left them to another user.
+fn files(case: &Case) -> Vec<(PathBuf, &'static str)> {
+    let settings = &case.settings;
+    let log = settings.logging.file.clone().map(|file| (file, LOG));
+    let Some((netuid, hotkey)) = case.neuron() else {
+        return settings
+            .journal
+            .file
+            .clone()
+            .map(|file| (file, JOURNAL))
+            .into_iter()
+            .chain(log)
+            .collect();
+    };
+    let own = state_folder(settings, netuid, hotkey);
+    let lock = InstanceLock::path_of_hotkey(&settings.logging.logging_dir, hotkey, netuid);
+    let mut files = vec![(journal_path(settings, netuid, hotkey), JOURNAL), (lock, FOLDER)];
+    match case.role {
+        Role::Validator => files.push((own.join("scores.json.lock"), FOLDER)),
+        Role::Miner => files.push((own.join("openai_tokens.lock"), FOLDER)),
+        Role::Localnet => {}
+    }
+    files.extend(log);
+    files
+}
+
+/// What is wrong with a file that is to be written, which is opened as a start would and left alone.
+fn of_file(file: &Path, key: &str) -> Option<Finding> {
+    let at = file.display();
+    let opened = match file.metadata() {
+        // Nobody may read from it yet, which a start would wait for.
+        Ok(metadata) if metadata.file_type().is_fifo() => return None,
+        Ok(_) => OpenOptions::new().append(true).open(file).map(drop),
+        Err(error) => Err(error),
+    };
+    let error = match opened {
+        Ok(()) => return None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        // What stands in the place of a folder is told of the folder.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return None,
+        Err(error) => error,
+    };
+    let cure = format!("give it to the user that runs sn1 (`chown USER {at}`), or set {key}");
+    Some(Finding::failing(STATE, format!("{at} cannot be written: {error}"), cure))
+}
+
+/// Where a validator keeps its scores.
+fn book(case: &Case) -> Option<LedgerFile> {
+    let (netuid, hotkey) = case.neuron().filter(|_| case.role == Role::Validator)?;
+    let folder = state_folder(&case.settings, netuid, hotkey);
+    Some(LedgerFile::look_at(folder.join("scores.json")))
+}
+
+/// What is wrong with the scores, which a start would refuse.
+fn of_book(book: LedgerFile) -> Option<Finding> {
+    match book.is_there() {
+        Ok(false) => return None,
+        // What stands in the place of a folder is told of the folder.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return None,
+        Ok(true) | Err(_) => {}
+    }
+    let cure = "import a copy with `sn1 state import --replace`, or move the file away";
+    match book.load() {
+        Ok(book) => Some(Finding::ok(STATE, format!("scores of {} steps", book.steps))),
+        Err(error) => Some(Finding::of_error(STATE, &error, cure)),
+    }
+}
+
+/// Root is let everywhere, which says nothing of the user that the folders belong to.
+fn as_root<'a>(mut folders: impl Iterator<Item = &'a PathBuf>) -> Option<Finding> {
+    // The process's own folder there belongs to its effective user; elsewhere nothing is known.
+    if std::fs::metadata("/proc/self").ok()?.uid() != 0 {
+        return None;
+    }
+    let (there, owner) = folders.find_map(|folder| {
+        let there = nearest(folder);
+        let owner = there.metadata().ok()?.uid();
+        (owner != 0).then_some((there, owner))
+    })?;
+    let seen = format!(
+        "this is root, who may write everywhere, and {} belongs to user {owner}: whether that one \
+         can write was not looked at",
+        there.display()
+    );
+    let cure = format!("look as the user who runs the neuron: sudo -u '#{owner}' sn1 doctor …");
+    Some(Finding::warning("user", seen, cure))
 }
 
 fn parent(file: &Path) -> PathBuf {

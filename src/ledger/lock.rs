@@ -59,8 +59,13 @@ impl InstanceLock {
     /// # Errors
     /// [`LockError`] where another process has it, or the folder cannot be written.
     pub fn of_hotkey(folder: &Path, hotkey: &Hotkey, netuid: Netuid) -> Result<Self, LockError> {
-        let path = hotkey_path(folder, hotkey, netuid);
+        let path = Self::path_of_hotkey(folder, hotkey, netuid);
         Self::take(path, format!("hotkey {hotkey} on subnet {netuid}"))
+    }
+
+    /// The file of that lock.
+    pub(crate) fn path_of_hotkey(folder: &Path, hotkey: &Hotkey, netuid: Netuid) -> PathBuf {
+        folder.join("locks").join(format!("{hotkey}.netuid{netuid}.lock"))
     }
 
     /// Who has the lock of a hotkey on a subnet; nobody where it is free. Nothing on disk is touched;
@@ -73,7 +78,7 @@ impl InstanceLock {
         hotkey: &Hotkey,
         netuid: Netuid,
     ) -> std::io::Result<Option<String>> {
-        let mut file = match File::open(hotkey_path(folder, hotkey, netuid)) {
+        let mut file = match File::open(Self::path_of_hotkey(folder, hotkey, netuid)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
@@ -106,10 +111,6 @@ impl InstanceLock {
         }
         Ok(Self { _file: file })
     }
-}
-
-fn hotkey_path(folder: &Path, hotkey: &Hotkey, netuid: Netuid) -> PathBuf {
-    folder.join("locks").join(format!("{hotkey}.netuid{netuid}.lock"))
 }
 
 fn open(path: &Path) -> std::io::Result<File> {

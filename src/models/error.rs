@@ -132,6 +132,18 @@ pub enum Cause {
     Other(String),
 }
 
+impl Cause {
+    /// Whether the source may have the file later, with nothing changed here.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Other(_) => true,
+            Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
+            Self::Unset | Self::Size { .. } | Self::Hash { .. } => false,
+        }
+    }
+}
+
 /// A lacking file and the place where a user can put it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandFile {

@@ -141,6 +141,20 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_somebody_took_away_is_opened_anew_when_it_is_full_and_older_ones_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, path) = log(&folder);
+        for line in 0..3 {
+            (&log).write_all(format!("line {line}\n").as_bytes()).unwrap();
+        }
+        std::fs::remove_file(&path).unwrap();
+        (&log).write_all(b"line 3\n").unwrap();
+        assert_eq!(text(&path), "line 3\n");
+        assert_eq!(text(&numbered(&path, 1)), "line 1\n");
+        assert!(text(&numbered(&path, 2)) == "line 0\n" && !numbered(&path, 3).exists());
+    }
+
+    #[test]
     fn a_log_that_cannot_be_written_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let error = LogFile::open(folder.path().to_owned(), 10).err().unwrap().to_string();

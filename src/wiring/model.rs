@@ -47,7 +47,14 @@ pub fn ended(error: ModelError) -> Ended {
         ModelError::Cache { .. } | ModelError::Space { .. } | ModelError::Record { .. } => {
             Exit::File
         }
-        _ => Exit::Model,
+        // Another process gets done, and a network comes back.
+        ModelError::Busy { .. } => Exit::Failed,
+        ModelError::Sources { failures, .. }
+            if failures.iter().any(|failure| failure.cause.passes()) =>
+        {
+            Exit::Failed
+        }
+        ModelError::Sources { .. } | ModelError::WrongFile { .. } => Exit::Model,
     };
     Ended::new(exit, error)
 }
@@ -222,6 +229,24 @@ fn kv_blocks(tokens: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::{Cause, SourceFailure};
+
+    #[test]
+    fn a_hub_that_cannot_be_asked_ends_the_program_otherwise_than_a_file_that_is_wrong() {
+        let exit = |causes: Vec<Cause>| {
+            let failure = |cause| SourceFailure { source: "hub".into(), cause };
+            let failures = causes.into_iter().map(failure).collect();
+            ended(ModelError::Sources { model: "m".into(), failures, files: Vec::new() }).exit
+        };
+        let refused = |status| Cause::Refused { file: "f".into(), status };
+        let away = || Cause::Unreachable { endpoint: "hub".into(), reason: "no route".into() };
+        let other_file = || Cause::Size { file: "f".into(), expected: 1, actual: 2 };
+        for passing in [away(), refused(429), refused(503), Cause::Other("broke off".into())] {
+            assert_eq!(exit(vec![Cause::Unset, passing]), Exit::Failed);
+        }
+        assert_eq!(exit(vec![Cause::Unset, refused(404), other_file()]), Exit::Model);
+        assert_eq!(ended(ModelError::Busy { path: "lock".into() }).exit, Exit::Failed);
+    }
 
     #[test]
     fn paths_are_told_from_names() {

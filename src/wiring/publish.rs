@@ -9,7 +9,9 @@ use sn1_actors::ports::{Chain, ChainError, Clock};
 use sn1_actors::runtime::Overseer;
 use tokio::sync::watch;
 
-use crate::chain::node::address::{AxonPlace, Detection, Network, published};
+use crate::chain::node::address::{
+    AddressError, AxonPlace, Detection, Network, Undetected, published,
+};
 use crate::chain::node::endpoint::Endpoints;
 use crate::config::Settings;
 use crate::exit::{Ended, Exit};
@@ -49,10 +51,45 @@ impl Whereabouts {
     ///
     /// # Errors
     /// If it cannot be found out, or nobody outside would reach it on a public network.
-    pub async fn address(self) -> Result<SocketAddr, Ended> {
-        let published = published(self.place, self.network, &Detection::default()).await;
-        published.map_err(|error| Ended::new(Exit::Address, error))
+    pub async fn address(self) -> Result<SocketAddr, AddressError> {
+        published(self.place, self.network, &Detection::default()).await
     }
+
+    /// As [`Self::address`], for a start: while the internet does not answer it is waited for.
+    ///
+    /// # Errors
+    /// If what answers does not tell the address, or nobody outside would reach it on a public
+    /// network.
+    pub async fn settled(self, clock: &dyn Clock) -> Result<SocketAddr, Ended> {
+        settled(clock, async || self.address().await).await
+    }
+}
+
+async fn settled(
+    clock: &dyn Clock,
+    ask: impl AsyncFn() -> Result<SocketAddr, AddressError>,
+) -> Result<SocketAddr, Ended> {
+    let mut failures = 0_u32;
+    loop {
+        match ask().await {
+            Ok(address) => return Ok(address),
+            Err(error @ AddressError::Undetected(Undetected::NoAnswer(_))) => {
+                tracing::warn!("{error}; until then it is asked again");
+            }
+            // Services that contradict each other may agree the next time; a setting stays wrong.
+            Err(error @ AddressError::Undetected(_)) => {
+                return Err(Ended::new(Exit::Failed, error));
+            }
+            Err(error) => return Err(Ended::new(Exit::Address, error)),
+        }
+        clock.sleep(pause_after(failures)).await;
+        failures = failures.saturating_add(1);
+    }
+}
+
+/// The pause after so many failures before this one.
+fn pause_after(failures: u32) -> Duration {
+    Duration::from_secs(1 << failures.min(MOST_DOUBLINGS))
 }
 
 /// An axon whose address has to be on the chain.
@@ -192,7 +229,7 @@ async fn served(
             | ChainError::TooLate(_)
             | ChainError::Refused(_) => return Err(error),
         }
-        clock.sleep(Duration::from_secs(1 << failures.min(MOST_DOUBLINGS))).await;
+        clock.sleep(pause_after(failures)).await;
         failures = failures.saturating_add(1);
     }
 }
@@ -248,6 +285,28 @@ mod tests {
             let at = at.unwrap_or_else(|| panic!("{error} was given up"));
             assert!(at.0 >= hours && at.0 <= hours + minute, "{error}: at {at:?}");
         }
+    }
+
+    #[test]
+    fn a_start_waits_for_the_internet_and_ends_for_good_only_over_a_setting() {
+        Stage::play(async |stage: Stage| {
+            let clock = stage.clock.as_ref();
+            let (hours, minute) = (Duration::from_secs(6 * 3_600), Duration::from_secs(64));
+            let address = SocketAddr::from(([203, 0, 113, 1], 8091));
+            let away = || Err(Undetected::NoAnswer(vec!["no route".into()]).into());
+            let back = async || if stage.clock.now().0 < hours { away() } else { Ok(address) };
+            assert_eq!(settled(clock, back).await.unwrap(), address);
+            let waited = stage.clock.now().0;
+            assert!(waited >= hours && waited <= hours + minute, "{waited:?}");
+            let contradiction = Undetected::Disagreement(Vec::new());
+            for (error, exit) in [
+                (AddressError::NoPort { key: "axon.port" }, Exit::Address),
+                (contradiction.into(), Exit::Failed),
+            ] {
+                let ended = settled(clock, async || Err(error.clone())).await.unwrap_err();
+                assert_eq!(ended.exit, exit, "{ended}");
+            }
+        });
     }
 
     #[test]

@@ -221,6 +221,44 @@ fn state_that_cannot_be_kept_and_a_hotkey_that_another_process_has_are_told() {
 }
 
 #[test]
+fn a_file_that_a_start_could_not_write_or_read_is_told() {
+    let patient = Patient::well();
+    patient.place.write("taken", "a file");
+    let log = "--offline --logging.file taken/sn1.log";
+    expect(&patient, log, "state", "failing", "taken is no folder", "set logging.file");
+    // Folders in the place of files are what not even root writes.
+    for (name, key) in [("sn1.log", "logging.file"), ("journal", "journal.file")] {
+        fs::create_dir(patient.place.path(name)).unwrap();
+        let flags = format!("--offline --{key} {name}");
+        let seen = format!("{name} cannot be written");
+        expect(&patient, &flags, "state", "failing", &seen, "give it to the user");
+        fs::remove_dir(patient.place.path(name)).unwrap();
+    }
+    let own = format!("miners/alice/{HOT}/netuid1/validator");
+    let lock = format!("{own}/scores.json.lock");
+    fs::create_dir_all(patient.place.path(&lock)).unwrap();
+    let seen = "scores.json.lock cannot be written";
+    expect(&patient, "--offline", "state", "failing", seen, "set logging.logging_dir");
+    fs::remove_dir(patient.place.path(&lock)).unwrap();
+    patient.place.write(&format!("{own}/scores.json"), "no scores");
+    expect(&patient, "--offline", "state", "failing", "damaged", "sn1 state import");
+    let newer = "{\"kind\":\"sn1 score book\",\"schema\":99,\"bytes\":0,\"sha256\":\"\"}\n\n";
+    patient.place.write(&format!("{own}/scores.json"), newer);
+    expect(&patient, "--offline", "state", "failing", "schema 99", "state import");
+}
+
+#[test]
+fn root_is_told_to_look_as_the_user_whom_the_folders_belong_to() {
+    let patient = Patient::well();
+    fs::create_dir(patient.place.path("miners")).unwrap();
+    if std::os::unix::fs::chown(patient.place.path("miners"), Some(1234), None).is_err() {
+        println!("skipped: only root can give a folder away");
+        return;
+    }
+    expect(&patient, "--offline", "user", "warning", "belongs to user 1234", "sudo -u '#1234'");
+}
+
+#[test]
 fn what_the_machine_does_not_allow_is_told() {
     let patient = Patient::well();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, patient.axon)).unwrap();

@@ -42,6 +42,19 @@ fn a_miner_takes_over_whom_it_serves_and_names_what_needs_a_new_start() {
 }
 
 #[test]
+fn a_level_that_rust_log_goes_before_is_not_said_to_be_applied() {
+    let place = Place::new().with("RUST_LOG", "info");
+    let config = place.write("miner.toml", "");
+    let flags = format!("--miner.kind echo --logging.file {LOG} --config {}", config.display());
+    let (mut miner, _) = miner(&place, &flags);
+    let told = read_again(&place, &mut miner, "logging.trace = true\n", "logging.trace changed");
+    assert!(told.contains("RUST_LOG says how much is logged"), "{told}");
+    assert!(!told.contains("applied"), "{told}");
+    miner.signal("TERM");
+    miner.wait().expect(0);
+}
+
+#[test]
 fn a_log_that_was_moved_away_goes_on_in_a_new_file_of_json_lines() {
     let place = Place::new();
     let config = place.write("miner.toml", "logging.format = 'json'\n");

@@ -19,13 +19,40 @@ fn candidate(place: &Place, script: &str) -> PathBuf {
 #[test]
 fn this_very_program_can_take_over() {
     let place = Place::new();
-    let checked = place.run(&format!("upgrade-check {SN1} {FLAGS}")).expect(0).out;
-    for says in ["sha256 ", "ok  score book", "ok  journal", "ok  settings", "it can take over"] {
+    place.run("wallet new hotkey").expect(0);
+    let checked = place.run(&format!("upgrade-check {SN1} --offline {FLAGS}")).expect(0).out;
+    let no_scores = "ok  scores: there are none yet";
+    for says in ["sha256 ", "ok  score book", "ok  journal", "ok  settings", no_scores] {
         assert!(checked.contains(says), "{says}: {checked}");
     }
-    assert!(checked.contains("chain: not known"), "{checked}");
+    assert!(checked.contains("it can take over") && !checked.contains("chain"), "{checked}");
     let miner = format!("upgrade-check {SN1} --role miner --netuid 61 --subtensor.network test");
     place.run(&miner).expect(0);
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_no_yes() {
+    let place = Place::new();
+    let line = |more: &str| format!("upgrade-check {SN1} {FLAGS} {more}");
+    let unknown = |more: &str, says: &str| {
+        let ended = place.run(&line(more)).expect(1);
+        assert!(ended.out.contains(says) && !ended.out.contains("NO"), "{says}: {}", ended.out);
+        assert!(ended.err.contains("is not known"), "{}", ended.err);
+    };
+    unknown("--offline", "??  scores: not looked for, as there is no hotkey");
+    place.run("wallet new hotkey").expect(0);
+    unknown("", "??  chain: not known");
+    place.write("file", "");
+    // As of a folder that this user may not look into, which nothing keeps root out of.
+    unknown("--offline --logging.logging_dir file", "??  scores: ");
+}
+
+#[test]
+fn a_bare_name_is_the_file_of_this_folder_and_no_program_of_path() {
+    let place = Place::new();
+    std::fs::rename(candidate(&place, "echo sn1 9.0.0-here"), place.path("true")).unwrap();
+    let ended = place.run(&format!("upgrade-check true {FLAGS}")).expect(1);
+    assert!(ended.out.contains("9.0.0-here"), "{}", ended.out);
 }
 
 #[test]
@@ -69,9 +96,16 @@ fn the_scores_of_the_validator_are_read_by_the_program_that_takes_over() {
     );
     place.write("state.json", &state);
     place.run("state import state.json --netuid 61").expect(0);
-    let line = |path: &str| format!("upgrade-check {path} {FLAGS}");
+    let line = |path: &str| format!("upgrade-check {path} --offline {FLAGS}");
     let read = place.run(&line(SN1)).expect(0).out;
     assert!(read.contains("ok  scores: it reads the 7 steps"), "{read}");
+    // A running validator saves a step while the new program looks.
+    place.write("next.json", &state.replace("\"steps\": 7", "\"steps\": 8"));
+    let import = "$sn1 state import next.json --netuid 61 --replace >&2";
+    let during = format!("case $1 in state) {import} || exit 9 ;; esac; exec $sn1 \"$@\"");
+    let path = candidate(&place, &during);
+    let read = place.run(&line(path.to_str().unwrap())).expect(0).out;
+    assert!(read.contains("ok  scores: it reads the 8 steps"), "{read}");
     let path = candidate(&place, "case $1 in state) echo '{}' ;; *) exec $sn1 \"$@\" ;; esac");
     let other = place.run(&line(path.to_str().unwrap())).expect(1).out;
     assert!(other.contains("NO  scores: it reads something else"), "{other}");

@@ -38,7 +38,7 @@ impl OnChain {
         let Self { chain, seen, hotkey, whereabouts, .. } = self.clone();
         Box::pin(async move {
             joining::own_neuron(chain.as_ref(), clock.as_ref(), seen, &hotkey).await?;
-            Ok(whereabouts.address().await?)
+            Ok(whereabouts.settled(clock.as_ref()).await?)
         })
     }
 

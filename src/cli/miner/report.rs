@@ -129,7 +129,7 @@ impl OnChain {
         Self {
             network: joining.to_string(),
             metagraph: metagraph.map_or_else(|_| Err(late()), |read| read.map_err(|e| e.message)),
-            address: address.map_or_else(|_| Err(late()), |read| read.map_err(|e| e.message)),
+            address: address.map_or_else(|_| Err(late()), |read| read.map_err(|e| e.to_string())),
         }
     }
 
