@@ -60,7 +60,11 @@ impl Failpoints {
             had: BTreeSet::new(),
         });
         let crashes = Some(Arc::new(Crashes { clock, every, state }));
-        Self { crashes, ..Self::default() }
+        Self {
+            crashes,
+            #[cfg(any(test, feature = "testkit"))]
+            armed: Arc::default(),
+        }
     }
 
     /// Marks a place. Where a crash is due or a test armed it, this call panics.
