@@ -146,10 +146,12 @@ else
     SN1_NEURON__MODEL_ID=fake SN1_PUBLIC__ALLOW_SMALL_MODEL=false SN1_MINER__KIND=echo \
         pm2 start "$deploy/ecosystem.config.cjs" --silent
     for ((tries = 100; tries > 0; tries--)); do
-        [[ $(told status sn1-validator) == stopped ]] && break
+        [[ $(told exit_code sn1-validator) == 2 ]] && break
         sleep 0.1
     done
-    [[ $(told status sn1-validator) == stopped && $(told exit_code sn1-validator) == 2 &&
+    # Longer than the pause after which pm2 starts again what it does not leave alone.
+    sleep 7
+    [[ $(told status sn1-validator) != online && $(told exit_code sn1-validator) == 2 &&
         $(told restart_time sn1-validator) == 0 ]] || fail "pm2: a wrong configuration is started again"
     [[ $(told status sn1-miner) == online ]] || fail "pm2: the miner does not run"
     pm2 stop sn1-miner --silent

@@ -162,6 +162,27 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn the_first_signal_is_the_first_however_late_it_comes() {
+        let clock = TokioClock::starting_now(|| Duration::ZERO);
+        let mut signals = Signals::watch().unwrap();
+        let endless = || async {
+            let kill = format!("kill -TERM {}", std::process::id());
+            assert!(
+                std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success()
+            );
+            std::future::pending::<()>().await;
+        };
+        let mut hurry = Hurry::NONE;
+        let told = std::cell::Cell::new(0);
+        let first = |stop| told.set(told.get() + i32::from(stop == Stop::Supervisor));
+        let done = hurry.heeding(&mut signals, Duration::ZERO, &clock, first, endless()).await;
+        assert_eq!((done, told.get()), (Ok(None), 1), "its bound counts from the signal");
+        let hour = Duration::from_secs(3_600);
+        let done = hurry.heeding(&mut signals, hour, &clock, first, endless()).await;
+        assert_eq!((done, told.get()), (Err(AtOnce), 1));
+    }
+
     #[test]
     fn the_ten_seconds_of_a_supervisor_are_not_used_up() {
         assert!(DRAIN < AFTERWARDS && AFTERWARDS < LAST_LOOK);

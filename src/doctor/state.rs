@@ -151,7 +151,9 @@ fn of_book(book: LedgerFile) -> Option<Finding> {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => return None,
         Ok(true) | Err(_) => {}
     }
-    let cure = "import a copy with `sn1 state import --replace`, or move the file away";
+    // A damaged one names its own cure.
+    let cure = "update sn1 where the scores are a newer one's; else give the file to the user that \
+                runs sn1";
     match book.load() {
         Ok(book) => Some(Finding::ok(STATE, format!("scores of {} steps", book.steps))),
         Err(error) => Some(Finding::of_error(STATE, &error, cure)),

@@ -242,9 +242,11 @@ fn a_file_that_a_start_could_not_write_or_read_is_told() {
     fs::remove_dir(patient.place.path(&lock)).unwrap();
     patient.place.write(&format!("{own}/scores.json"), "no scores");
     expect(&patient, "--offline", "state", "failing", "damaged", "sn1 state import");
-    let newer = "{\"kind\":\"sn1 score book\",\"schema\":99,\"bytes\":0,\"sha256\":\"\"}\n\n";
-    patient.place.write(&format!("{own}/scores.json"), newer);
-    expect(&patient, "--offline", "state", "failing", "schema 99", "state import");
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let newer =
+        format!(r#"{{"kind":"sn1 score book","schema":99,"bytes":0,"sha256":"{nothing}"}}"#);
+    patient.place.write(&format!("{own}/scores.json"), &format!("{newer}\n\n"));
+    expect(&patient, "--offline", "state", "failing", "schema 99", "update sn1");
 }
 
 #[test]

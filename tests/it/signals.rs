@@ -114,22 +114,6 @@ fn sigterm_in_a_run_of_crashes_and_outages_ends_in_time_and_keeps_what_was_score
     assert!(of("step") - of("averages_moved") <= of("actor_crashed"), "steps were lost");
 }
 
-#[test]
-fn the_first_signal_after_the_last_step_is_the_first_and_not_the_second() {
-    let place = Place::new();
-    // The next block, which the weights wait for, is an hour away.
-    let mut net = place.start(
-        "localnet --model fake --seed 7 --steps 1 --localnet.miners echo --journal j.jsonl \
-         --localnet.block_time 3600",
-    );
-    net.until(&place.path("j.jsonl"), r#""event":"conversation_ended""#);
-    net.signal("TERM");
-    let ended = net.wait_as_a_supervisor().expect(0);
-    assert!(ended.out.contains("# stopping after the weights, in 7 s at most"), "{}", ended.out);
-    assert!(ended.out.contains("miner    uid  weight"), "no summary is printed:\n{}", ended.out);
-    assert!(ended.err.contains("there is no time left"), "{}", ended.err);
-}
-
 /// A model server that never comes to an answer; says on the channel when it is asked for one.
 fn endless_model() -> (SocketAddr, mpsc::Receiver<()>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
