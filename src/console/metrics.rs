@@ -98,9 +98,6 @@ impl Default for Metrics {
         {
             drop(metrics.settings.get_or_create(&[("outcome", setting(outcome).to_owned())]));
         }
-        for asker in [VALIDATOR, USER] {
-            drop(metrics.steps.get_or_create(&[("asker", asker.to_owned())]));
-        }
         Self { registry, ..metrics }
     }
 }
@@ -109,6 +106,12 @@ impl Metrics {
     /// Counts an event.
     pub fn observe(&self, event: &Event) {
         match event {
+            // Who scores at all; a miner does not.
+            Event::ScoringBegan { .. } => {
+                for asker in [VALIDATOR, USER] {
+                    drop(self.steps.get_or_create(&[("asker", asker.to_owned())]));
+                }
+            }
             Event::Step(step) => self.step(step),
             Event::ConversationEnded { stopped, .. } => {
                 count(&self.conversations, "reason", stopped.name());
@@ -134,7 +137,6 @@ impl Metrics {
                 self.served_seconds.observe(*seconds);
             }
             Event::RunStarted { .. }
-            | Event::ScoringBegan { .. }
             | Event::TaskMade { .. }
             | Event::TaskPassedOver { .. }
             | Event::Challenged { .. }
