@@ -67,62 +67,36 @@ async def endless_head(reader: Reader, writer: Writer) -> None:
         await writer.drain()
 
 
-async def garbage(reader: Reader, writer: Writer) -> None:
-    """No HTTP at all."""
-    await head(reader)
-    writer.write(b"\x00\xff\x16\x03\x01" * 1_000)
-    await writer.drain()
+WHOLE: Dict[str, bytes] = {
+    "garbage": b"\x00\xff\x16\x03\x01" * 1_000,
+    "broken_json": reply(b'{"completion": "a'),
+    # JSON that nobody should parse by recursion.
+    "nested": reply(b'{"completion": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"),
+    "wrong_type": synapse({"not": ["a", "text"]}),
+    # A megabyte with control and direction characters.
+    "long_answer": synapse("\x1b[2J\u202e\u0000<script>alert(1)</script> " * 20_000),
+    # Halves of characters, and bytes that are no UTF-8.
+    "surrogates": reply(b'{"completion": "\\ud800 \xff\xfe"}'),
+    "redirects": (
+        b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"
+    ),
+}
+"""Replies that are sent at once, as they stand."""
 
 
-async def broken_json(reader: Reader, writer: Writer) -> None:
-    """JSON that breaks off."""
-    await head(reader)
-    writer.write(reply(b'{"completion": "a'))
-    await writer.drain()
+def says(answer: bytes) -> Callable[[Reader, Writer], Awaitable[None]]:
+    async def say(reader: Reader, writer: Writer) -> None:
+        await head(reader)
+        writer.write(answer)
+        await writer.drain()
 
-
-async def nested(reader: Reader, writer: Writer) -> None:
-    """JSON that nobody should parse by recursion."""
-    await head(reader)
-    writer.write(reply(b'{"completion": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"))
-    await writer.drain()
-
-
-async def wrong_type(reader: Reader, writer: Writer) -> None:
-    """An answer that is no text."""
-    await head(reader)
-    writer.write(synapse({"not": ["a", "text"]}))
-    await writer.drain()
-
-
-async def long_answer(reader: Reader, writer: Writer) -> None:
-    """A megabyte of one word, with control and direction characters."""
-    await head(reader)
-    writer.write(synapse("\x1b[2J\u202e\u0000<script>alert(1)</script> " * 20_000))
-    await writer.drain()
-
-
-async def surrogates(reader: Reader, writer: Writer) -> None:
-    """Halves of characters, and bytes that are no UTF-8."""
-    await head(reader)
-    writer.write(reply(b'{"completion": "\\ud800 \xff\xfe"}'))
-    await writer.drain()
-
-
-async def redirects(reader: Reader, writer: Writer) -> None:
-    """Sends whoever asks elsewhere."""
-    await head(reader)
-    writer.write(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n")
-    await writer.drain()
+    return say
 
 
 KINDS: Dict[str, Callable[[Reader, Writer], Awaitable[None]]] = {
-    kind.__name__: kind
-    for kind in (
-        hangs, drips, resets, floods, endless_head, garbage, broken_json, nested, wrong_type,
-        long_answer, surrogates, redirects,
-    )
-}  # fmt: skip
+    **{kind.__name__: kind for kind in (hangs, drips, resets, floods, endless_head)},
+    **{name: says(answer) for name, answer in WHOLE.items()},
+}
 
 
 async def main(first: int) -> None:

@@ -326,7 +326,11 @@ fn a_run_without_a_console_listens_nowhere() {
     let place = Place::new();
     let line = "localnet --neuron.model_id fake --seed 7 --steps 1 --localnet.miners echo \
                 --console.listen off";
-    let ended = place.run(line).expect(0);
+    let mut run = place.start(line);
+    run.until_printed("rewards by uid");
+    // Its one miner's axon, and nothing else.
+    assert_eq!(run.listens_at(), 1);
+    let ended = run.wait().expect(0);
     assert!(!ended.out.contains("console"), "{}", ended.out);
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();

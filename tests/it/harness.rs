@@ -238,6 +238,18 @@ impl Running {
         panic!("`{}` connects to nobody\n{}", self.line, self.err());
     }
 
+    /// How many addresses the program listens at.
+    pub(crate) fn listens_at(&self) -> usize {
+        let proc = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let table = fs::read_to_string(proc.join("net/tcp")).unwrap();
+        let listening = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let listening = listening.filter(|cells| cells.get(3) == Some(&"0A"));
+        let sockets: Vec<_> = listening.map(|cells| format!("socket:[{}]", cells[9])).collect();
+        let open = fs::read_dir(proc.join("fd")).unwrap().flatten();
+        let open = open.filter_map(|file| fs::read_link(file.path()).ok());
+        open.filter(|file| sockets.iter().any(|socket| file.as_os_str() == socket.as_str())).count()
+    }
+
     /// Sends a signal by name, as `INT`.
     pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
