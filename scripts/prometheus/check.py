@@ -179,7 +179,7 @@ def watch(processes: List[subprocess.Popen]) -> List[str]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sn1", required=True, type=lambda text: str(Path(text).resolve()))
-    parser.add_argument("--prometheus", required=True)
+    parser.add_argument("--prometheus", required=True, type=lambda text: str(Path(text).resolve()))
     parser.add_argument("--folder", required=True, type=Path)
     asked = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", MODEL), Model)
