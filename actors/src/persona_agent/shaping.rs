@@ -1,6 +1,6 @@
-//! Makes the validator's own queries look like users': as many messages, of about the same lengths,
-//! with a system message or without, so that miners cannot tell by the shape on whose behalf they
-//! are asked. What shapes there are comes from the users' queries themselves ([`ShapeBook`]), the
+//! Makes the validator's own queries look like users': as many messages, of about the same lengths in
+//! characters and in bytes, with a system message or without, so that miners cannot tell by the shape
+//! on whose behalf they are asked. What shapes there are comes from the users' queries themselves ([`ShapeBook`]), the
 //! text that fills them from other, finished conversations of this validator ([`Album`]) and from
 //! pools of sentences.
 //!
@@ -11,7 +11,9 @@
 mod album;
 mod book;
 mod fill;
+mod length;
 mod pools;
+mod settle;
 mod wardrobe;
 
 use rand::Rng;
@@ -20,11 +22,14 @@ use rand_chacha::ChaCha8Rng;
 use crate::domain::{ChatMessage, Context, Query, Role};
 use crate::task_maker::tasks::ChallengeForm;
 
-use self::fill::{Filling, cut_at_sentence, fill, length};
+use self::fill::{Filling, cut_at_sentence, fill};
+use self::length::characters;
+use self::settle::Settling;
 use super::phraser::Phrasing;
 
 pub use self::album::Album;
 pub use self::book::ShapeBook;
+pub use self::length::Length;
 pub use self::wardrobe::Wardrobe;
 
 /// No shape has more earlier exchanges.
@@ -32,15 +37,15 @@ pub const MOST_EXCHANGES: usize = 16;
 /// No message of a shape is longer, in characters.
 pub const MOST_CHARACTERS: usize = 16_000;
 
-/// How a query looks when nobody reads it. Lengths are in characters.
+/// How a query looks when nobody reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     /// The system message, if there is one.
-    pub system: Option<usize>,
+    pub system: Option<Length>,
     /// The earlier messages of the user, each with the assistant's answer, oldest first.
-    pub exchanges: Vec<(usize, usize)>,
+    pub exchanges: Vec<(Length, Length)>,
     /// The last message, the user's.
-    pub last: usize,
+    pub last: Length,
 }
 
 impl Shape {
@@ -49,13 +54,17 @@ impl Shape {
     pub fn of(query: &Query) -> Self {
         let ordered = in_order(query.clone());
         let mut said = ordered.roles.iter().zip(&ordered.messages).peekable();
-        let long = |text: &String| length(text).min(MOST_CHARACTERS);
+        let long = |text: &String| Length::of(text).at_most(MOST_CHARACTERS);
         let system = said.next_if(|(role, _)| **role == Role::System).map(|(_, text)| long(text));
-        let lengths: Vec<usize> = said.map(|(_, text)| long(text)).collect();
+        let lengths: Vec<Length> = said.map(|(_, text)| long(text)).collect();
         let (pairs, last) = lengths.as_chunks::<2>();
         let kept = pairs.len().saturating_sub(MOST_EXCHANGES);
         let exchanges = pairs.iter().skip(kept).map(|[user, assistant]| (*user, *assistant));
-        Self { system, exchanges: exchanges.collect(), last: last.first().copied().unwrap_or(0) }
+        Self {
+            system,
+            exchanges: exchanges.collect(),
+            last: last.first().copied().unwrap_or_default(),
+        }
     }
 }
 
@@ -114,32 +123,46 @@ pub fn dressed(
     let passages = around.album.passages(around.context, random);
     let mut passages = passages.into_iter();
     let mut history = phrasing.history;
+    // What the challenge takes more than its message should is saved in those before.
+    let surplus = Length::of(&phrasing.challenge).beyond().saturating_sub(shape.last.beyond());
+    let mut settling = Settling::owing(surplus);
     let starts_with_system = history.first().is_some_and(|first| first.role == Role::System);
     let own_system = starts_with_system.then(|| history.remove(0));
     let system = own_system.or_else(|| {
-        let wanted = shape.system?.min(MOST_CHARACTERS);
-        let pieces = fill(wanted, pools::SYSTEM, &mut passages, random);
-        let text = pieces.joined();
+        let wanted = shape.system?.at_most(MOST_CHARACTERS);
+        let pieces = fill(wanted.characters, pools::SYSTEM, &mut passages, random);
+        let text = settling.settled(pieces.joined(), wanted.beyond(), random);
         (!text.is_empty()).then(|| ChatMessage::system(text))
     });
     let missing = shape.exchanges.len().min(MOST_EXCHANGES).saturating_sub(history.len() / 2);
     let mut messages: Vec<ChatMessage> = system.into_iter().collect();
     let mut seen = Vec::new();
     for &(user, assistant) in &shape.exchanges[..missing] {
-        let (user, assistant) = (user.min(MOST_CHARACTERS), assistant.min(MOST_CHARACTERS));
-        let found = around.album.exchange(around.context, (user, assistant), &seen, random);
+        let (user, assistant) = (user.at_most(MOST_CHARACTERS), assistant.at_most(MOST_CHARACTERS));
+        let lengths = (user.characters, assistant.characters);
+        let found = around.album.exchange(around.context, lengths, &seen, random);
         let Some(exchange) = found else { break };
-        let asked = fitted(&exchange.challenge, user, pools::CHAT, &mut passages, random);
-        let answered = fitted(&exchange.answer, assistant, pools::ANSWER, &mut passages, random);
+        let mut fitted = |text: &str, wanted: Length, pool| {
+            let text = fitted(text, wanted.characters, pool, &mut passages, random);
+            settling.settled(text, wanted.beyond(), random)
+        };
+        let asked = fitted(&exchange.challenge, user, pools::CHAT);
+        let answered = fitted(&exchange.answer, assistant, pools::ANSWER);
         messages.push(ChatMessage::user(asked));
         messages.push(ChatMessage { role: Role::Assistant, content: answered });
         seen.push(exchange);
     }
     messages.extend(history);
-    let room = shape.last.min(MOST_CHARACTERS).saturating_sub(length(&phrasing.challenge));
+    let last = shape.last.at_most(MOST_CHARACTERS);
+    let room = last.characters.saturating_sub(characters(&phrasing.challenge));
     let pieces = fill(room, pools::CHAT, &mut passages, random);
     let may_follow = *around.form == ChallengeForm::Phrased;
-    let challenge = surrounded(&phrasing.challenge, pieces, may_follow, random);
+    let (before, behind) = around_it(pieces, may_follow, random);
+    let wanted = last.beyond().saturating_sub(Length::of(&phrasing.challenge).beyond());
+    // Most stands before it, as a rule.
+    let before =
+        settling.settled(before, wanted.saturating_sub(Length::of(&behind).beyond()), random);
+    let challenge = before + &phrasing.challenge + &behind;
     Phrasing { history: messages, challenge, ..phrasing }
 }
 
@@ -152,31 +175,31 @@ fn fitted(
     random: &mut ChaCha8Rng,
 ) -> String {
     let kept = cut_at_sentence(text, target.max(1));
-    let pieces = fill(target.saturating_sub(length(&kept)), pool, passages, random);
-    surrounded(&kept, pieces, true, random)
+    let pieces = fill(target.saturating_sub(characters(&kept)), pool, passages, random);
+    let (before, behind) = around_it(pieces, true, random);
+    before + &kept + &behind
 }
 
-/// A text with others around it: those that bring a passage before it, of the sentences some behind
-/// it, if they may.
-fn surrounded(text: &str, pieces: Filling, may_follow: bool, random: &mut ChaCha8Rng) -> String {
-    let (mut before, mut behind) = (pieces.passages, Vec::new());
-    let mut line = Vec::new();
+/// What goes before a text and what behind it: passages before, of the sentences some behind, if
+/// they may. With the spaces or empty lines in between.
+fn around_it(pieces: Filling, may_follow: bool, random: &mut ChaCha8Rng) -> (String, String) {
+    let (mut before, mut behind) = (String::new(), String::new());
     for sentence in pieces.sentences {
         // Each of the pools' sentences makes sense at either end.
-        let follows = may_follow && random.random_bool(0.4);
-        if follows { behind.push(sentence) } else { line.push(sentence) }
+        if may_follow && random.random_bool(0.4) {
+            behind.push(' ');
+            behind.push_str(sentence);
+        } else {
+            before.push_str(sentence);
+            before.push(' ');
+        }
     }
-    if before.is_empty() {
-        line.push(text);
-        line.append(&mut behind);
-        return line.join(" ");
+    if pieces.passages.is_empty() {
+        return (before, behind);
     }
-    if !line.is_empty() {
-        before.insert(0, line.join(" "));
-    }
-    behind.insert(0, text);
-    before.push(behind.join(" "));
-    before.join("\n\n")
+    let line = (!before.is_empty()).then(|| before.trim_end().to_owned());
+    let parts: Vec<String> = line.into_iter().chain(pieces.passages).collect();
+    (parts.join("\n\n") + "\n\n", behind)
 }
 
 #[cfg(test)]

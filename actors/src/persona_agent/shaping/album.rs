@@ -11,7 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use crate::domain::{Context, ContextBody};
 
 use super::MOST_CHARACTERS;
-use super::fill::{cut_at_sentence, length};
+use super::fill::cut_at_sentence;
+use super::length::characters;
 
 /// So many conversations are kept.
 const MOST_PAGES: usize = 256;
@@ -128,8 +129,8 @@ impl Album {
         let from = others.len().checked_sub(1)?;
         // Cutting is better than lengthening: what is too long does not count.
         let lacks = |said: &Exchanged| {
-            user.saturating_sub(length(&said.challenge))
-                + assistant.saturating_sub(length(&said.answer))
+            user.saturating_sub(characters(&said.challenge))
+                + assistant.saturating_sub(characters(&said.answer))
         };
         for at in 0..LOOKED_AT.min(from) {
             let other = random.random_range(at..=from);
@@ -145,5 +146,5 @@ fn passage(context: &Context) -> Option<String> {
     let ContextBody::Article { sections } = &context.body else { return None };
     let longest = sections.iter().max_by_key(|section| section.text.len())?;
     let passage = cut_at_sentence(&longest.text, PASSAGE_CHARACTERS);
-    (length(&passage) >= LEAST_PASSAGE).then_some(passage)
+    (characters(&passage) >= LEAST_PASSAGE).then_some(passage)
 }

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::domain::Query;
 
-use super::Shape;
+use super::{Length, Shape};
 
 /// The shapes of so many users' queries are kept.
 const MOST_SHAPES: usize = 512;
@@ -50,7 +50,7 @@ impl ShapeBook {
     /// none wait for a challenge that is shorter: where there are enough of those, shapes are worn
     /// as often as users have them, whatever the challenges.
     pub fn draw_for(&self, least: usize, random: &mut ChaCha8Rng) -> Shape {
-        let has_room = |shape: &Shape| shape.last >= least;
+        let has_room = |shape: &Shape| shape.last.characters >= least;
         if let Some(shape) = self.waiting(has_room) {
             return shape;
         }
@@ -82,11 +82,8 @@ impl ShapeBook {
             shapes.get(at).cloned()
         };
         let shape = noted.unwrap_or_else(|| guess(random));
-        let mut near = |length: usize| {
-            let share = random.random_range(1.0 - JITTER..=1.0 + JITTER);
-            // Lengths are bounded, so that this loses nothing.
-            (length as f64 * share).round() as usize
-        };
+        let mut near =
+            |length: Length| length.times(random.random_range(1.0 - JITTER..=1.0 + JITTER));
         Shape {
             system: shape.system.map(&mut near),
             exchanges: shape.exchanges.iter().map(|(u, a)| (near(*u), near(*a))).collect(),
@@ -97,16 +94,18 @@ impl ShapeBook {
 
 /// How queries look as long as nothing is known about them.
 fn guess(random: &mut ChaCha8Rng) -> Shape {
-    let system = random.random_bool(0.25).then(|| random.random_range(28..=320));
+    let system = random.random_bool(0.25).then(|| Length::plain(random.random_range(28..=320)));
     let exchanges = match random.random_range(0..100) {
         0..70 => 0,
         70..85 => 1,
         85..95 => 2,
         _ => 3,
     };
-    let mut exchange = || (random.random_range(30..=300), random.random_range(100..=1_200));
+    let mut between = |lengths| Length::plain(random.random_range(lengths));
+    let mut exchange = || (between(30..=300), between(100..=1_200));
     let exchanges = (0..exchanges).map(|_| exchange()).collect();
     // Short ones are more frequent: evenly in the logarithm.
     let last = (random.random_range(40.0_f64.ln()..=400.0_f64.ln())).exp().round() as usize;
+    let last = Length::plain(last);
     Shape { system, exchanges, last }
 }

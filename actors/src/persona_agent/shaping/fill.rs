@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::text::sentences::ends;
 use crate::text::shown::cut;
 
+use super::length::characters;
 use super::pools::Pool;
 
 /// Less room than this is filled with sentences only.
@@ -33,22 +34,17 @@ impl Filling {
     }
 }
 
-/// The length of a text as users count it: in characters.
-pub(super) fn length(text: &str) -> usize {
-    text.chars().count()
-}
-
 /// The beginning of a text: at most `most` characters, up to the end of a sentence if that leaves at
 /// least half of them, else up to the end of a word, without a mark: people who paste make none, and
 /// the size of a request shows what is not ASCII. Control characters are left out.
 pub(super) fn cut_at_sentence(text: &str, most: usize) -> String {
-    if length(text) <= most {
+    if characters(text) <= most {
         return cut(text, most);
     }
     let marked = cut(text, most);
     let short = marked.strip_suffix('…').unwrap_or(&marked);
     let sentence = &short[..ends(short).into_iter().next_back().unwrap_or(0)];
-    if length(sentence) * 2 >= most { sentence.to_owned() } else { short.to_owned() }
+    if characters(sentence) * 2 >= most { sentence.to_owned() } else { short.to_owned() }
 }
 
 /// Text for so many characters, the spaces and empty lines that come with it included.
@@ -63,18 +59,18 @@ pub(super) fn fill(
         let Some(passage) = passages.next() else { break };
         let introduction = pool.introductions[random.random_range(0..pool.introductions.len())];
         // An empty line behind each of both.
-        let taken = length(introduction) + 4;
+        let taken = characters(introduction) + 4;
         let passage = cut_at_sentence(&passage, room - taken);
-        room = room.saturating_sub(taken + length(&passage));
+        room = room.saturating_sub(taken + characters(&passage));
         filling.passages.push(format!("{introduction}\n\n{passage}"));
     }
     let mut left = pool.sentences.to_vec();
     left.shuffle(random);
-    let longest = left.iter().map(|sentence| length(sentence) + 1).max().unwrap_or(0);
+    let longest = left.iter().map(|sentence| characters(sentence) + 1).max().unwrap_or(0);
     // One or two are to be left that add up to the rest, so not all of it is given away.
     while room > longest + longest / 2 {
         let Some(sentence) = left.pop() else { break };
-        room -= length(sentence) + 1;
+        room -= characters(sentence) + 1;
         filling.sentences.push(sentence);
     }
     filling.sentences.extend(closest(&left, room));
@@ -84,7 +80,7 @@ pub(super) fn fill(
 /// One or two sentences whose lengths, a space with each, come closest to some room; none where
 /// that is closer.
 fn closest(sentences: &[&'static str], room: usize) -> Vec<&'static str> {
-    let lengths: Vec<usize> = sentences.iter().map(|sentence| length(sentence) + 1).collect();
+    let lengths: Vec<usize> = sentences.iter().map(|sentence| characters(sentence) + 1).collect();
     let (mut best, mut off) = (Vec::new(), room);
     for (at, one) in lengths.iter().enumerate() {
         if one.abs_diff(room) < off {
@@ -121,7 +117,7 @@ mod tests {
             for room in 12..700 {
                 let mut random = ChaCha8Rng::seed_from_u64(room as u64);
                 let filling = fill(room, pool, &mut std::iter::empty(), &mut random);
-                let filled: usize = filling.sentences.iter().map(|s| length(s) + 1).sum();
+                let filled: usize = filling.sentences.iter().map(|s| characters(s) + 1).sum();
                 assert!(filled.abs_diff(room) <= 4.max(room / 30), "{filled} of {room}");
             }
         }
@@ -135,7 +131,7 @@ mod tests {
         let filling = fill(3_000, pools::CHAT, &mut passages, &mut random);
         assert!(filling.passages.len() >= 3, "{filling:?}");
         assert!(filling.passages.iter().all(|text| text.contains("\n\nIt rains on the plain.")));
-        assert!(length(&filling.joined()).abs_diff(3_000) <= 20);
+        assert!(characters(&filling.joined()).abs_diff(3_000) <= 20);
     }
 
     #[test]

@@ -64,6 +64,14 @@ fn dress(
     dressed(phrasing(challenge), shape, &around, &mut random(seed))
 }
 
+/// A shape without bytes beyond its characters.
+fn shape(system: Option<usize>, exchanges: &[(usize, usize)], last: usize) -> Shape {
+    let plain =
+        |(user, assistant): &(usize, usize)| (Length::plain(*user), Length::plain(*assistant));
+    let exchanges = exchanges.iter().map(plain).collect();
+    Shape { system: system.map(Length::plain), exchanges, last: Length::plain(last) }
+}
+
 fn query(said: &[(Role, &str)]) -> Query {
     let (roles, messages) = said.iter().map(|(role, text)| (*role, (*text).to_owned())).unzip();
     Query { roles, messages }
@@ -75,11 +83,12 @@ const CHALLENGE: &str = "what is a bridge for?";
 fn a_shape_says_how_long_each_message_is_and_nothing_else() {
     use Role::{Assistant, System, User};
     let chat = [(System, "Be brief."), (User, "Hä?"), (Assistant, "Hm."), (User, "Why?")];
-    let shape = Shape { system: Some(9), exchanges: vec![(3, 3)], last: 4 };
-    assert_eq!(Shape::of(&query(&chat)), shape);
-    assert_eq!(Shape::of(&Query::from_user("Why?")), Shape { last: 4, ..Shape::default() });
+    // "Hä?" takes a byte more than characters.
+    let exchanges = vec![(Length { characters: 3, bytes: 4 }, Length::plain(3))];
+    assert_eq!(Shape::of(&query(&chat)), Shape { exchanges, ..shape(Some(9), &[], 4) });
+    assert_eq!(Shape::of(&Query::from_user("Why?")), shape(None, &[], 4));
     let long = Query::from_user("x".repeat(MOST_CHARACTERS + 1));
-    assert_eq!(Shape::of(&long).last, MOST_CHARACTERS);
+    assert_eq!(Shape::of(&long).last, Length::plain(MOST_CHARACTERS));
     let many: Vec<_> = [(User, "u"), (Assistant, "a")].repeat(40);
     let many = query(&[&many[..], &[(User, "last")]].concat());
     assert_eq!(Shape::of(&many).exchanges.len(), MOST_EXCHANGES);
@@ -115,7 +124,7 @@ fn users_shapes_take_the_place_of_the_guesses() {
     let share = |book: &ShapeBook| {
         let mut random = random(7);
         let drawn = (0..2_000).map(|_| book.draw(&mut random));
-        drawn.filter(|shape| (900..=1_100).contains(&shape.last)).count()
+        drawn.filter(|shape| (900..=1_100).contains(&shape.last.characters)).count()
     };
     assert_eq!(share(&book), 0);
     for _ in 0..32 {
@@ -139,7 +148,7 @@ fn shapes_without_room_wait_for_a_shorter_challenge() {
         book.note(&Query::from_user("x".repeat(40)));
         book.note(&Query::from_user("x".repeat(1_000)));
     }
-    let has = |shape: &Shape, length: usize| shape.last.abs_diff(length) * 10 <= length;
+    let has = |shape: &Shape, length: usize| shape.last.characters.abs_diff(length) * 10 <= length;
     let mut worn = Vec::new();
     for _ in 0..500 {
         worn.push(book.draw_for(300, &mut random));
@@ -155,7 +164,7 @@ fn shapes_without_room_wait_for_a_shorter_challenge() {
 fn before_users_come_most_queries_are_one_message_of_a_usual_length() {
     let (book, mut random) = (ShapeBook::default(), random(7));
     let drawn: Vec<Shape> = (0..2_000).map(|_| book.draw(&mut random)).collect();
-    assert!(drawn.iter().all(|shape| (36..=440).contains(&shape.last)));
+    assert!(drawn.iter().all(|shape| (36..=440).contains(&shape.last.characters)));
     let plain = drawn.iter().filter(|s| s.system.is_none() && s.exchanges.is_empty()).count();
     assert!((900..1_200).contains(&plain), "{plain}");
     assert!(drawn.iter().any(|shape| shape.exchanges.len() == 3 && shape.system.is_some()));
@@ -163,14 +172,17 @@ fn before_users_come_most_queries_are_one_message_of_a_usual_length() {
 
 #[test]
 fn a_dressed_phrasing_has_the_messages_of_the_shape() {
-    let shape = Shape { system: Some(120), exchanges: vec![(80, 400), (200, 900)], last: 700 };
+    let shape = shape(Some(120), &[(80, 400), (200, 900)], 700);
     let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album(40), 7);
     use Role::{Assistant, System, User};
     let roles = [System, User, Assistant, User, Assistant, User];
     assert_eq!(dressed.query().roles, roles);
     let found = Shape::of(&dressed.query());
-    let near = |found: usize, wanted: usize| found.abs_diff(wanted) * 20 <= wanted;
-    assert!(near(found.system.unwrap(), 120) && near(found.last, 700), "{found:?}");
+    let near = |found: Length, wanted: Length| {
+        found.characters.abs_diff(wanted.characters) * 20 <= wanted.characters
+    };
+    assert!(near(found.system.unwrap(), shape.system.unwrap()), "{found:?}");
+    assert!(near(found.last, shape.last), "{found:?}");
     for ((u, a), (user, assistant)) in found.exchanges.iter().zip(&shape.exchanges) {
         assert!(near(*u, *user) && near(*a, *assistant), "{found:?}");
     }
@@ -178,7 +190,7 @@ fn a_dressed_phrasing_has_the_messages_of_the_shape() {
 
 #[test]
 fn nothing_follows_a_text_that_a_challenge_leads_to() {
-    let shape = Shape { last: 500, ..Shape::default() };
+    let shape = shape(None, &[], 500);
     for seed in 0..50 {
         let text = format!("{CHALLENGE}\n\nthe text");
         let dressed = dress(&text, &shape, &leading(), &album(20), seed);
@@ -189,8 +201,7 @@ fn nothing_follows_a_text_that_a_challenge_leads_to() {
 
 #[test]
 fn nothing_about_what_is_asked_is_put_around_it() {
-    let (album, shape) =
-        (album(2), Shape { exchanges: vec![(80, 400); 4], system: None, last: 4_000 });
+    let (album, shape) = (album(2), shape(None, &[(80, 400); 4], 4_000));
     for seed in 0..50 {
         let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album, seed);
         assert!(!dressed.query().messages.concat().contains("Town 0"), "{dressed:?}");
@@ -210,7 +221,7 @@ fn what_was_really_said_before_stays_next_to_the_challenge() {
         ChatMessage { role: Role::Assistant, content: "Many houses.".into() },
     ];
     let phrasing = Phrasing { history: said.clone(), ..phrasing(CHALLENGE) };
-    let mut shape = Shape { system: Some(60), exchanges: vec![(80, 400); 2], last: 100 };
+    let mut shape = shape(Some(60), &[(80, 400); 2], 100);
     let more = dressed(phrasing.clone(), &shape, &around, &mut random(7));
     assert_eq!((more.history.len(), &more.history[3..]), (5, &said[..]));
     shape.exchanges.clear();
@@ -223,7 +234,7 @@ fn what_was_really_said_before_stays_next_to_the_challenge() {
 fn what_holds_nothing_to_be_said_is_no_message() {
     let album = Album::default();
     album.keep(&article(1), Some(("a question", "\u{7}\u{1b}")));
-    let shape = Shape { system: Some(0), exchanges: vec![(9, 9)], last: 0 };
+    let shape = shape(Some(0), &[(9, 9)], 0);
     let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album, 7);
     assert_eq!(dressed, phrasing(CHALLENGE));
 }
@@ -235,7 +246,7 @@ fn an_album_is_bounded_and_forgets_the_oldest() {
         let answer = "It is big. ".repeat(1_000);
         album.keep(&article(n % 50), Some((&format!("question {n}?"), &answer)));
     }
-    let shape = Shape { exchanges: vec![(80, 400); 16], ..Shape::default() };
+    let shape = shape(None, &[(80, 400); 16], 0);
     let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album, 7);
     assert_eq!(dressed.history.len(), 32);
     for message in dressed.history.iter().filter(|message| message.role == Role::User) {
@@ -250,7 +261,7 @@ prop_compose! {
         exchanges in proptest::collection::vec((0..600_usize, 0..3_000_usize), 0..20),
         last in 0..20_000_usize,
     ) -> Shape {
-        Shape { system, exchanges, last }
+        shape(system, &exchanges, last)
     }
 }
 
@@ -273,13 +284,32 @@ proptest! {
         last in 40..6_000_usize, system in 30..2_000_usize, user in 40..600_usize,
         assistant in 40..2_000_usize, seed: u64,
     ) {
-        let shape = Shape { system: Some(system), exchanges: vec![(user, assistant)], last };
+        let shape = shape(Some(system), &[(user, assistant)], last);
         let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album(40), seed);
         let found = Shape::of(&dressed.query());
-        let near = |found: usize, wanted: usize| found.abs_diff(wanted) <= 3.max(wanted / 20);
-        prop_assert!(near(found.last, last), "{} of {last}: {}", found.last, dressed.challenge);
-        prop_assert!(near(found.system.unwrap(), system), "{:?} of {system}", found.system);
+        let near = |found: Length, wanted: usize| {
+            found.characters.abs_diff(wanted) <= 3.max(wanted / 20)
+        };
+        prop_assert!(near(found.last, last), "{found:?} of {last}: {}", dressed.challenge);
+        prop_assert!(near(found.system.unwrap(), system), "{found:?} of {system}");
         let (u, a) = found.exchanges[0];
-        prop_assert!(near(u, user) && near(a, assistant), "{u} of {user}, {a} of {assistant}");
+        prop_assert!(near(u, user) && near(a, assistant), "{u:?} of {user}, {a:?} of {assistant}");
+    }
+
+    #[test]
+    fn all_messages_together_take_the_bytes_of_a_shape(
+        last in 300..2_000_usize, assistant in 300..2_000_usize, percent in 1..=2_usize, seed: u64,
+    ) {
+        let wanted = |characters| Length { characters, bytes: characters + characters * percent / 100 };
+        let (last, told) = (wanted(last), wanted(assistant));
+        let shape = Shape { system: None, exchanges: vec![(wanted(80), told)], last };
+        let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album(40), seed);
+        let found = Shape::of(&dressed.query());
+        let beyond = |shape: &Shape| {
+            let (user, assistant) = shape.exchanges[0];
+            user.beyond() + assistant.beyond() + shape.last.beyond()
+        };
+        // A passage brings four line breaks and has sentences for one in some sixty characters.
+        prop_assert!(beyond(&found).abs_diff(beyond(&shape)) <= 4, "{found:?} of {shape:?}");
     }
 }

@@ -7,7 +7,7 @@ use crate::persona_agent::paraphrase::brief;
 use crate::persona_agent::phraser::{BestAnswer, Phrasing};
 use crate::task_maker::Task;
 
-use super::fill::length;
+use super::length::characters;
 use super::{Album, Shape, ShapeBook, Surroundings, dressed};
 
 /// The shapes of users' queries and the texts to fill them. A validator that takes users' queries
@@ -30,9 +30,9 @@ impl Wardrobe {
     pub fn first(&self, mut phrasing: Phrasing, task: &Task, random: &mut ChaCha8Rng) -> Phrasing {
         let (form, topic) = (&task.plan.form, &task.context.topic);
         let in_short = brief(form, &task.query, topic, random);
-        let least = length(&in_short).min(length(&phrasing.challenge));
+        let least = characters(&in_short).min(characters(&phrasing.challenge));
         let shape = self.shapes.draw_for(least, random);
-        if length(&phrasing.challenge) > shape.last.max(length(&in_short)) {
+        if characters(&phrasing.challenge) > shape.last.characters.max(characters(&in_short)) {
             phrasing.challenge = in_short;
         }
         let sent = self.dress(phrasing.clone(), &shape, task, random);
