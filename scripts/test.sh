@@ -68,7 +68,7 @@ cargo --version
 component fmt rustfmt
 component clippy clippy
 compiler=true
-has cc || install build-essential || compiler=false
+{ has cc && has make; } || install build-essential || compiler=false
 
 heading "cargo fmt"
 cargo fmt --all -- --check
@@ -223,13 +223,6 @@ else
     skip "alerts and dashboard: Debian's package of Prometheus cannot be fetched, see above"
 fi
 
-heading "features parquet and otel"
-cargo test --workspace --features parquet,otel --lib export
-cargo test --workspace --features parquet,otel --test it -- export otel
-
-heading "a task and a reward added in one file each"
-scripts/test-extend.sh
-
 heading "deployment files"
 # Some ten seconds, and as much again where the tools have to be installed first.
 has systemd-analyze || install systemd || true
@@ -245,4 +238,13 @@ scripts/deploy-check.sh "$target/debug/sn1" | tee "$target/deploy-check.txt"
 while IFS= read -r line; do
     skipped+=("deployment: ${line#skipped  }")
 done < <(grep "^skipped  " "$target/deploy-check.txt" || true)
+
+# From here on the builds leave a binary with other features, or of the extended copy.
+heading "features parquet and otel"
+cargo test --workspace --features parquet,otel --lib export
+cargo test --workspace --features parquet,otel --test it -- export otel
+
+heading "a task and a reward added in one file each"
+scripts/test-extend.sh
+
 finish

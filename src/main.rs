@@ -5,6 +5,12 @@ use std::process::ExitCode;
 
 use sn1::exit::{Ended, Exit};
 use sn1::{cli, telemetry};
+use tikv_jemallocator::Jemalloc;
+
+/// It gives back what bursts of answers took; glibc's keeps the most that there ever was, and more with
+/// each burst.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     // clap prints help, versions and mistakes itself, with suggestions, and ends with 0 or 2.
