@@ -49,11 +49,10 @@ pub fn fresh_run_id() -> String {
     format!("{}-{:08x}", unix_time().as_secs(), rand::random::<u32>())
 }
 
-/// A seed from the machine's entropy.
+/// A seed from the machine's entropy: too many to be tried, and no more than a TOML file can say.
 #[must_use]
 pub fn fresh_seed() -> u64 {
-    // Small enough to be typed again.
-    u64::from(rand::random::<u32>())
+    rand::random::<u64>() >> 1
 }
 
 /// How texts are sampled, as configured; the seed is set for each.

@@ -5,6 +5,7 @@ use clap::{ArgMatches, Command};
 use super::{json_flag, loaded, localnet, miner, output, role, role_flag, validator};
 use crate::config::{Role, Settings, add_config_flags};
 use crate::exit::{Ended, Exit};
+use crate::wiring::tools;
 
 pub(super) fn command() -> Command {
     let show = Command::new("show")
@@ -51,6 +52,8 @@ fn suffices(role: Role, settings: &Settings) -> Result<(), Ended> {
     match role {
         Role::Validator => validator::checked(settings).map(|_| ()),
         Role::Miner => miner::checked(settings).map(|_| ()),
-        Role::Localnet => localnet::refuse_other_chains(settings),
+        Role::Localnet => {
+            localnet::refuse_other_chains(settings).and_then(|()| tools::check(settings))
+        }
     }
 }

@@ -106,6 +106,11 @@ impl Report {
 async fn export(matches: &ArgMatches, about: About) -> anyhow::Result<Report> {
     let journal = matches.get_one::<PathBuf>("journal").cloned().unwrap_or_default();
     let folder = |name: &str| matches.get_one::<PathBuf>(name);
+    let absolute = |name: &str| std::path::absolute(folder(name)?).ok();
+    if absolute("wandb").is_some_and(|wandb| absolute("parquet") == Some(wandb)) {
+        let message = "--wandb and --parquet name the same folder: give each its own";
+        return Err(Ended::new(Exit::Usage, message).into());
+    }
     let force = matches.get_flag("force");
     let mut reader = JournalReader::open(&journal).map_err(failed)?;
     let tables = folder("parquet").map(|folder| Tables::begin(folder, force));

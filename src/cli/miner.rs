@@ -34,7 +34,7 @@ use crate::wiring::console::{Console, Shown, Work};
 use crate::wiring::joining::{self, Joining};
 use crate::wiring::last_seen::LastSeen;
 use crate::wiring::publish::Whereabouts;
-use crate::wiring::{miner, state_folder, system_clock, unix_time};
+use crate::wiring::{miner, state_folder, system_clock, tools, unix_time};
 use live::Live;
 use on_chain::OnChain;
 
@@ -180,6 +180,7 @@ async fn broken_off(overseer: &Overseer, admit: &Port<Admit>) {
 /// The chain to join, if one is to be, unless a miner must not work as the settings say.
 pub(super) fn checked(settings: &Settings) -> Result<Option<Joining>, Ended> {
     miner::works_alone(settings.miner.kind)?;
+    tools::check_sources(&settings.tools)?;
     joining::of_miner(settings)
 }
 

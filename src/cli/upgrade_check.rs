@@ -275,7 +275,11 @@ impl Candidate {
             words.extend(["--config".to_owned(), overlay.display().to_string()]);
         }
         for flag in &self.flags.values {
-            // Repeated flags are repeated; a list follows its flag at once.
+            // A list follows its flag; a single value is tied to it, as it may begin with a dash.
+            if let [value] = flag.values.as_slice() {
+                words.push(format!("--{}={value}", flag.key));
+                continue;
+            }
             words.push(format!("--{}", flag.key));
             words.extend(flag.values.iter().cloned());
         }

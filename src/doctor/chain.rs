@@ -42,18 +42,24 @@ pub(super) async fn look(case: &Case) -> Vec<Finding> {
     };
     let mut opening: FuturesUnordered<_> =
         joining.endpoints.urls().iter().enumerate().map(|node| open(case, node)).collect();
+    // What another chain knows of the hotkey is nobody's business.
+    let is_right = |visit: &Visited| {
+        let answered = visit.answered.as_ref();
+        answered.is_ok_and(|it| !joining.endpoints.is_another_chain(it.session.genesis().0))
+    };
     // The first that answers is asked while the others are still waited for.
     let mut visited = Vec::new();
     while let Some(visit) = opening.next().await {
-        let answered = visit.answered.is_ok();
+        let found = is_right(&visit);
         visited.push(visit);
-        if answered {
+        if found {
             break;
         }
     }
     let others = opening.collect::<Vec<_>>();
     let told = async {
-        match visited.last().map(|visit| &visit.answered) {
+        let first = visited.last().filter(|visit| is_right(visit));
+        match first.map(|visit| &visit.answered) {
             Some(Ok(first)) => ask(case, joining, &first.session).await,
             Some(Err(_)) | None => Vec::new(),
         }

@@ -13,6 +13,8 @@ use crate::chain::node::head::{made_at, newest};
 use crate::chain::node::session::Session;
 
 const CHECK: &str = "clock";
+/// The metadata, a block's time, and what is asked of that block.
+const IN_ALL: Duration = Duration::from_secs(24);
 /// Between two looks whether there is a new block.
 const LOOK: Duration = Duration::from_millis(250);
 /// A clock that is as far off as this is nobody's business.
@@ -37,7 +39,7 @@ struct Sight {
 }
 
 pub(super) async fn look(case: &Case, session: &Session) -> Finding {
-    match case.bounded(CHECK, PATIENCE, sight(case, session)).await {
+    match case.bounded(CHECK, IN_ALL, sight(case, session)).await {
         Ok(Ok(sight)) => judge(sight),
         Err(late) => late,
         Ok(Err(failure)) => {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::state::{folders, nearest};
+use super::state::{folders, nearest, parent};
 use super::{Case, DISK_PATIENCE, Finding, off_thread, size};
 use crate::journal::{KEPT, MOST_FILES};
 use crate::models::{Environment, space};
@@ -17,7 +17,7 @@ pub(super) async fn look(case: &Case) -> Vec<Finding> {
     let journal = journal(case);
     let most = case.settings.journal.max_bytes.saturating_mul(MOST_FILES);
     let needed = most.saturating_sub(taken(case, &journal).await);
-    let folder = journal.parent().unwrap_or(Path::new(".")).to_owned();
+    let folder = parent(&journal);
     let cure = format!(
         "free some, lower journal.max_bytes (there are up to {MOST_FILES} such files), or set \
          journal.file"

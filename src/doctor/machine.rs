@@ -1,5 +1,6 @@
 //! What the machine has and allows: open files, threads, the device, and memory for the models.
 
+use std::fs::DirEntry;
 use std::path::Path;
 
 use super::models::needs;
@@ -83,7 +84,7 @@ fn device(case: &Case) -> Finding {
             judge_threads(case.settings.engine.threads.unwrap_or(cores), cores)
         }
         // A build without CUDA refuses the setting itself.
-        Device::Cuda(number) => judge_cuda(number, Path::new(&format!("/dev/nvidia{number}"))),
+        Device::Cuda(number) => judge_cuda(number, cuda_devices(Path::new("/dev"))),
     }
 }
 
@@ -95,11 +96,25 @@ fn judge_threads(threads: usize, cores: usize) -> Finding {
     Finding::ok(DEVICE, seen)
 }
 
-fn judge_cuda(number: usize, node: &Path) -> Finding {
-    if node.exists() {
-        return Finding::ok(DEVICE, format!("CUDA device {number}"));
+/// How many CUDA devices there are nodes of; not known on WSL. In a container nodes keep the
+/// machine's numbers, and CUDA counts those that are there from 0.
+fn cuda_devices(dev: &Path) -> Option<usize> {
+    if dev.join("dxg").exists() {
+        return None;
     }
-    let seen = format!("there is no CUDA device {number}: {} is not there", node.display());
+    let is_device = |node: &DirEntry| {
+        let name = node.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix("nvidia"));
+        number.is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    Some(std::fs::read_dir(dev).ok()?.flatten().filter(is_device).count())
+}
+
+fn judge_cuda(number: usize, there: Option<usize>) -> Finding {
+    let Some(there) = there.filter(|there| *there <= number) else {
+        return Finding::ok(DEVICE, format!("CUDA device {number}"));
+    };
+    let seen = format!("there is no CUDA device {number}: /dev has {there}, counted from 0");
     let cure =
         "`nvidia-smi` lists the devices (a container needs them passed in); set neuron.device";
     Finding::failing(DEVICE, seen, cure)
@@ -156,7 +171,14 @@ fn free_memory() -> Option<u64> {
     let number = |path: &str| read(path)?.trim().parse::<u64>().ok();
     let limit = number("/sys/fs/cgroup/memory.max");
     let used = number("/sys/fs/cgroup/memory.current").unwrap_or(0);
+    let unused = read("/sys/fs/cgroup/memory.stat").and_then(|stat| unused_pages(&stat));
+    let used = used.saturating_sub(unused.unwrap_or(0));
     Some(limit.map_or(machine, |limit| machine.min(limit.saturating_sub(used))))
+}
+
+/// The bytes of files in memory that nobody uses now: they are given back when they are wanted.
+fn unused_pages(stat: &str) -> Option<u64> {
+    stat.lines().find_map(|line| line.strip_prefix("inactive_file ")?.parse().ok())
 }
 
 fn available(meminfo: &str) -> Option<u64> {
@@ -178,6 +200,7 @@ mod tests {
         assert_eq!(soft_limit(""), None);
         assert_eq!(available("MemTotal: 9 kB\nMemAvailable:   2 kB\n"), Some(2048));
         assert_eq!(available("MemFree: 2 kB\n"), None);
+        assert_eq!(unused_pages("anon 1\ninactive_file 4096\nactive_file 2\n"), Some(4096));
     }
 
     #[test]
@@ -187,8 +210,21 @@ mod tests {
         assert_eq!(judge_files(Some(u64::MAX), 20_000).verdict, Verdict::Ok);
         assert_eq!(judge_threads(3, 2).cure.unwrap(), "lower engine.threads to 2");
         assert_eq!(judge_threads(2, 2).verdict, Verdict::Ok);
-        assert_eq!(judge_cuda(7, Path::new("/nowhere")).verdict, Verdict::Failing);
+        assert_eq!(judge_cuda(0, Some(0)).verdict, Verdict::Failing);
+        assert_eq!(judge_cuda(0, Some(1)).verdict, Verdict::Ok);
+        assert_eq!(judge_cuda(0, None).verdict, Verdict::Ok);
         assert_eq!(judge_memory(2, Some(1)).verdict, Verdict::Warning);
         assert_eq!(judge_memory(1, Some(1)).verdict, Verdict::Ok);
+    }
+
+    #[test]
+    fn cuda_devices_are_counted_by_their_nodes() {
+        let dev = tempfile::tempdir().unwrap();
+        for name in ["nvidia1", "nvidiactl", "nvidia-uvm"] {
+            std::fs::write(dev.path().join(name), "").unwrap();
+        }
+        assert_eq!(cuda_devices(dev.path()), Some(1));
+        std::fs::write(dev.path().join("dxg"), "").unwrap();
+        assert_eq!(cuda_devices(dev.path()), None);
     }
 }

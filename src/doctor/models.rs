@@ -84,7 +84,22 @@ async fn of_model(case: &Case, name: &str, key: &'static str) -> Vec<Finding> {
         }];
     }
     let hashed = case.bounded(MODEL, HASHING, store.inspect(name)).await;
-    match hashed.unwrap_or_else(|_| store.status(name)) {
+    let (store, files) = match hashed {
+        Ok(files) => (store, files),
+        // Too large to be hashed in that time, or on a disk that does not answer.
+        Err(_) => {
+            let name = name.to_owned();
+            let looked = off_thread(move || {
+                let files = store.status(&name);
+                (store, files)
+            });
+            match case.soon(MODEL, looked).await {
+                Ok(found) => found,
+                Err(late) => return vec![late],
+            }
+        }
+    };
+    match files {
         Ok(files) => of_files(case, &store, name, &files).await,
         Err(error) => vec![unusable(&error)],
     }

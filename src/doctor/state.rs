@@ -180,7 +180,8 @@ fn as_root<'a>(mut folders: impl Iterator<Item = &'a PathBuf>) -> Option<Finding
     Some(Finding::warning("user", seen, cure))
 }
 
-fn parent(file: &Path) -> PathBuf {
+/// The folder of a file.
+pub(super) fn parent(file: &Path) -> PathBuf {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new(".")).to_owned()
 }

@@ -50,6 +50,7 @@ impl NewFolder {
         };
         let filling = beside("new");
         let failed = |error| failure(target, &error);
+        remove_left(&filling).map_err(failed)?;
         fs::create_dir_all(&filling).map_err(failed)?;
         let folder = Self { target: target.to_owned(), filling, replaces };
         fs::write(folder.path().join(MARK), "").map_err(failed)?;
@@ -73,6 +74,7 @@ impl NewFolder {
                 return fs::rename(&self.filling, &self.target);
             }
             let old = self.filling.with_extension("old");
+            remove_left(&old)?;
             fs::rename(&self.target, &old)?;
             if let Err(error) = fs::rename(&self.filling, &self.target) {
                 fs::rename(&old, &self.target)?;
@@ -88,6 +90,14 @@ impl Drop for NewFolder {
     fn drop(&mut self) {
         // When it was kept, there is nothing there.
         let _ = fs::remove_dir_all(&self.filling);
+    }
+}
+
+/// Removes what a process of this number left that was killed; in a container all have the same.
+fn remove_left(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -124,6 +134,23 @@ mod tests {
         fs::create_dir(&target).unwrap();
         export(&target, false, "a").unwrap();
         assert_eq!(names(&target), [MARK, "a"]);
+    }
+
+    #[test]
+    fn what_a_killed_export_left_is_in_no_later_one() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("out");
+        let killed = NewFolder::begin(&target, false).unwrap();
+        fs::write(killed.path().join("half"), "x").unwrap();
+        let old = killed.path().with_extension("old");
+        std::mem::forget(killed);
+        export(&target, false, "a").unwrap();
+        assert_eq!(names(&target), [MARK, "a"]);
+        fs::create_dir(&old).unwrap();
+        fs::write(old.join("older"), "x").unwrap();
+        export(&target, true, "b").unwrap();
+        assert_eq!(names(&target), [MARK, "b"]);
+        assert_eq!(names(place.path()), ["out"]);
     }
 
     #[test]

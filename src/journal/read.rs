@@ -1,7 +1,8 @@
 //! Reads a journal back, a line at a time, from the file where its first run began.
 //!
 //! A journal that begins in the middle of a run is read from the files that were moved aside
-//! (`NAME.1` and older), but of these only what belongs to that run. `sn1 replay` uses it.
+//! (`NAME.1` and older), but of these only what belongs to that run. `sn1 replay` and
+//! `sn1 export` use it.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;

@@ -1,7 +1,8 @@
 //! The events of a journal that decide what everyone earned, as they are read back.
 //!
-//! Only `sn1 replay` reads them. Events and fields that it does not need are passed over, so that a
-//! journal of another version can be read as far as what is needed has not changed.
+//! `sn1 replay` reads them; `sn1 export` only asks which are steps. Events and fields that are not
+//! needed are passed over, so that a journal of another version can be read as far as what is
+//! needed has not changed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

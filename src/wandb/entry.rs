@@ -28,7 +28,7 @@ impl Entry {
     #[must_use]
     pub fn of_event(event: &Event) -> Option<Self> {
         match event {
-            Event::RunStarted { version, seed } => Some(started(json!(version), json!(seed))),
+            Event::RunStarted { version, .. } => Some(started(json!(version))),
             Event::ScoringBegan { rules, .. } => Some(scoring_began(value(rules))),
             Event::Step(step) => Some(Self::Step(shareable(step))),
             Event::RunFinished { .. } => Some(Self::End),
@@ -41,7 +41,7 @@ impl Entry {
     pub fn of_line(mut line: Map<String, Value>) -> Option<Self> {
         let mut take = |key: &str| line.remove(key).unwrap_or_default();
         match take("event").as_str()? {
-            "run_started" => Some(started(take("version"), take("seed"))),
+            "run_started" => Some(started(take("version"))),
             "scoring_began" => Some(scoring_began(take("rules"))),
             "step" => {
                 line.retain(|key, _| !OF_THE_LINE.contains(&key.as_str()));
@@ -53,10 +53,9 @@ impl Entry {
     }
 }
 
-fn started(version: Value, seed: Value) -> Entry {
-    Entry::Config(
-        [("version".to_owned(), version), ("seed".to_owned(), seed)].into_iter().collect(),
-    )
+/// Of the seed nothing may be known while its run lasts: by it a miner knows what is asked next.
+fn started(version: Value) -> Entry {
+    Entry::Config([("version".to_owned(), version)].into_iter().collect())
 }
 
 fn scoring_began(rules: Value) -> Entry {
@@ -117,6 +116,15 @@ mod tests {
             line.insert(key.to_owned(), json!("step"));
         }
         assert_eq!(Entry::of_line(line), Some(Entry::Step(row)));
+    }
+
+    #[test]
+    fn of_a_run_s_beginning_the_seed_is_not_told() {
+        let told = Some(Entry::Config(object(json!({"version": "1"}))));
+        let event = Event::RunStarted { version: "1".into(), seed: 7 };
+        assert_eq!(Entry::of_event(&event), told);
+        let line = json!({"event": "run_started", "version": "1", "seed": 7});
+        assert_eq!(Entry::of_line(object(line)), told);
     }
 
     #[test]

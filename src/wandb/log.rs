@@ -28,7 +28,7 @@ pub(super) struct Log {
 impl Log {
     /// Makes a new file.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        let mut file = OpenOptions::new().append(true).create_new(true).open(path)?;
         file.write_all(&HEAD)?;
         Ok(Self { file, length: HEAD.len() as u64 })
     }
@@ -134,6 +134,19 @@ mod tests {
             assert_eq!(bytes.len() as u64, log.length());
             assert_eq!(read(&bytes), written, "{left} bytes left in the block");
         }
+    }
+
+    #[test]
+    fn what_follows_a_record_that_was_cut_off_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let mut log = Log::create(&path).unwrap();
+        log.append(b"first").unwrap();
+        // As a disk leaves it that is full in the middle of a record.
+        log.file.write_all(&[9; 40_000]).unwrap();
+        log.file.set_len(log.length).unwrap();
+        log.append(b"next").unwrap();
+        assert_eq!(read(&std::fs::read(&path).unwrap()), [b"first".to_vec(), b"next".to_vec()]);
     }
 
     #[test]

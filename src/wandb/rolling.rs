@@ -120,5 +120,5 @@ impl Rolling {
 }
 
 fn is_long(run: &Run, time: Duration) -> bool {
-    time.saturating_sub(run.began()) >= LONGEST_RUN || run.bytes() >= LARGEST_RUN
+    time.abs_diff(run.began()) >= LONGEST_RUN || run.bytes() >= LARGEST_RUN
 }

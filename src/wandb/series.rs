@@ -23,8 +23,8 @@ pub(super) struct Series {
 
 #[derive(Debug)]
 struct Failing {
-    /// No try before this time since the Unix epoch.
-    next_try: Duration,
+    /// When it was tried last, since the Unix epoch: a wall clock's, which may step back.
+    tried: Duration,
     /// Steps that are missing so far.
     missing: u64,
 }
@@ -46,7 +46,7 @@ impl Series {
         let is_step = matches!(entry, Entry::Step(_));
         if let Some(failing) = &mut self.failing
             && is_step
-            && now < failing.next_try
+            && now.abs_diff(failing.tried) < NEXT_TRY
         {
             failing.missing += 1;
             return false;
@@ -98,8 +98,8 @@ impl Series {
                  mended, and scoring goes on"
             );
         }
-        let failing = self.failing.get_or_insert(Failing { next_try: now, missing: 0 });
-        failing.next_try = now.saturating_add(NEXT_TRY);
+        let failing = self.failing.get_or_insert(Failing { tried: now, missing: 0 });
+        failing.tried = now;
         failing
     }
 }

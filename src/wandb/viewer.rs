@@ -89,7 +89,11 @@ impl Wandb {
         }
         let missed = self.missed();
         if missed > 0 {
-            tracing::warn!(missed, "steps are missing in the wandb runs; the journal has them all");
+            tracing::warn!(
+                missed,
+                "steps are missing in the wandb runs; `sn1 export JOURNAL --wandb DIR` makes runs \
+                 of all that the journal has"
+            );
         }
     }
 }

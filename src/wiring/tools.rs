@@ -194,12 +194,19 @@ fn one_request(tools: &Tools) -> Duration {
 /// Refuses sources that a validator's tasks cannot live on, before anything is begun.
 ///
 /// # Errors
-/// The task, the kind of context that it needs, and which sources have that; that a source on a
-/// network needs a contact; or the file, folder or variable that is not there, by its key.
+/// As [`check_sources`] and [`check_tasks`].
 pub fn check(settings: &Settings) -> Result<(), Ended> {
-    let tools = &settings.tools;
+    check_sources(&settings.tools)?;
+    check_tasks(settings)
+}
+
+/// Refuses sources that lack what they need.
+///
+/// # Errors
+/// That a source on a network needs a contact; or the file, folder or variable that is not there,
+/// by its key.
+pub fn check_sources(tools: &Tools) -> Result<(), Ended> {
     check_contact(tools)?;
-    check_tasks(settings)?;
     let there = |key: &str, path: &PathBuf| match path.metadata() {
         Ok(_) => Ok(()),
         Err(cause) => {

@@ -266,4 +266,5 @@ async fn another_chain_than_the_one_named_and_an_address_that_nobody_reaches_are
     assert_eq!(chain.verdict, Verdict::Failing, "{findings:#?}");
     assert!(chain.seen.contains("another chain than finney"), "{chain:?}");
     assert!(chain.cure.as_ref().unwrap().contains("subtensor.network"), "{chain:?}");
+    assert!(findings.iter().all(|found| found.check != "registration"), "{findings:#?}");
 }

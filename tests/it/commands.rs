@@ -289,7 +289,12 @@ fn a_configuration_is_checked_without_a_wallet_or_a_chain() {
         ),
         ("--netuid 1 --subtensor.network local", "tools.contact"),
         ("--role miner --netuid 1 --subtensor.network test --miner.kind dead", "answers nothing"),
+        (
+            "--role miner --netuid 1 --subtensor.network test --tools.sources wikipedia,maths",
+            "tools.contact",
+        ),
         ("--role localnet --subtensor.network finney", "joins no other"),
+        ("--role localnet --tools.sources maths", "needs contexts of the kind"),
     ] {
         let refused = place.run(&format!("config check {flags}")).expect(2).err;
         assert!(refused.contains(told), "{flags}: {refused}");

@@ -12,6 +12,8 @@ fn what_is_to_be_made_of_which_journal_has_to_be_said() {
     let step = r#"{"run_id":"r","seq":0,"schema_version":1,"time":1.5,"event":"step","uids":[1]}"#;
     place.write("j.jsonl", &format!("no journal\n{step}\n"));
     assert!(place.run("export j.jsonl").expect(2).err.contains("--parquet"));
+    let same = place.run("export j.jsonl --wandb out --parquet ./out");
+    same.refused(2, &["--wandb and --parquet name the same folder"]);
     place.run("export away.jsonl --wandb out").refused(4, &["away.jsonl", "no such file"]);
     let ended = place.run("export j.jsonl --wandb out --json").expect(0);
     assert!(ended.err.contains("cannot be read") && ended.err.contains("lines=1"), "{}", ended.err);

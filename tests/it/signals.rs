@@ -5,10 +5,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::net::UnixDatagram;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::harness::Place;
 use crate::miner::{ALICE, JOURNAL, miner};
 
+/// Nothing that is waited for here takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Endless, and quick to set its last weights.
 const ENDLESS: &str = "localnet --model fake --seed 7 --localnet.block_time 0.2 --journal j.jsonl";
 
@@ -153,7 +156,7 @@ fn sigterm_while_a_miner_answers_ends_in_time_and_the_journal_has_the_request() 
     let (miner, port) = miner(&place, &flags);
     let ask = format!("query --axon 127.0.0.1:{port} --axon.hotkey {ALICE} --uri //Bob");
     let asking = place.start_with(&format!("{ask} --timeout 600"), &["--message", "Why?"]);
-    asked.recv().unwrap();
+    asked.recv_timeout(PATIENCE).unwrap();
     miner.signal("TERM");
     miner.wait_as_a_supervisor().expect(0);
     asking.wait().expect(1);
@@ -167,6 +170,7 @@ fn systemd_is_told_when_it_is_ready_alive_and_stopping() {
     let socket = tempfile::tempdir().unwrap();
     let path = socket.path().join("notify");
     let systemd = UnixDatagram::bind(&path).unwrap();
+    systemd.set_read_timeout(Some(PATIENCE)).unwrap();
     let place = Place::new().with("NOTIFY_SOCKET", &path).with("WATCHDOG_USEC", "200000");
     let net = place.start(&format!("{ENDLESS} --localnet.miners echo"));
     let told = || {

@@ -112,7 +112,8 @@ fn the_official_package_reads_and_sends_every_field_of_every_step() {
     let tags = run["tags"].as_array().unwrap();
     assert!(tags.contains(&json!("netuid_1")) && tags.contains(&json!("qa")), "{tags:?}");
     let config = &sent["config"];
-    assert_eq!((&config["neuron"]["timeout"], &config["seed"]), (&json!(2), &json!(7)));
+    assert_eq!(config["neuron"]["timeout"], 2);
+    assert!(config["seed"].is_null(), "{config}");
     assert!(config["rules"].is_object() && config["version"].is_string(), "{config}");
 }
 

@@ -109,6 +109,17 @@ fn a_folder_that_comes_back_is_written_again_after_a_while() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_puts_off_no_try() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("disk/wandb");
+    fs::write(place.path().join("disk"), "no folder").unwrap();
+    let mut series = series(&folder, 1 << 30);
+    assert!(!series.take(&step(0), hours(10)));
+    fs::remove_file(place.path().join("disk")).unwrap();
+    assert!(series.take(&step(1), hours(1)));
+}
+
+#[test]
 fn runs_take_no_more_of_the_disk_than_they_may_until_some_are_removed() {
     let place = tempfile::tempdir().unwrap();
     let mut series = series(place.path(), 2_000);
