@@ -195,6 +195,11 @@ impl Gguf {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// The tensors' types and shapes.
+    pub(super) fn tensors(&self) -> impl Iterator<Item = (GgmlDType, &[usize])> {
+        self.tensors.values().map(|info| (info.dtype, info.shape.as_slice()))
+    }
+
     /// A tensor's shape, outermost dimension first.
     pub(super) fn shape(&self, name: &str) -> Result<&[usize], LoadProblem> {
         match self.tensors.get(name) {

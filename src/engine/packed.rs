@@ -10,6 +10,7 @@ mod panels;
 
 pub(super) use panels::Panels;
 
+use candle_core::quantized::GgmlDType;
 use half::f16;
 
 use super::kernels::integer::{BLOCK, Bits, Line, MAX_PANEL, Panel, Scales, Tile};
@@ -38,7 +39,26 @@ pub(super) struct PackedMatrix {
 
 /// How tensors of this type are packed; `None` if they cannot be.
 pub(super) fn bits(tensor: &RawTensor) -> Option<Bits> {
-    ggml::bits(tensor.dtype).filter(|_| tensor.shape.len() == 2)
+    bits_of(tensor.dtype, &tensor.shape)
+}
+
+fn bits_of(dtype: GgmlDType, shape: &[usize]) -> Option<Bits> {
+    match shape {
+        [_, inputs] if inputs.is_multiple_of(BLOCK) => ggml::bits(dtype),
+        _ => None,
+    }
+}
+
+/// The bytes that a tensor of this type and shape takes when it is packed, without what fills its
+/// last tile; `None` if it cannot be.
+pub(super) fn bytes(dtype: GgmlDType, shape: &[usize]) -> Option<u64> {
+    let bits = bits_of(dtype, shape)?;
+    let blocks = shape.iter().product::<usize>() / BLOCK;
+    let numbers = if bits == Bits::Four { 2 } else { 1 };
+    // Those of Q4K are products, which half precision does not hold.
+    let number = if dtype == GgmlDType::Q4K { size_of::<f32>() } else { size_of::<f16>() };
+    let block = bits.lines() * size_of::<Line>() / LANES + numbers * number;
+    Some((blocks as u64).saturating_mul(block as u64))
 }
 
 impl PackedMatrix {

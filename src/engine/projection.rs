@@ -3,7 +3,7 @@
 
 use super::Precision;
 use super::kernels::Isa;
-use super::kernels::integer::{BLOCK, Bits, Grain};
+use super::kernels::integer::{Bits, Grain};
 use super::load_error::LoadProblem;
 use super::matrix::Matrix;
 use super::packed::{PackedMatrix, Panels, bits};
@@ -54,9 +54,7 @@ impl Projection {
     ) -> Result<Self, LoadProblem> {
         let packing = |tensor: &RawTensor| match precision {
             Precision::F32 => None,
-            Precision::Faithful | Precision::Fast => {
-                bits(tensor).filter(|_| inputs.is_multiple_of(BLOCK))
-            }
+            Precision::Faithful | Precision::Fast => bits(tensor),
         };
         let mut parts = Vec::new();
         for alike in tensors.chunk_by(|a, b| packing(a) == packing(b)) {

@@ -79,6 +79,11 @@ impl Safetensors {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// The tensors' shapes.
+    pub(super) fn shapes(&self) -> impl Iterator<Item = &[usize]> {
+        self.tensors.values().map(|info| info.shape.as_slice())
+    }
+
     /// A tensor's shape, outermost dimension first.
     pub(super) fn shape(&self, name: &str) -> Result<&[usize], LoadProblem> {
         match self.tensors.get(name) {

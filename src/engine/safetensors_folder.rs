@@ -95,6 +95,11 @@ impl SafetensorsFolder {
         !tied && self.places.contains_key(&name.in_safetensors())
     }
 
+    /// The tensors' shapes.
+    pub(super) fn shapes(&self) -> impl Iterator<Item = &[usize]> {
+        self.shards.iter().flat_map(|(_, shard)| shard.shapes())
+    }
+
     pub(super) fn shape(&self, name: &str) -> Result<&[usize], LoadProblem> {
         self.shards[self.place(name)?].1.shape(name)
     }

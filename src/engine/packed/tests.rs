@@ -5,7 +5,7 @@ use super::super::kernels::integer::{Bits, Grain};
 use super::super::kernels::tests::numbers;
 use super::super::raw_tensor::RawTensor;
 use super::super::thread_team::ThreadTeam;
-use super::{Isa, PackedMatrix, Panels, bits};
+use super::{Isa, LANES, Numbers, PackedMatrix, Panels, bits, bytes};
 
 const TYPES: [GgmlDType; 4] = [GgmlDType::Q4_0, GgmlDType::Q4_1, GgmlDType::Q4K, GgmlDType::Q8_0];
 
@@ -31,6 +31,22 @@ fn packing_loses_nothing() {
                 assert!((found - exact).abs() <= 1e-6, "{dtype:?}: {found} {exact}");
             }
         }
+    }
+}
+
+#[test]
+fn as_many_bytes_are_taken_as_are_foretold() {
+    for dtype in TYPES {
+        let tensor = quantised(dtype, 2 * LANES, 256);
+        let (foretold, bits) = (bytes(dtype, &tensor.shape), bits(&tensor).unwrap());
+        let matrix = PackedMatrix::stacked(256, bits, &[tensor]);
+        let size = |numbers: &Numbers| match numbers {
+            Numbers::Half(halves) => size_of_val(halves.as_slice()),
+            Numbers::Full(floats) => size_of_val(floats.as_slice()),
+        };
+        let lines = size_of_val(matrix.lines.as_slice());
+        let taken = lines + size(&matrix.scales) + size(&matrix.minima);
+        assert_eq!(foretold, Some(taken as u64), "{dtype:?}");
     }
 }
 
