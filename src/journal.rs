@@ -3,7 +3,8 @@
 //! A thread of its own writes; recording never waits. Each line carries `run_id`, `seq` (without
 //! gaps over all files of a run) and `schema_version`. When a file reaches its size it is renamed
 //! to `NAME.1`, older ones move up, and of these four are kept. Conversations that an earlier run
-//! left without an end are ended first, under its `run_id` and with its next numbers.
+//! left without an end are ended first, under its `run_id` and with its next numbers, if the disk
+//! takes that.
 //!
 //! A disk that is full, or cannot be written any more, does not end a run: a validator that stopped
 //! scoring because of its log would stop earning. What happens meanwhile is counted and not kept;
@@ -11,8 +12,8 @@
 //! many events are not there and why. `sn1 replay` takes what they did as the lines after them tell.
 //! The price is a journal with a hole in it; nobody reads one during a run, so nothing else rests
 //! on it. A disk that answers nothing at all, not even an error, still holds new conversations up,
-//! since memory has an end. At the start a journal that cannot be opened is refused: then a person
-//! is there.
+//! since memory has an end. A journal is a reason for exit code 4 only if it cannot be opened at the
+//! start, when a person is there, or cannot be written at the end.
 
 mod cut_short;
 mod lines;
@@ -129,7 +130,12 @@ impl JournalFile {
         let _ = self.commands.send(Command::Flush { done, time: (self.unix)() });
         match flushed.recv_timeout(PATIENCE) {
             Ok(()) => self.written.borrow().unwritten.error.clone().map_or(Ok(()), Err),
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(self.failure("its disk does not answer")),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                // Said here: whoever drops the journal waits for its thread.
+                let error = self.failure("its disk does not answer");
+                tracing::error!("{error}; the end waits for it");
+                Err(error)
+            }
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.failure(WRITER_GONE)),
         }
     }

@@ -253,7 +253,7 @@ impl Handler<Job<Knock>> for Axon {
 
     fn handle(&mut self, job: Job<Knock>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("axon:knock");
-        let Job { message, reply, slot, .. } = job;
+        let Job { message, reply, slot } = job;
         let _slot = slot;
         let answer = match self.deps.let_in(&message, &mut self.rates) {
             Ok(pass) if !message.ping && !self.has_place(&pass) => Err(Refusal::full()),
@@ -273,7 +273,7 @@ impl Handler<Job<Admit>> for Axon {
 
     fn handle(&mut self, job: Job<Admit>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("axon:admit");
-        let Job { message: Admit { pass, query, pieces }, reply, slot, .. } = job;
+        let Job { message: Admit { pass, query, pieces }, reply, slot } = job;
         let Pass { caller, stake, deadline } = pass;
         let since = self.deps.clock.now();
         let waiting = Waiting { caller, stake, since, deadline, query, pieces, reply, slot };

@@ -266,7 +266,7 @@ impl ModelWorker {
     }
 
     fn submit_local(&mut self, job: Job<Generate>, codec: &dyn Codec) {
-        let Job { message, reply, slot, .. } = job;
+        let Job { message, reply, slot } = job;
         let prompt_ids = match codec.encode_chat(&message.messages) {
             Ok(ids) => ids,
             Err(error) => return reply.send(Err(ModelError::Request(error.to_string()))),
@@ -285,7 +285,7 @@ impl ModelWorker {
     }
 
     fn submit_remote(&mut self, job: Job<Generate>, asked: Moment) {
-        let Job { message, reply, slot, .. } = job;
+        let Job { message, reply, slot } = job;
         match self.remote.check(&message, &self.deps.config) {
             Ok(()) => self.remote.push(RemoteJob { request: message, reply, slot, asked }),
             Err(refusal) => reply.send(Err(self.refuse(refusal))),

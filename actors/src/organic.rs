@@ -193,12 +193,13 @@ impl Handler<Job<AskMiners>> for Organic {
 
     fn handle(&mut self, job: Job<AskMiners>, _: &mut Context<Self>) {
         self.deps.failpoints.hit("organic:ask");
-        let Job { message: AskMiners { query }, reply, slot, .. } = job;
+        let Job { message: AskMiners { query }, reply, slot } = job;
         if self.deps.log.tally().borrow().is_enough_under_way() {
             return reply.send(Err(OrganicError::Interrupted(AskError::Gone)));
         }
         let free = self.deps.places.try_take().zip(self.deps.credits.try_take());
         let Some((place, credit)) = free else {
+            self.deps.journal.record(Event::OrganicShed);
             return reply.send(Err(OrganicError::Overloaded));
         };
         if reply.is_abandoned() {
@@ -233,6 +234,7 @@ impl OrganicDeps {
     async fn serve(&self, query: Query, credit: Credit, seat: Seat) {
         let began = self.clock.now();
         if !matches!(in_time(&*self.clock, SLACK, self.journal.ready()).await, Some(Ok(()))) {
+            self.journal.record(Event::OrganicShed);
             return seat.leave(Err(OrganicError::Overloaded));
         }
         let id = ConversationId(self.next_id.fetch_add(1, Ordering::Relaxed));
@@ -401,9 +403,8 @@ impl Desk<'_> {
             Ok(_) => OrganicOutcome::Answered,
             Err(OrganicError::NoMiners) => OrganicOutcome::NoMiners,
             Err(OrganicError::AllFailed { .. }) => OrganicOutcome::AllFailed,
-            Err(OrganicError::Interrupted(_) | OrganicError::Overloaded) => {
-                OrganicOutcome::Interrupted
-            }
+            Err(OrganicError::Overloaded) => OrganicOutcome::Overloaded,
+            Err(OrganicError::Interrupted(_)) => OrganicOutcome::Interrupted,
         };
         let uid = answered.as_ref().ok().map(|answer| answer.uid);
         self.deps.journal.record(Event::OrganicAnswered {

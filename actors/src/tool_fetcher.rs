@@ -190,7 +190,7 @@ impl Handler<Job<FetchContext>> for ToolFetcher {
         self.deps.failpoints.hit("tool_fetcher:fetch");
         let (pools, failpoints) = (Rc::clone(&self.pools), self.deps.failpoints.clone());
         self.deps.tasks.spawn("fetch", async move {
-            let Job { message, mut reply, slot, .. } = job;
+            let Job { message, mut reply, slot } = job;
             let _slot = slot;
             failpoints.hit("tool_fetcher:task");
             let brought = tokio::select! {

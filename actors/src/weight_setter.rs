@@ -355,7 +355,8 @@ impl WeightSetter {
                     actor.census.forget_the_replaced(&mut actor.book.scores, &metagraph);
                     Ok(actor.settled(&intent, block))
                 }
-                // Signed bytes may be included yet; the chain that takes unsigned calls drops them.
+                // Signed bytes may be included yet; the chain that takes unsigned calls drops them,
+                // or says at the next try that it is too soon.
                 Err(error @ (ChainError::Unreachable(_) | ChainError::Outdated(_)))
                     if intent.signed.is_some() =>
                 {

@@ -12,8 +12,8 @@ use bench::{Bench, book_of, everyone, neuron};
 use proptest::prelude::*;
 use sn1_actors::domain::{BlockNumber, Netuid, Score, Uid};
 use sn1_actors::ports::{
-    ChainError, Commitment, Event, Inclusion, PendingReveal, ScoreBook, SignedCall, WeightsCall,
-    WeightsIntent, WeightsWay,
+    ChainError, Commitment, Event, Inclusion, PendingReveal, ScoreBook, SignedCall, Untaken,
+    WeightsCall, WeightsIntent, WeightsWay,
 };
 use sn1_actors::testkit::{Stage, hotkey};
 use sn1_actors::weight_setter::emit::{Emission, emission};
@@ -266,6 +266,14 @@ fn a_connection_lost_after_sending_never_sets_twice() {
         let book = bench.ledger.book();
         assert_eq!((book.intent, book.weights_set), (None, Some(block)));
         assert_eq!(bench.chain.bytes(), ["0x0000"; 4], "nothing else was ever sent");
+        let told = |event| match event {
+            Event::WeightsSet { block, untaken, .. } => Some((block, untaken)),
+            _ => None,
+        };
+        let told: Vec<_> = stage.journal.events().into_iter().filter_map(told).collect();
+        let lost = (None, Some(Untaken::Unreachable));
+        let too_soon = (None, Some(Untaken::TooSoon));
+        assert_eq!(told, [lost, lost, lost, too_soon, (Some(block), None)]);
     });
 }
 
@@ -298,6 +306,8 @@ fn a_commit_is_revealed_when_the_chain_lets_it_and_given_up_when_it_never_will()
             let pending = bench.ledger.book().reveals;
             assert_eq!(pending.len(), 1, "the salt is in the ledger before the reveal");
             assert_eq!((&pending[0].commitment, pending[0].committed), (&commitment, committed));
+            let told = |event: &Event| matches!(event, Event::WeightsSet { committed: true, .. });
+            assert!(stage.journal.events().iter().any(told), "the journal says what it is");
             bench.chain.refuse(Some(ChainError::TooSoon { wait: 5 }));
             bench.blocks(5).await;
             assert_eq!(bench.chain.reveals(), pending, "asked once, and told to wait");
@@ -309,6 +319,16 @@ fn a_commit_is_revealed_when_the_chain_lets_it_and_given_up_when_it_never_will()
             bench.blocks(5).await;
             assert_eq!(bench.chain.reveals().len(), 4, "once more, and then no more");
             assert!(bench.ledger.book().reveals.is_empty());
+            let told = |event| match event {
+                Event::WeightsRevealed { committed, block, lost, .. } => {
+                    Some((committed, block.is_some(), lost))
+                }
+                _ => None,
+            };
+            let told: Vec<_> = stage.journal.events().into_iter().filter_map(told).collect();
+            let (failed, is_lost) = ((committed, false, false), end.is_some());
+            let last = (committed, !is_lost, is_lost);
+            assert_eq!(told, [failed, failed, last], "to be told to wait is no failure");
         });
     }
 }

@@ -2,8 +2,8 @@
 //! endpoint does to a validator, on a machine of one's own.
 //!
 //! Outages alternate between two kinds: one refuses every call at once, the other never answers, as a
-//! connection that is half open. A call under way when an outage begins may have been taken, but its
-//! answer is lost.
+//! connection that is half open. A call that is answered during an outage may have been taken, but
+//! its answer is lost.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -63,7 +63,7 @@ struct Gap {
 
 impl Writer {
     /// Opens a journal; what its last run left is ended, in that run's name, unless somebody else
-    /// writes it.
+    /// writes it or no disk takes it.
     pub(super) fn open(
         path: &Path,
         run_id: Arc<str>,
@@ -75,8 +75,15 @@ impl Writer {
         let (pending, gap, unwritten) = (Vec::new(), None, Unwritten::default());
         let mut writer =
             Self { path, run_id, max_bytes, file, bytes, seq: 0, pending, now, gap, unwritten };
-        if alone {
-            writer.end_last_run()?;
+        if alone && let Err(cause) = writer.end_last_run() {
+            // As later in a run: it goes on, and what the last one left has no end.
+            tracing::error!(
+                "{}; what its last run left is not ended in it: make room on its disk, or make it \
+                 writable",
+                unwritable(&writer.path, &cause)
+            );
+            writer.pending.clear();
+            writer.reopen()?;
         }
         Ok(writer)
     }
@@ -161,10 +168,8 @@ impl Writer {
             return Ok(());
         }
         self.write_out()?;
-        // It is gone where the last try came to an end between the two.
-        if self.path.exists() {
-            move_aside(&self.path, KEPT)?;
-        }
+        // There is none where the last try came to an end between the two.
+        move_aside(&self.path, KEPT)?;
         let (file, _) = opened(&self.path)?;
         (self.file, self.bytes) = (Some(file), 0);
         Ok(())
@@ -241,12 +246,18 @@ impl Writer {
         }
     }
 
-    /// Opens the file anew, since its disk may be another one by now, and says what is missing.
-    fn go_on(&mut self, gap: &Gap) -> io::Result<()> {
+    /// Opens the file anew, since its disk may be another one by now; half a line is taken off.
+    fn reopen(&mut self) -> io::Result<()> {
         // Its lock would be in our own way.
         self.file = None;
         let (file, bytes, _) = open_file(&self.path)?;
         (self.file, self.bytes) = (Some(file), bytes);
+        Ok(())
+    }
+
+    /// Goes on after a gap, and says what is missing.
+    fn go_on(&mut self, gap: &Gap) -> io::Result<()> {
+        self.reopen()?;
         let seconds = self.now.saturating_sub(gap.began).as_secs_f64();
         let (missing, cause) = (gap.events, gap.cause.clone());
         let event = Event::EventsMissing { missing, seconds, cause };

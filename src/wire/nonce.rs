@@ -19,8 +19,9 @@
 //!
 //! Left out: a caller that was served as a stranger, was pushed out by other strangers and then
 //! registers is taken for a new one, so its old requests count once more. To refuse them, strangers
-//! would have to be able to lock out registered callers. And a clock that was set back between two
-//! starts: nonces of the time in between count once more.
+//! would have to be able to lock out registered callers. And a clock that was set back, between two
+//! starts or behind the start of this process: nonces that an earlier process accepted in the time
+//! in between count once more.
 
 mod shelf;
 mod uuid_time;

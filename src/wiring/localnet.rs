@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -312,9 +313,7 @@ impl Localnet {
 
     /// Stops the miners' servers in good order.
     pub async fn stop(&self) {
-        for stopper in &self.stoppers {
-            stopper.stop().await;
-        }
+        join_all(self.stoppers.iter().map(ServerStopper::stop)).await;
     }
 }
 

@@ -58,6 +58,8 @@ pub enum OrganicOutcome {
     NoMiners,
     /// Nothing: everybody who was asked failed.
     AllFailed,
+    /// Nothing: as many were under way as there may be.
+    Overloaded,
     /// Nothing: something on the validator's side broke off.
     Interrupted,
 }
@@ -144,6 +146,9 @@ pub enum Event {
         /// Whether the answers are scored.
         scored: bool,
     },
+    /// An API user was turned away before there was a conversation: as many queries were under way
+    /// as there may be, or the journal was behind.
+    OrganicShed,
     /// One answer was scored.
     AnswerScored {
         /// Of which conversation.
@@ -204,6 +209,9 @@ pub enum Event {
         /// What kind of failure that was.
         #[serde(skip_serializing_if = "Option::is_none")]
         untaken: Option<Untaken>,
+        /// They go as a commit, which is to be revealed.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        committed: bool,
     },
     /// Committed weights were revealed, or could not be.
     WeightsRevealed {

@@ -11,7 +11,6 @@ use std::time::Duration;
 use actix::{Message, Recipient};
 use futures_util::future;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tracing::Span;
 
 use crate::domain::Moment;
 use crate::ports::{Clock, in_time};
@@ -87,8 +86,6 @@ pub struct Job<M: Message> {
     pub reply: Reply<M::Result>,
     /// Its place in the port: keep it until the work is done.
     pub slot: Slot,
-    /// The sender's tracing span.
-    pub span: Span,
 }
 
 impl<M: Message> Message for Job<M> {
@@ -265,6 +262,6 @@ where
         self.gauge.sent();
         let (gauge, clock) = (Arc::clone(&self.gauge), Arc::clone(&self.clock));
         let slot = Slot { gauge, taken: clock.now(), clock, _permit: permit };
-        Job { message, reply: Reply(asker), slot, span: Span::current() }
+        Job { message, reply: Reply(asker), slot }
     }
 }

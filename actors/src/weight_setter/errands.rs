@@ -3,7 +3,7 @@
 use crate::domain::{BlockNumber, Hyperparameters, Metagraph, Uid};
 use crate::ports::{
     ChainError, Event, PendingReveal, PreparedWeights, ScoreBook, Sighting, SignedCall, Untaken,
-    WeightsCall, WeightsIntent, in_time,
+    WeightsCall, WeightsIntent, WeightsWay, in_time,
 };
 
 use super::emit::mend::mended;
@@ -20,7 +20,7 @@ impl WeightSetterDeps {
             async { Ok((self.chain.hyperparameters().await?, self.chain.metagraph().await?)) };
         let read = self.bounded(reads, "no answer in time").await;
         if let Err(error) = &read {
-            self.journal.record(attempt(Vec::new(), Vec::new(), Err(error)));
+            self.journal.record(attempt(Vec::new(), Vec::new(), false, Err(error)));
         }
         Ok(read?)
     }
@@ -29,7 +29,7 @@ impl WeightSetterDeps {
         let signed = self.chain.prepare_weights(call.clone());
         let signed = self.bounded(signed, "no answer in time").await;
         if let Err(error) = &signed {
-            self.journal.record(attempt(call.uids, call.values, Err(error)));
+            self.journal.record(attempt(call.uids, call.values, false, Err(error)));
         }
         Ok(signed?)
     }
@@ -61,16 +61,17 @@ impl WeightSetterDeps {
 
     pub(super) async fn send(self, intent: WeightsIntent) -> Result<BlockNumber, ChainError> {
         let WeightsCall { uids, values, .. } = intent.call.clone();
+        let committed = is_commit(&intent);
         let sent = self.chain.submit_weights(intent);
         let outcome = self.bounded(sent, "weights were sent, no answer in time").await;
-        self.journal.record(attempt(uids, values, outcome.as_ref().copied()));
+        self.journal.record(attempt(uids, values, committed, outcome.as_ref().copied()));
         outcome
     }
 
     /// Journals that an earlier setting is on chain after all.
     pub(super) fn found(&self, intent: &WeightsIntent, block: BlockNumber) {
         let WeightsCall { uids, values, .. } = intent.call.clone();
-        self.journal.record(attempt(uids, values, Ok(block)));
+        self.journal.record(attempt(uids, values, is_commit(intent), Ok(block)));
     }
 
     pub(super) async fn reveal(self, reveal: PendingReveal) -> Result<BlockNumber, ChainError> {
@@ -88,10 +89,19 @@ impl WeightSetterDeps {
     }
 }
 
-fn attempt(uids: Vec<Uid>, weights: Vec<u16>, outcome: Result<BlockNumber, &ChainError>) -> Event {
+fn is_commit(intent: &WeightsIntent) -> bool {
+    matches!(intent.way, WeightsWay::Commit(_))
+}
+
+fn attempt(
+    uids: Vec<Uid>,
+    weights: Vec<u16>,
+    committed: bool,
+    outcome: Result<BlockNumber, &ChainError>,
+) -> Event {
     let error = outcome.err().map(ToString::to_string);
     let untaken = outcome.err().map(untaken);
-    Event::WeightsSet { block: outcome.ok(), uids, weights, error, untaken }
+    Event::WeightsSet { block: outcome.ok(), uids, weights, error, untaken, committed }
 }
 
 fn untaken(error: &ChainError) -> Untaken {

@@ -30,12 +30,15 @@ impl WeightSetter {
             // Else a reveal that fails in every block would leave none for anything else.
             actor.set_next = next.is_some();
             tell(&reveal, &outcome, next);
-            actor.deps.journal.record(Event::WeightsRevealed {
-                committed: reveal.committed,
-                block: outcome.as_ref().ok().copied(),
-                error: outcome.as_ref().err().map(ToString::to_string),
-                lost: outcome.is_err() && next.is_none(),
-            });
+            // To be told to wait is no failure.
+            if !matches!(outcome, Err(ChainError::TooSoon { .. })) {
+                actor.deps.journal.record(Event::WeightsRevealed {
+                    committed: reveal.committed,
+                    block: outcome.as_ref().ok().copied(),
+                    error: outcome.as_ref().err().map(ToString::to_string),
+                    lost: outcome.is_err() && next.is_none(),
+                });
+            }
             if next.is_none() {
                 actor.book.reveals.retain(|pending| *pending != reveal);
                 let _logged = actor.save();

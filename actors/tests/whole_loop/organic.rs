@@ -185,6 +185,7 @@ fn a_query_too_many_is_refused_at_once_and_the_next_is_taken_when_there_is_a_pla
         let began = stage.clock.now();
         assert_eq!(ask(&net, question()).await, Err(OrganicError::Overloaded));
         assert_eq!(stage.clock.now(), began);
+        assert!(stage.journal.events().contains(&Event::OrganicShed));
         stage.clock.sleep(TIMEOUT).await;
         assert!(ask(&net, question()).await.is_ok());
     });

@@ -1,6 +1,7 @@
 use std::os::unix::fs::symlink;
 
 use serde_json::Value;
+use sn1_actors::domain::{ConversationId, Turn};
 
 use super::*;
 
@@ -138,6 +139,28 @@ fn a_line_that_a_disk_took_half_of_is_taken_off_when_it_goes_on() {
     disk.writer.fall_behind(&io::ErrorKind::StorageFull.into(), 1);
     disk.take(20, 1);
     assert_eq!(disk.lines("journal.jsonl"), [written(0), missing(2, 1), written(3)]);
+}
+
+#[test]
+fn a_run_begins_although_what_the_last_one_left_cannot_be_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let (conversation, challenge, uids) = (ConversationId(1), String::new(), Vec::new());
+    let begun = Event::Challenged { conversation, turn: Turn(0), challenge, uids, organic: false };
+    std::fs::write(&path, line("killed", 0, &begun, Duration::ZERO).unwrap()).unwrap();
+    // The file is full, and cannot be moved aside: a folder is in the way.
+    std::fs::write(numbered(&path, KEPT - 1), "").unwrap();
+    std::fs::create_dir(numbered(&path, KEPT)).unwrap();
+    let writer = Writer::open(&path, "test".into(), 10, Duration::from_secs(100));
+    let mut disk = FullDisk { writer: writer.unwrap(), folder };
+    assert_eq!(disk.writer.unwritten, Unwritten::default());
+    disk.take(100, 1);
+    assert_eq!(disk.writer.unwritten.events, 1);
+    std::fs::remove_dir(numbered(&path, KEPT)).unwrap();
+    disk.take(110, 1);
+    assert_eq!(disk.lines("journal.jsonl.2"), [(0, "challenged".into(), None)]);
+    assert_eq!(disk.lines("journal.jsonl.1"), [missing(1, 1)]);
+    assert_eq!(disk.lines("journal.jsonl"), [written(2)]);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sn1_actors::domain::{MinerReply, StatusCode};
 
-/// So many such refusals in a row, with no answer between them, are more than one miner's word.
-const ENOUGH: u32 = 8;
+/// So many in a row, with no answer between them, are not the word of one miner with many uids: it
+/// refuses at once, before anybody has had the time to answer.
+const ENOUGH: u32 = 64;
 /// What axons say, the SDK's and ours.
 const WORDS: [&str; 2] = ["Nonce is too old", "Nonce is from the future"];
 
