@@ -1,5 +1,5 @@
-//! How many connections one address may hold, and for how long without asking anything; for both of
-//! our HTTP servers, the axon's and the gateway's.
+//! How many connections one address may hold, and for how long without asking anything; for our HTTP
+//! servers, the axon's, the gateway's and the console's.
 
 use std::any::Any;
 use std::collections::HashMap;

@@ -49,6 +49,11 @@ impl Tap {
         self.missed.load(Ordering::Relaxed)
     }
 
+    /// Counts events that a viewer missed.
+    pub fn miss(&self, events: u64) {
+        self.missed.fetch_add(events, Ordering::Relaxed);
+    }
+
     /// What the run came to so far.
     #[must_use]
     pub fn board(&self) -> &Board {
@@ -71,7 +76,7 @@ impl Tap {
         viewers.retain(|viewer| match viewer.try_send(Arc::clone(&event)) {
             Ok(()) => true,
             Err(mpsc::error::TrySendError::Full(_)) => {
-                self.missed.fetch_add(1, Ordering::Relaxed);
+                self.miss(1);
                 true
             }
             Err(mpsc::error::TrySendError::Closed(_)) => false,

@@ -75,7 +75,7 @@ impl Logs {
     /// Opens the file anew, which somebody may have moved away.
     ///
     /// # Errors
-    /// If it cannot be written; the one that was open goes on.
+    /// If it cannot be written, which it names; the one that was open goes on.
     pub fn reopen(&self) -> io::Result<()> {
         self.file.as_ref().map_or(Ok(()), LogFile::reopen)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -31,7 +32,7 @@ pub(super) struct Summary {
     /// At the end: what serves as long as the program runs, and whatever is left over.
     tasks_running: usize,
     tasks_panicked: u64,
-    view_missed: u64,
+    viewers_missed: u64,
     /// The most slots in use, by port.
     mailbox_peak: BTreeMap<String, usize>,
     miners: Vec<MinerLine>,
@@ -94,7 +95,8 @@ impl Summary {
         book: &ScoreBook,
         wall: Duration,
     ) -> Self {
-        let asked = tap.board().read(|standing| standing.asked.clone());
+        let metagraph = Arc::clone(&ran.validator.metagraph.borrow());
+        let asked = tap.board().read(|standing| standing.current(&metagraph).asked);
         let miners = ran.miners.into_iter().map(|(kind, uid, hotkey)| MinerLine {
             kind,
             uid,
@@ -115,7 +117,7 @@ impl Summary {
             restarts: roster.filter(|a| a.restarts > 0).map(|a| (a.name, a.restarts)).collect(),
             tasks_running: overseer.tasks().running(),
             tasks_panicked: overseer.tasks().panicked(),
-            view_missed: tap.missed(),
+            viewers_missed: tap.missed(),
             mailbox_peak: ran.topology.peaks(),
             miners: miners.collect(),
         }

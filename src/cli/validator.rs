@@ -133,7 +133,7 @@ pub(super) async fn run(matches: &ArgMatches, logs: &Logs) -> anyhow::Result<Exi
             topology: &running.topology,
             model: &running.model,
             miners: scored(&metagraph, &book),
-            weights: tap.board().read(|standing| standing.weights.clone()),
+            weights: tap.board().read(|standing| standing.current(&metagraph).weights),
         };
         Summary::of(ran, &overseer, &tap, &book, wall)
     });

@@ -11,7 +11,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sn1_actors::domain::{BlockNumber, ConversationId, Hotkey, Score, StatusCode, Turn, Uid};
+use sn1_actors::domain::{
+    BlockNumber, ConversationId, Hotkey, Metagraph, Score, StatusCode, Turn, Uid,
+};
 use sn1_actors::ports::{Event, Stopped};
 
 use super::history::History;
@@ -85,7 +87,7 @@ pub struct Standing {
     pub textless: Textless,
     /// Whether it writes for those who ask a miner of this process.
     pub unserved: Textless,
-    /// Why committed weights were lost, unless later ones were revealed.
+    /// Why committed weights were lost, unless later ones were revealed or needed no reveal.
     pub reveal_lost: Option<String>,
     /// Scores over time.
     pub score_history: History<Arc<ScorePoint>>,
@@ -94,6 +96,17 @@ pub struct Standing {
     /// Who was in each slot when it was asked last.
     holders: BTreeMap<Uid, String>,
     open: VecDeque<(ConversationId, Turn, Vec<Uid>)>,
+}
+
+/// What a run came to for those who hold the slots now.
+#[derive(Debug)]
+pub(crate) struct Current {
+    /// As in [`Standing::scores`].
+    pub(crate) scores: BTreeMap<Uid, f64>,
+    /// As in [`Standing::weights`].
+    pub(crate) weights: BTreeMap<Uid, f64>,
+    /// As in [`Standing::asked`].
+    pub(crate) asked: BTreeMap<Uid, Asked>,
 }
 
 /// The board that events are folded into.
@@ -126,10 +139,14 @@ impl Board {
                 let averages = averages.iter().map(|average| average.get());
                 standing.averages((*conversation, *turn), *steps, averages, (self.unix)());
             }
-            Event::WeightsSet { block, uids, weights, error, .. } => {
+            Event::WeightsSet { block, uids, weights, error, committed, .. } => {
                 standing.weights_error.clone_from(error);
                 if let Some(block) = block {
                     standing.weights(*block, uids, weights, (self.unix)());
+                    // What needs no reveal pays at once; what was lost before is over.
+                    if !committed {
+                        standing.reveal_lost = None;
+                    }
                 }
             }
             Event::ConversationEnded { stopped, .. } => standing.ended(stopped),
@@ -146,6 +163,7 @@ impl Board {
             | Event::TaskPassedOver { .. }
             | Event::Challenged { .. }
             | Event::OrganicAnswered { .. }
+            | Event::OrganicShed
             | Event::AnswerScored { .. }
             | Event::WeightsPlanned { .. }
             | Event::ActorCrashed { .. }
@@ -158,6 +176,25 @@ impl Board {
 }
 
 impl Standing {
+    /// Without what is of those who have lost their slots since.
+    pub(crate) fn current(&self, metagraph: &Metagraph) -> Current {
+        let (scores, weights) = (self.scores.clone(), self.weights.clone());
+        let mut current = Current { scores, weights, asked: self.asked.clone() };
+        for neuron in &metagraph.neurons {
+            if !self.is_of(neuron.uid, &neuron.hotkey) {
+                current.scores.remove(&neuron.uid);
+                current.weights.remove(&neuron.uid);
+                current.asked.remove(&neuron.uid);
+            }
+        }
+        current
+    }
+
+    /// Whether what it has of a slot is of this hotkey; not if somebody else was asked there last.
+    fn is_of(&self, uid: Uid, hotkey: &Hotkey) -> bool {
+        self.holders.get(&uid).is_none_or(|held| held == hotkey.as_str())
+    }
+
     fn step(&mut self, step: &Map<String, Value>) {
         let uids = uids(step);
         // Without the model there is no step, but a conversation may end well.
@@ -269,6 +306,7 @@ fn conversation(step: &Map<String, Value>) -> Option<(ConversationId, Turn)> {
 mod tests {
     use super::*;
     use serde_json::json;
+    use sn1_actors::testkit::hotkey;
 
     fn board() -> Board {
         Board::new(|| Duration::from_secs(9))
@@ -318,7 +356,8 @@ mod tests {
         let block = Some(BlockNumber(7));
         let set = |block, uids, weights, error: Option<&str>| {
             let error = error.map(str::to_owned);
-            board.observe(&Event::WeightsSet { block, uids, weights, error, untaken: None });
+            let (untaken, committed) = (None, false);
+            board.observe(&Event::WeightsSet { block, uids, weights, error, untaken, committed });
         };
         set(block, uids, weights, None);
         set(None, vec![], vec![], Some("too soon"));
@@ -367,6 +406,34 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_shown_with_what_the_last_one_in_their_slot_had() {
+        let board = board();
+        let step = json!({
+            "conversation": 0, "turn": 0, "uids": [0, 1], "hotkeys": [hotkey(1), hotkey(2)],
+            "status_codes": [200, 200],
+        });
+        board.observe(&Event::Step(step.as_object().unwrap().clone()));
+        board.observe(&moved(0, 1, [0.75, 0.25]));
+        let (uids, weights, block) = (vec![Uid(0), Uid(1)], vec![3, 1], Some(BlockNumber(7)));
+        let (error, untaken, committed) = (None, None, false);
+        board.observe(&Event::WeightsSet { block, uids, weights, error, untaken, committed });
+        let neuron = |uid: u16, n: u16| {
+            json!({
+                "uid": uid, "hotkey": hotkey(n), "coldkey": hotkey(n), "stake": 0.0, "axon": null,
+                "validator_permit": false, "last_update": 0, "incentive": 0.0,
+            })
+        };
+        // Who took over slot 1 has not been asked yet.
+        let neurons = [neuron(0, 1), neuron(1, 9)];
+        let metagraph = json!({"netuid": 1, "block": 9, "neurons": neurons});
+        let metagraph: Metagraph = serde_json::from_value(metagraph).unwrap();
+        let current = board.read(|standing| standing.current(&metagraph));
+        let only_first = BTreeMap::from([(Uid(0), 0.75)]);
+        assert_eq!((&current.scores, &current.weights), (&only_first, &only_first));
+        assert_eq!(current.asked.into_keys().collect::<Vec<_>>(), [Uid(0)]);
+    }
+
+    #[test]
     fn lost_weights_are_told_until_others_are_revealed() {
         let board = board();
         let revealed = |block: Option<u64>, lost| {
@@ -378,6 +445,20 @@ mod tests {
         assert_eq!(revealed(None, false), None);
         assert_eq!(revealed(None, true).as_deref(), Some("expired"));
         assert_eq!(revealed(Some(9), false), None);
+    }
+
+    #[test]
+    fn lost_weights_are_over_when_others_need_no_reveal() {
+        let board = board();
+        let (committed, error) = (BlockNumber(1), Some("expired".to_owned()));
+        board.observe(&Event::WeightsRevealed { committed, block: None, error, lost: true });
+        let lost_after = |committed| {
+            let (uids, weights) = (vec![Uid(1)], vec![1]);
+            let (block, error, untaken) = (Some(BlockNumber(7)), None, None);
+            board.observe(&Event::WeightsSet { block, uids, weights, error, untaken, committed });
+            board.read(|standing| standing.reveal_lost.is_some())
+        };
+        assert_eq!([true, false].map(lost_after), [true, false]);
     }
 
     #[test]

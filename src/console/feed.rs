@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::Value;
 use sn1_actors::ports::Event;
+use sn1_actors::runtime::Tasks;
 use tokio::sync::{broadcast, mpsc};
 
 /// Events that a new viewer is told of, at most, and their size in bytes.
@@ -15,7 +16,7 @@ const KEPT: usize = 256;
 const KEPT_BYTES: usize = 8 << 20;
 /// Events that wait for a slow viewer; further ones it misses.
 const WINDOW: usize = 256;
-/// So many characters of a text are shown.
+/// So many characters of a text are shown (KEPT in page/foreign.js).
 const TEXT: usize = 16_384;
 
 /// A message to a viewer.
@@ -50,9 +51,15 @@ impl Feed {
     }
 
     /// Tells of every event until no more come.
-    pub async fn follow(self, mut events: mpsc::Receiver<Arc<Event>>) {
+    pub async fn follow(self, tasks: Tasks, mut events: mpsc::Receiver<Arc<Event>>) {
         while let Some(event) = events.recv().await {
-            self.tell(&event);
+            if matches!(*event, Event::Step(_)) {
+                let feed = self.clone();
+                // All that miners sent may be megabytes. Awaited, so that order stays.
+                tasks.compute("console_feed", move || feed.tell(&event)).await;
+            } else {
+                self.tell(&event);
+            }
         }
     }
 
@@ -70,9 +77,10 @@ impl Feed {
 
     fn tell(&self, event: &Event) {
         let Ok(Value::Object(mut fields)) = serde_json::to_value(event) else { return };
-        // As many numbers as a miner likes to send pieces; no viewer shows them.
-        for list in ["all_chunks_timings", "all_chars_per_chunk"] {
-            fields.remove(list);
+        // As many numbers as a miner likes to send pieces, and by what it would know what is asked
+        // next; no viewer shows them.
+        for key in ["all_chunks_timings", "all_chars_per_chunk", "seed"] {
+            fields.remove(key);
         }
         fields.insert("time".to_owned(), (self.unix)().as_secs_f64().into());
         let mut event = Value::Object(fields);
@@ -158,6 +166,15 @@ mod tests {
         assert_eq!(ids(&[live.try_recv().unwrap()]), [300]);
         feed.end("done");
         assert_eq!(live.try_recv().unwrap(), Frame::Bye("done"));
+    }
+
+    #[test]
+    fn of_a_run_s_seed_a_viewer_is_told_nothing() {
+        let feed = feed();
+        feed.tell(&Event::RunStarted { version: "1".into(), seed: 7 });
+        let (kept, _) = feed.join();
+        let Some(Frame::Journal { data, .. }) = kept.last() else { panic!("nothing is kept") };
+        assert!(data.contains("run_started") && !data.contains("seed"), "{data}");
     }
 
     #[test]

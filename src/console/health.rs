@@ -20,7 +20,7 @@ pub struct Limits {
     pub head: Duration,
     /// The weights, in blocks.
     pub weights_blocks: u64,
-    /// Requests at the model with which it does nothing.
+    /// The time that the model is asked and does nothing.
     pub model: Duration,
 }
 
@@ -55,7 +55,7 @@ pub struct ModelSigns {
     pub worker: ActorHealth,
     /// Requests that are with it.
     pub waiting: usize,
-    /// How long it has done nothing for them.
+    /// How long it has been asked since it last did anything.
     pub silent: Duration,
     /// Conversations or requests that ended without a text.
     pub textless: Textless,
@@ -123,8 +123,9 @@ fn blocks(chain: &ChainSigns, limits: &Limits) -> Check {
 fn writes(model: &ModelSigns, limits: &Limits) -> Check {
     let (ok, says) = match &model.worker {
         ActorHealth::Running if model.silent > limits.model => {
-            let silent = model.silent.as_secs();
-            (false, format!("nothing for {silent} s, with {} requests waiting", model.waiting))
+            let (silent, waiting) = (model.silent.as_secs(), model.waiting);
+            let says = format!("it did nothing in the {silent} s that it was asked");
+            (false, format!("{says}; {waiting} requests wait"))
         }
         ActorHealth::Running if model.textless.in_row >= TEXTLESS => {
             let Textless { in_row, cause } = &model.textless;

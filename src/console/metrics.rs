@@ -132,6 +132,9 @@ impl Metrics {
                 count(&self.organics, "outcome", organic(*outcome));
                 self.organic_seconds.observe(*seconds);
             }
+            Event::OrganicShed => {
+                count(&self.organics, "outcome", organic(OrganicOutcome::Overloaded));
+            }
             Event::Served { status, seconds, .. } => {
                 count(&self.served, "status", &code(u64::from(*status)));
                 self.served_seconds.observe(*seconds);
@@ -216,6 +219,7 @@ fn organic(outcome: OrganicOutcome) -> &'static str {
         OrganicOutcome::Gone => "gone",
         OrganicOutcome::NoMiners => "no_miners",
         OrganicOutcome::AllFailed => "all_failed",
+        OrganicOutcome::Overloaded => "overloaded",
         OrganicOutcome::Interrupted => "interrupted",
     }
 }

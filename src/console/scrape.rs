@@ -21,25 +21,40 @@ use super::vitals::{Snapshot, Vitals};
 /// The text's media type.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What Prometheus is told while the program starts.
-pub(super) const STARTING: &str =
-    "# HELP sn1_ready Whether all is as it must be.\n# TYPE sn1_ready gauge\nsn1_ready 0\n# EOF\n";
+const STARTING: &str =
+    "# HELP sn1_ready Whether all is as it must be.\n# TYPE sn1_ready gauge\nsn1_ready 0\n";
+
+/// What Prometheus is told while a program starts that began at `started`, in seconds since the Unix
+/// epoch.
+///
+/// # Errors
+/// Never in practice: text is written to memory.
+pub(super) fn starting(started: f64) -> Result<String, fmt::Error> {
+    let mut out = STARTING.to_owned();
+    process_of(&mut out, started)?;
+    Ok(out)
+}
 
 /// What Prometheus is told now.
 ///
 /// # Errors
 /// Never in practice: text is written to memory.
-pub(super) fn scrape(vitals: &Arc<Vitals>) -> Result<String, fmt::Error> {
+pub(super) fn scrape(vitals: &Arc<Vitals>, started: f64) -> Result<String, fmt::Error> {
     let mut out = String::with_capacity(1 << 15);
     // Each registry ends with a line that only the last may have.
     text::encode_registry(&mut out, &vitals.tap().metrics().registry)?;
     let mut now = Registry::with_prefix("sn1");
     now.register_collector(Box::new(Looked(Arc::clone(vitals))));
     text::encode_registry(&mut out, &now)?;
-    let mut standard = Registry::default();
-    standard.register_collector(Box::new(Process(vitals.started())));
-    text::encode(&mut out, &standard)?;
+    process_of(&mut out, started)?;
     Ok(out)
+}
+
+/// The last of it.
+fn process_of(out: &mut String, started: f64) -> fmt::Result {
+    let mut standard = Registry::default();
+    standard.register_collector(Box::new(Process(started)));
+    text::encode(out, &standard)
 }
 
 struct Looked(Arc<Vitals>);
@@ -200,8 +215,7 @@ fn model(to: &mut Page<'_>, stats: &ModelStats, rates: (f64, f64)) -> fmt::Resul
 }
 
 fn miners(to: &mut Page<'_>, vitals: &Vitals, metagraph: &Metagraph) -> fmt::Result {
-    let (scores, weights) =
-        vitals.tap().board().read(|standing| (standing.scores.clone(), standing.weights.clone()));
+    let current = vitals.tap().board().read(|standing| standing.current(metagraph));
     let uids: Vec<_> = metagraph.neurons.iter().map(|n| (n.uid, n.uid.to_string())).collect();
     let of =
         |values: &std::collections::BTreeMap<_, f64>, at: usize| values.get(&uids[at].0).copied();
@@ -209,8 +223,8 @@ fn miners(to: &mut Page<'_>, vitals: &Vitals, metagraph: &Metagraph) -> fmt::Res
         let label = |at: usize| [("uid", uids[at].1.as_str())];
         (0..uids.len()).filter_map(move |at| Some((label(at), of(values, at)?)))
     };
-    to.gauges("miner_score", "The moving average of each miner", each(&scores))?;
-    to.gauges("miner_weight", "Each miner's share of the weights", each(&weights))
+    to.gauges("miner_score", "The moving average of each miner", each(&current.scores))?;
+    to.gauges("miner_weight", "Each miner's share of the weights", each(&current.weights))
 }
 
 /// What every program tells of itself, under the names that dashboards know.
@@ -229,5 +243,18 @@ impl Collector for Process {
             to.gauge("process_open_fds", "Files and sockets that it has open", open)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_starts_tells_when_it_began() {
+        let told = starting(5.5).unwrap();
+        assert!(told.contains("\nsn1_ready 0\n"), "{told}");
+        assert!(told.contains("\nprocess_start_time_seconds 5.5\n"), "{told}");
+        assert_eq!(told.find("# EOF\n"), Some(told.len() - "# EOF\n".len()));
     }
 }

@@ -67,6 +67,8 @@ struct Console {
     subject: Subject,
     clock: Arc<dyn Clock>,
     feed: Option<Feed>,
+    /// When the program began, in seconds since the Unix epoch.
+    started: f64,
 }
 
 impl ConsoleServer {
@@ -100,7 +102,8 @@ impl ConsoleServer {
         let connections = Connections::new(MOST, quiet, Arc::clone(&clock));
         let watched = connections.clone();
         let routes = if feed.is_some() { with_page } else { without_page };
-        let console = web::Data::new(Console { subject, clock: Arc::clone(&clock), feed });
+        let started = clock.unix().saturating_sub(clock.now().0).as_secs_f64();
+        let console = web::Data::new(Console { subject, clock: Arc::clone(&clock), feed, started });
         let local = self.0.address.ip().is_loopback();
         let app = move || {
             let guarded = web::scope("").guard(guard::fn_guard(move |request| {
@@ -201,8 +204,8 @@ fn plain(status: StatusCode, text: &'static str) -> HttpResponse {
 
 async fn metrics(console: web::Data<Console>) -> HttpResponse {
     let scraped = match console.subject.get() {
-        Some(vitals) => scrape::scrape(vitals),
-        None => Ok(scrape::STARTING.to_owned()),
+        Some(vitals) => scrape::scrape(vitals, console.started),
+        None => scrape::starting(console.started),
     };
     match scraped {
         Ok(text) => HttpResponse::Ok().content_type(scrape::CONTENT_TYPE).body(text),
@@ -300,6 +303,7 @@ impl Viewer {
                 }
                 Err(RecvError::Lagged(missed)) => {
                     self.missed += missed;
+                    self.vitals.tap().miss(missed);
                     Some(message("missed", &json!({"missed": self.missed}).to_string()))
                 }
                 Err(RecvError::Closed) => None,

@@ -33,7 +33,6 @@ pub(super) fn state(vitals: &Vitals) -> Value {
     let (Some(asking), Some(metagraph)) = (&now.asking, &now.metagraph) else { return Value::Null };
     let own = metagraph.by_hotkey(&vitals.identity.hotkey).map(|own| own.uid);
     let mut state = json!({
-        "time": vitals.clock().unix().as_secs_f64(),
         "uptime_s": vitals.uptime().as_secs_f64(),
         "uid": own,
         "ready": health::ready(&now.checks),
@@ -45,7 +44,6 @@ pub(super) fn state(vitals: &Vitals) -> Value {
         "chain": chain(&now, metagraph),
         "model": model(vitals, &now),
         "miners": miners(vitals, metagraph),
-        "missed": vitals.tap().missed(),
     });
     if let (Some(state), Ok(Value::Object(who))) =
         (state.as_object_mut(), serde_json::to_value(&vitals.identity))
@@ -86,7 +84,6 @@ fn chain(now: &Snapshot, metagraph: &Metagraph) -> Value {
         "block": now.head.map(|head| head.block),
         "head_age_s": now.head.map(|head| now.now.since(head.seen).as_secs_f64()),
         "neurons": metagraph.neurons.len(),
-        "weights_set_block": now.weights_set,
         "weights_age_blocks": age,
     })
 }
@@ -95,12 +92,7 @@ fn model(vitals: &Vitals, now: &Snapshot) -> Value {
     let Some(stats) = &now.model else { return Value::Null };
     json!({
         "id": vitals.model_id(),
-        "prompt_tokens": stats.prompt_tokens,
-        "cached_tokens": stats.cached_tokens,
-        "prefilled_tokens": stats.prefilled_tokens,
         "decoded_tokens": stats.decoded_tokens,
-        "steps": stats.steps,
-        "busy_s": stats.busy.as_secs_f64(),
         "hit_ratio": stats.hit_ratio(),
         "decoded_per_s": now.rates.0,
         "prefilled_per_s": now.rates.1,
@@ -110,10 +102,9 @@ fn model(vitals: &Vitals, now: &Snapshot) -> Value {
 fn miners(vitals: &Vitals, metagraph: &Metagraph) -> Value {
     let own = &vitals.identity.hotkey;
     let others = metagraph.neurons.iter().filter(|neuron| neuron.hotkey != *own);
-    let (scores, earlier, weights, asked) = vitals.tap().board().read(|standing| {
-        let scores = (standing.scores.clone(), standing.earlier.clone());
-        (scores.0, scores.1, standing.weights.clone(), standing.asked.clone())
-    });
+    let board = vitals.tap().board();
+    let (current, earlier) =
+        board.read(|standing| (standing.current(metagraph), standing.earlier.clone()));
     let row = |neuron: &Neuron| {
         let uid = &neuron.uid;
         let before = || earlier.get(&neuron.hotkey).map(|score| score.get());
@@ -121,12 +112,12 @@ fn miners(vitals: &Vitals, metagraph: &Metagraph) -> Value {
             uid: uid.0,
             hotkey: neuron.hotkey.as_str(),
             kind: vitals.kind(*uid),
-            score: scores.get(uid).copied().or_else(before),
-            weight: weights.get(uid).copied(),
+            score: current.scores.get(uid).copied().or_else(before),
+            weight: current.weights.get(uid).copied(),
             incentive: neuron.incentive,
             stake: neuron.stake.0,
             address: neuron.axon.map(|axon| axon.to_string()),
-            asked: asked.get(uid).copied().unwrap_or_default(),
+            asked: current.asked.get(uid).copied().unwrap_or_default(),
         };
         serde_json::to_value(row).unwrap_or(Value::Null)
     };

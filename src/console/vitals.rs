@@ -91,9 +91,6 @@ pub struct Vitals {
     pub identity: Identity,
     sources: Sources,
     limits: Limits,
-    began: Moment,
-    /// Seconds since the Unix epoch.
-    started: f64,
     pulse: Mutex<Pulse>,
 }
 
@@ -104,8 +101,8 @@ struct Pulse {
     /// Tokens a second.
     decoded: f64,
     prefilled: f64,
-    /// Since when the model has done nothing although there are requests.
-    silent_since: Moment,
+    /// How long it has been asked since it last did anything.
+    silent: Duration,
     first_block: Option<u64>,
 }
 
@@ -159,35 +156,14 @@ impl Vitals {
     /// Begins to look.
     #[must_use]
     pub fn new(identity: Identity, sources: Sources, limits: Limits) -> Self {
-        let began = sources.clock.now();
-        let pulse = Pulse {
-            at: began,
-            stats: sources.stats().unwrap_or_default(),
-            decoded: 0.0,
-            prefilled: 0.0,
-            silent_since: began,
-            first_block: None,
-        };
-        let started = sources.clock.unix().as_secs_f64();
-        Self { identity, sources, limits, began, started, pulse: Mutex::new(pulse) }
-    }
-
-    /// When it began to look, in seconds since the Unix epoch.
-    #[must_use]
-    pub fn started(&self) -> f64 {
-        self.started
+        let pulse = Pulse::new(sources.clock.now(), sources.stats().unwrap_or_default());
+        Self { identity, sources, limits, pulse: Mutex::new(pulse) }
     }
 
     /// How long the program has run.
     #[must_use]
     pub fn uptime(&self) -> Duration {
-        self.sources.clock.now().since(self.began)
-    }
-
-    /// The clock everyone goes by.
-    #[must_use]
-    pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.sources.clock
+        self.sources.clock.now().0
     }
 
     /// What came of the run so far.
@@ -211,24 +187,10 @@ impl Vitals {
     /// Has the main thread beat: to be called by a task of its own, every second or so.
     pub fn beat(&self) {
         let (now, stats) = (self.sources.clock.now(), self.sources.stats().unwrap_or_default());
-        let waiting = self.waiting();
+        let (waiting, head) = (self.waiting(), self.sources.head().map(|head| head.block.0));
         let mut pulse = self.pulse.lock();
-        let passed = now.since(pulse.at).as_secs_f64();
-        if passed <= 0.0 {
-            return;
-        }
-        let share = (passed / RATE_OVER.as_secs_f64()).min(1.0);
-        let toward = |old: f64, tokens: u64| old + share * (tokens as f64 / passed - old);
-        let decoded = stats.decoded_tokens - pulse.stats.decoded_tokens;
-        let prefilled = stats.prefilled_tokens - pulse.stats.prefilled_tokens;
-        pulse.decoded = toward(pulse.decoded, decoded);
-        pulse.prefilled = toward(pulse.prefilled, prefilled);
-        if waiting == 0 || work(&stats) != work(&pulse.stats) {
-            pulse.silent_since = now;
-        }
-        let head = self.sources.head().map(|head| head.block.0);
+        pulse.beat(now, stats, waiting);
         pulse.first_block = pulse.first_block.or(head);
-        (pulse.at, pulse.stats) = (now, stats);
     }
 
     /// Everything as it is now.
@@ -240,8 +202,8 @@ impl Vitals {
         let head = sources.head();
         let (still, silent, rates, first_block) = {
             let pulse = self.pulse.lock();
-            let (still, silent) = (now.since(pulse.at), now.since(pulse.silent_since));
-            (still, silent, (pulse.decoded, pulse.prefilled), pulse.first_block)
+            let rates = (pulse.decoded, pulse.prefilled);
+            (now.since(pulse.at), pulse.silent, rates, pulse.first_block)
         };
         let set = metagraph.as_ref().and_then(|metagraph| self.weights_set(metagraph));
         let weights = self.weights(head, set, first_block);
@@ -251,12 +213,12 @@ impl Vitals {
         let signs = Signs {
             chain: sources.chain.is_some().then(|| ChainSigns {
                 head: head.map(|head| (head.block.0, now.since(head.seen))),
-                uptime: now.since(self.began),
+                uptime: self.uptime(),
             }),
             model: sources.model.as_ref().and(health(MODEL_WORKER)).map(|worker| ModelSigns {
                 worker,
                 waiting,
-                silent: if waiting == 0 { Duration::ZERO } else { silent },
+                silent,
                 textless: self.textless(),
             }),
             axon: health(AXON),
@@ -319,6 +281,35 @@ impl Vitals {
     }
 }
 
+impl Pulse {
+    fn new(now: Moment, stats: ModelStats) -> Self {
+        let (decoded, prefilled, silent) = (0.0, 0.0, Duration::ZERO);
+        Self { at: now, stats, decoded, prefilled, silent, first_block: None }
+    }
+
+    /// What the model did since the last beat, `waiting` requests being with it now.
+    fn beat(&mut self, now: Moment, stats: ModelStats, waiting: usize) {
+        let passed = now.since(self.at);
+        if passed.is_zero() {
+            return;
+        }
+        let seconds = passed.as_secs_f64();
+        let share = (seconds / RATE_OVER.as_secs_f64()).min(1.0);
+        let toward = |old: f64, tokens: u64| old + share * (tokens as f64 / seconds - old);
+        let decoded = stats.decoded_tokens - self.stats.decoded_tokens;
+        let prefilled = stats.prefilled_tokens - self.stats.prefilled_tokens;
+        self.decoded = toward(self.decoded, decoded);
+        self.prefilled = toward(self.prefilled, prefilled);
+        // Time in which nobody asks says nothing: those who were not answered may have hung up.
+        if work(&stats) != work(&self.stats) {
+            self.silent = Duration::ZERO;
+        } else if waiting > 0 {
+            self.silent = self.silent.saturating_add(passed);
+        }
+        (self.at, self.stats) = (now, stats);
+    }
+}
+
 /// What grows where the model works; what it gives up is no work.
 fn work(stats: &ModelStats) -> [u64; 4] {
     [stats.steps, stats.prompt_tokens, stats.decoded_tokens, stats.embedded_texts]
@@ -332,5 +323,25 @@ pub fn health_name(health: &ActorHealth) -> &'static str {
         ActorHealth::BackingOff => "backing_off",
         ActorHealth::Stopped => "stopped",
         ActorHealth::GaveUp => "gave_up",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_never_answers_is_silent_although_its_askers_hang_up() {
+        let nothing = ModelStats::default();
+        let mut pulse = Pulse::new(Moment(Duration::ZERO), nothing);
+        let mut silent_after = |second, stats, waiting| {
+            pulse.beat(Moment(Duration::from_secs(second)), stats, waiting);
+            pulse.silent.as_secs()
+        };
+        for second in 1..=20 {
+            silent_after(second, nothing, usize::from(second % 2 == 0));
+        }
+        assert_eq!(silent_after(30, nothing, 0), 10, "only while it was asked");
+        assert_eq!(silent_after(31, ModelStats { decoded_tokens: 1, ..nothing }, 1), 0);
     }
 }

@@ -31,28 +31,29 @@ impl LogFile {
     /// # Errors
     /// If it cannot be written, which it names.
     pub(super) fn open(path: PathBuf, max_bytes: u64) -> io::Result<Self> {
-        let opened =
-            path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| open(&path));
-        let (file, bytes) = opened.map_err(|error| {
-            let message = format!("the log {} cannot be written: {error}", path.display());
-            io::Error::new(error.kind(), message)
-        })?;
+        let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        folder.map_err(|error| named(&path, &error))?;
+        let (file, bytes) = open(&path)?;
         Ok(Self(Arc::new(Mutex::new(Open { path, max_bytes, file, bytes }))))
     }
 
     /// Goes on in the file that has the name now, or in a new one.
     ///
     /// # Errors
-    /// If that cannot be written; the file that was open goes on.
+    /// If that cannot be written, which it names; the file that was open goes on.
     pub(super) fn reopen(&self) -> io::Result<()> {
         self.0.lock().reopen()
     }
 }
 
 fn open(path: &Path) -> io::Result<(File, u64)> {
-    let file = OpenOptions::new().create(true).append(true).open(path)?;
-    let bytes = file.metadata()?.len();
-    Ok((file, bytes))
+    let opened = OpenOptions::new().create(true).append(true).open(path);
+    let opened = opened.and_then(|file| file.metadata().map(|data| (file, data.len())));
+    opened.map_err(|error| named(path, &error))
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("the log {} cannot be written: {error}", path.display()))
 }
 
 impl Open {
@@ -159,5 +160,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = LogFile::open(folder.path().to_owned(), 10).err().unwrap().to_string();
         assert!(error.contains(&folder.path().display().to_string()), "{error}");
+        let (log, path) = log(&folder);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let error = log.reopen().unwrap_err().to_string();
+        assert!(error.contains(&path.display().to_string()), "{error}");
     }
 }

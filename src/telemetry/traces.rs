@@ -2,8 +2,9 @@
 //!
 //! Nothing waits for it: spans go to a thread of their own through a bounded queue, and those that do not
 //! fit are lost. It is on where the standard variable `OTEL_EXPORTER_OTLP_ENDPOINT` (or
-//! `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`) names a collector; the other standard variables hold too. Left
-//! out: metrics, which Prometheus has, logs, and every text.
+//! `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`) names a collector, unless `OTEL_SDK_DISABLED` is true or
+//! `OTEL_TRACES_EXPORTER` is none. The library reads those of headers, timeout, batches (`OTEL_BSP_…`),
+//! service name and resource attributes. Left out: metrics, which Prometheus has, logs, and every text.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,13 +29,16 @@ const GOODBYE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct Traces(Result<SdkTracerProvider, String>);
 
-/// What the environment asks for, and what takes the spans for it; neither where it names no collector.
+/// What the environment asks for, and what takes the spans for it; neither where it wants no traces.
 pub(super) fn from_environment<S>() -> (Option<Traces>, Option<impl Layer<S>>)
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     let value = |name: &str| std::env::var(name).unwrap_or_default();
-    if ENDPOINTS.iter().all(|name| value(name).is_empty()) {
+    // The library reads neither of the two.
+    let off = value("OTEL_SDK_DISABLED").eq_ignore_ascii_case("true")
+        || value("OTEL_TRACES_EXPORTER").eq_ignore_ascii_case("none");
+    if off || ENDPOINTS.iter().all(|name| value(name).is_empty()) {
         return (None, None);
     }
     let exporter = match Otlp::builder().with_http().build() {

@@ -84,7 +84,8 @@ impl Console {
     ) -> Result<Option<Self>, Ended> {
         let feed = |listen| {
             let feed = Feed::new(unix_time);
-            overseer.tasks().spawn("console_feed", feed.clone().follow(tap.window()));
+            let tasks = overseer.tasks();
+            tasks.spawn("console_feed", feed.clone().follow(tasks.clone(), tap.window()));
             Self::serve(listen, overseer, Some(feed))
         };
         settings.console.listen.map(feed).transpose()

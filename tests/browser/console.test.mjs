@@ -123,7 +123,8 @@ test(
       await page.locator(".as-table summary").click();
       await accessible(page, "with a conversation open");
       await page.locator(".as-table summary").click();
-      await summary.click();
+      // Not `summary`: the first is another one by now.
+      await opened.locator("summary").click();
       for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme });
         await page.evaluate(() => scrollTo(0, 0));

@@ -15,7 +15,7 @@ export const HOSTILE = [
   "safe \u202etxt.exe\u202c \u2066\u2067isolated\u2069 \u200f\u061c",
   "nul \u0000 bell \u0007 back \b\b\b escape \u001b[2J\u001b[31mred\u001b[0m \u009b31m \u0085 \u2028 \u2029",
   "data: x\n\nevent: state\ndata: {}\n\n",
-  "\ud800 alone \udc00 \ufffe \uffff \u{e0041}\u{e0042} \ufeff\u200b",
+  "\ud800 alone \udc00 \ufffe \uffff \u{e0041}\u{e0042} \ufeff\u200b\u00ad\u3164",
   "Z\u0351\u036b\u0343\u036a\u0302".repeat(400),
   "👩‍👩‍👧‍👦🏳️‍🌈 مرحبا بالعالم שלום 你好",
   '{"__proto__": {"owned": 1}} constructor __proto__ toString',

@@ -14,6 +14,9 @@ const TYPES = {
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+// Characters of a text that the program sends (feed.rs).
+const TEXT = 16_384;
+
 const KINDS = ["agent", "model", "copier", "echo", "phrase", "slow", "dead"];
 const key = (uid) =>
   `5${"HGT5JkBuW5hYxsP5yrJDF24bD7SBjumi22jbGP2X6ZC25JvDk"[uid]}${"NKAYn5PdSHQeUisHHcs9GedhdTb6T1MLr83RqiwKDZmgmAB"}`.slice(
@@ -30,7 +33,7 @@ const port = (name, from, verb, capacity, inUse = 0, peak = capacity > 1 ? 2 : 1
   peak,
 });
 
-export function firstState(time = Date.now() / 1000) {
+export function firstState() {
   const actor = (name) => ({ name, health: "running", restarts: 0, last_crash: null, idle_s: 0.2 });
   const inside = [
     "model_worker",
@@ -47,7 +50,6 @@ export function firstState(time = Date.now() / 1000) {
     run_id: "1764422188-1f3c9a20",
     version: "0.1.0",
     role: "localnet",
-    time,
     uptime_s: 12.3,
     netuid: 1,
     hotkey: "5FyKvh2idoCMqkDZTNGnpmLtgqGR6bzuhY1gf27tUFBEyjnp",
@@ -87,15 +89,10 @@ export function firstState(time = Date.now() / 1000) {
         port(`axon:${uid}.Knock`, [`http:${uid}`], "ask", 16),
       ]),
     ],
-    chain: { block: 123, head_age_s: 0.4, neurons: 8, weights_set_block: 120, weights_age_blocks: 3 },
+    chain: { block: 123, head_age_s: 0.4, neurons: 8, weights_age_blocks: 3 },
     model: {
       id: "smollm2-135m-instruct",
-      prompt_tokens: 184_202,
-      cached_tokens: 61_000,
-      prefilled_tokens: 123_202,
       decoded_tokens: 48_211,
-      steps: 5_120,
-      busy_s: 400,
       hit_ratio: 0.331,
       decoded_per_s: 31.4,
       prefilled_per_s: 182.2,
@@ -112,13 +109,12 @@ export function firstState(time = Date.now() / 1000) {
       asked: 0,
       answered: 0,
     })),
-    missed: 0,
   };
 }
 
 export class Mock {
   constructor({ tick = 1_000, state = firstState(), history = { scores: [], weights: [] } } = {}) {
-    Object.assign(this, { tick, state, history, id: 0, past: [], viewers: new Set(), missed: 0 });
+    Object.assign(this, { tick, state, history, id: 0, past: [], viewers: new Set() });
   }
 
   // On the same port again after `stop`, if `port` says so.
@@ -159,7 +155,6 @@ export class Mock {
   }
 
   beat() {
-    this.state.time = Date.now() / 1000;
     this.state.uptime_s += this.tick / 1_000;
     this.onbeat?.();
     this.all("state", this.state);
@@ -172,7 +167,7 @@ export class Mock {
 
   // One event of the journal.
   journal(event) {
-    const told = { time: Date.now() / 1000, ...event };
+    const told = cut({ time: Date.now() / 1000, ...event });
     this.id += 1;
     this.past.push({ id: this.id, event: told });
     if (this.past.length > 256) this.past.shift();
@@ -193,6 +188,18 @@ export class Mock {
     this.server.closeAllConnections();
     return new Promise((done) => this.server.close(done));
   }
+}
+
+// As the program cuts each text of an event.
+function cut(value) {
+  if (typeof value === "string") {
+    const characters = value.length > TEXT ? [...value] : [];
+    const more = characters.length - TEXT;
+    return more > 0 ? `${characters.slice(0, TEXT).join("")}… (${more} characters more)` : value;
+  }
+  if (Array.isArray(value)) return value.map(cut);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, cut(part)]));
 }
 
 function send(response, name, data, id) {
@@ -281,7 +288,7 @@ export function setWeights(mock) {
   const total = mock.state.miners.reduce((sum, miner) => sum + (miner.score ?? 0), 0) || 1;
   const weights = mock.state.miners.map((miner) => Math.round(((miner.score ?? 0) / total) * 65_535));
   mock.state.miners.forEach((miner, n) => (miner.weight = weights[n] / 65_535));
-  mock.state.chain.weights_set_block = mock.state.chain.block;
+  mock.weightsSet = mock.state.chain.block;
   mock.state.chain.weights_age_blocks = 0;
   mock.journal({
     event: "weights_set",
@@ -431,7 +438,7 @@ export function play(mock) {
     const { chain, model } = mock.state;
     if (beats % 2 === 0) chain.block += 1;
     chain.head_age_s = beats % 2 ? 1.1 : 0.1;
-    chain.weights_age_blocks = chain.block - chain.weights_set_block;
+    chain.weights_age_blocks = chain.block - mock.weightsSet;
     model.decoded_per_s = 26 + 12 * Math.sin(beats / 5) + random() * 6;
     model.prefilled_per_s = 170 + random() * 40;
     model.decoded_tokens += Math.round(model.decoded_per_s);

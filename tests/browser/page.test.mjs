@@ -81,7 +81,7 @@ test("nothing that a miner or a source writes becomes anything but text", async 
       ),
       addresses: all.filter((node) => /javascript:/i.test(node.getAttribute("href") ?? "")).length,
       controls: document.body.textContent.match(
-        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/gu,
+        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u202a-\u202e\u2066-\u2069\u3164]/gu,
       ),
       outside: [...document.querySelectorAll(".text")].filter(
         (node) => !getComputedStyle(node).contain.includes("paint"),
@@ -95,21 +95,24 @@ test("nothing that a miner or a source writes becomes anything but text", async 
   await close(page);
 });
 
-test("an answer of a megabyte is kept and shown in part, and the page goes on", async () => {
+test("an answer of a megabyte is sent and shown in part, and the page goes on", async () => {
   const page = await open(browser, mock.url);
-  turn(mock, 0, { challenge: "Write.", completions: [LONG, "short"] });
+  turn(mock, 0, { challenge: "Write.", completions: [LONG, LONG.slice(0, 3_000)] });
   end(mock, 0);
   await first(page).click();
-  const button = page.getByRole("button", { name: "Show all 1,048,576 characters" });
+  const button = page.getByRole("button", { name: "Show 16,384 characters" });
   await button.waitFor();
   const length = () => page.evaluate(() => document.body.textContent.length);
   assert.ok((await length()) < 40_000, `${await length()} characters before it was asked for`);
   await button.click();
-  await shows(page, "These are the first 65,536 of 1,048,576 characters; the journal has the rest.");
-  assert.ok((await length()) < 110_000, `${await length()} characters after it was asked for`);
+  await shows(page, "These are the first 16,384 characters; the journal has the rest.");
+  assert.ok((await length()) < 60_000, `${await length()} characters after it was asked for`);
+  assert.equal(await page.getByText("characters more").count(), 0);
+  await page.getByRole("button", { name: "Show all 3,000 characters" }).click();
+  await shows(page, "This is all of it.");
   plain(1);
   await page.waitForFunction(() => document.querySelectorAll(".conversations > li").length === 2);
-  await shows(page, "These are the first 65,536");
+  await shows(page, "These are the first 16,384");
   await close(page);
 });
 
@@ -217,8 +220,21 @@ test("a hundred conversations are kept, and one that is being read stays in plac
   await close(page);
 });
 
+test("a long history of a thousand miners is plotted", async () => {
+  const scores = Object.fromEntries(Array.from({ length: 1_024 }, (_, uid) => [uid, uid / 1_024]));
+  const point = (n) => ({ step: n + 1, time: Date.now() / 1000, scores });
+  mock.history = { scores: Array.from({ length: 256 }, (_, n) => point(n)), weights: [] };
+  const page = await open(browser, mock.url);
+  await shows(page, "1,016 more", "#scores .legend");
+  const label = await page.locator("#scores svg[role=img]").getAttribute("aria-label");
+  assert.match(label, /^Scores from step 1 to 256\. At the end: uid 1023 0\.999/);
+  await close(page);
+});
+
 test("the weights are plotted and sort", async () => {
   play(mock);
+  // Nothing moves between the two looks at a column.
+  mock.onbeat = null;
   const page = await open(browser, mock.url);
   await steps(page, 120);
   const head = await sortBy(page, "Weight");
@@ -267,6 +283,33 @@ test("what is ill is told by word and shape, in the drawing and in the table", a
   await shows(page, "Not ready", "#readiness");
   await shows(page, "no block for 65 s", "#checks");
   assert.match(await page.title(), /not ready$/);
+  await close(page);
+});
+
+test("trouble with weights is told by its causes, and what goes on is kept the longest", async () => {
+  const page = await open(browser, mock.url);
+  const retry_in = { secs: 30, nanos: 0 };
+  mock.journal({ event: "source_failed", source: "wikipedia", kind: "article", cause: "down", retry_in });
+  for (const [untaken, error] of [
+    ["too_soon", "7 blocks too soon"],
+    ["unreachable", "the chain is away"],
+    ["refused", "no validator permit"],
+    ["too_soon", "6 blocks too soon"],
+    ["refused", "no validator permit"],
+  ])
+    mock.journal({ event: "weights_set", block: null, uids: [], weights: [], error, untaken });
+  const reveal = (lost) =>
+    mock.journal({ event: "weights_revealed", committed: 120, block: null, error: "expired", lost });
+  reveal(false);
+  reveal(true);
+  await shows(page, "3 not over, 4 in all", "#trouble-count");
+  await shows(page, "the weights committed in block 120 are lost", "#trouble");
+  assert.match(await page.locator('.trouble > li[data-over="true"]').innerText(), /the chain is away/);
+  for (let n = 0; n < 80; n += 1)
+    mock.journal({ event: "actor_crashed", actor: "dendrite", cause: "a panic", restarting_in: retry_in });
+  await shows(page, "3 not over, 60 in all", "#trouble-count");
+  setWeights(mock);
+  await shows(page, "1 not over, 60 in all", "#trouble-count");
   await close(page);
 });
 

@@ -205,6 +205,17 @@ fn a_conversation_is_one_trace_with_a_span_for_each_stage_and_no_text() {
 }
 
 #[test]
+fn traces_that_the_environment_switches_off_are_not_sent() {
+    for (name, value) in [("OTEL_SDK_DISABLED", "TRUE"), ("OTEL_TRACES_EXPORTER", "none")] {
+        let collector = Collector::start();
+        let endpoint = format!("http://{}", collector.address);
+        let place = Place::new().with("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).with(name, value);
+        place.run(RUN).expect(0);
+        assert!(collector.spans().0.is_empty(), "{name}={value}");
+    }
+}
+
+#[test]
 fn a_collector_that_is_not_there_is_told_once_and_costs_nothing() {
     let nowhere = format!("http://127.0.0.1:{}", free_port());
     let place = Place::new()

@@ -21,6 +21,7 @@ const OUTCOMES = {
   gone: "the user had gone",
   no_miners: "nobody was asked",
   all_failed: "everybody who was asked failed",
+  overloaded: "too many queries were under way",
   interrupted: "it was interrupted",
 };
 
@@ -79,7 +80,11 @@ export class Conversations {
   }
 
   renew(item, conversation) {
-    if (item.version === conversation.version) return;
+    if (item.version === conversation.version) {
+      // From the next day on it names the day.
+      say(item.summary.querySelector("time"), clock(conversation.began));
+      return;
+    }
     item.version = conversation.version;
     mark(item, "data-flight", flight(conversation));
     item.summary.replaceChildren(...this.summary(conversation));

@@ -4,8 +4,9 @@
 import { el } from "./dom.js";
 import { count } from "./format.js";
 
-// Characters kept of one text; the journal has all of it.
-const KEPT = 65_536;
+// As many characters as the program sends (TEXT in feed.rs), without its note that it cut the text;
+// the journal has all of it.
+const KEPT = 16_384;
 // Characters shown of one before somebody asks for more.
 const SHOWN = 700;
 
@@ -29,7 +30,7 @@ export function harmless(text) {
     .replace(/[\u0000-\u0008\u000b-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
     .replace(/\u007f/g, "\u2421")
     .replace(
-      /[\u0080-\u009f\u061c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu,
+      /[\u0080-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu,
       (c) => `⟨${c.codePointAt(0).toString(16).toUpperCase()}⟩`,
     );
 }
@@ -47,14 +48,15 @@ export function block(kept) {
   const rest = kept.length > shown.length;
   const text = el("div", { class: "text foreign", dir: "auto" }, harmless(shown) + (rest ? "…" : ""));
   if (!rest) return text;
+  const all = kept.text.length === kept.length;
+  const much = all ? `all ${count(kept.length)}` : count(kept.text.length);
   const note = el("p", { class: "note", tabindex: "-1" });
-  const more = el("button", { type: "button", class: "quiet" }, `Show all ${count(kept.length)} characters`);
+  const more = el("button", { type: "button", class: "quiet" }, `Show ${much} characters`);
   more.addEventListener("click", () => {
     text.textContent = harmless(kept.text);
-    const all = kept.text.length === kept.length;
     note.textContent = all
       ? "This is all of it."
-      : `These are the first ${count(kept.text.length)} of ${count(kept.length)} characters; the journal has the rest.`;
+      : `These are the first ${count(kept.text.length)} characters; the journal has the rest.`;
     more.replaceWith(note);
     note.focus();
   });

@@ -253,7 +253,7 @@ function draw(links) {
       else end.link.end = y;
     });
   }
-  return links.map((link) => ({ ...link.edge, back: link.back, path: curve(link) }));
+  return links.map((link) => ({ ...link.edge, path: curve(link) }));
 }
 
 function curve({ chain, start, end, back }) {

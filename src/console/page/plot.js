@@ -65,7 +65,8 @@ export class Plot {
   update(points) {
     const last = points.at(-1);
     const kinds = this.kindOf();
-    const stamp = `${points.length} ${points[0]?.x} ${last?.x} ${last?.time} ${kinds.size}`;
+    const colours = [...this.palette.slots].join();
+    const stamp = `${points.length} ${points[0]?.x} ${last?.x} ${last?.time} ${kinds.size} ${colours}`;
     if (stamp === this.stamp) return;
     this.stamp = stamp;
     this.points = points;
@@ -91,7 +92,10 @@ export class Plot {
     const uids = this.uids();
     const inner = { width: width - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
     const [first, last] = [this.points[0].x, this.points.at(-1).x];
-    const highest = Math.max(0, ...this.points.flatMap((point) => [...point.values.values()]));
+    // No spread into arguments: there may be hundreds of thousands of values.
+    let highest = 0;
+    for (const { values } of this.points)
+      for (const value of values.values()) if (value > highest) highest = value;
     const ticks = round(highest || 1);
     const top = ticks.at(-1);
     this.x = (x) =>

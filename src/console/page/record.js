@@ -33,6 +33,7 @@ export class Record {
     this.trouble = [];
     this.failing = new Map();
     this.weightsError = null;
+    this.weightsLost = null;
     this.missed = 0;
     this.lastId = null;
     this.pulse = [];
@@ -44,7 +45,6 @@ export class Record {
     const another = this.runId !== null && this.runId !== state.run_id;
     if (this.runId !== state.run_id) this.clear(state.run_id);
     this.state = state;
-    this.missed = Math.max(this.missed, state.missed ?? 0);
     for (const miner of state.miners ?? []) this.kinds.set(miner.uid, miner.kind);
     this.pulse.push({
       tokens: state.model?.decoded_per_s ?? 0,
@@ -160,8 +160,17 @@ export class Record {
       over: null,
     };
     this.trouble.unshift(entry);
-    if (this.trouble.length > MOST.trouble) this.trouble.pop();
+    if (this.trouble.length > MOST.trouble) {
+      // What goes on stays before what is over.
+      const at = this.trouble.findLastIndex((old) => old.over !== null);
+      this.trouble.splice(at < 0 ? this.trouble.length - 1 : at, 1);
+    }
     return entry;
+  }
+
+  endLost(time) {
+    if (this.weightsLost) this.weightsLost.over = time;
+    this.weightsLost = null;
   }
 }
 
@@ -212,7 +221,6 @@ const TAKES = {
     if (turn.closed || turn.answers.size >= MOST.answers) return;
     turn.answers.set(event.uid, {
       uid: event.uid,
-      hotkey: event.hotkey,
       reward: event.reward,
       time: null,
       status: null,
@@ -238,7 +246,6 @@ const TAKES = {
     turn.uids.forEach((uid, n) => {
       turn.answers.set(uid, {
         uid,
-        hotkey: event.hotkeys?.[n],
         reward: event.rewards?.[n],
         time: event.timings?.[n],
         status: event.status_codes?.[n],
@@ -284,8 +291,13 @@ const TAKES = {
   },
 
   weights_set(record, event) {
+    // That is in order: they are set later.
+    if (event.untaken === "too_soon") return;
+    const open = record.weightsError;
     if (event.error !== null && event.error !== undefined) {
-      record.weightsError ??= record.addTrouble(
+      if (open?.cause === keep(event.error, SHORT).text) return;
+      if (open) open.over = event.time;
+      record.weightsError = record.addTrouble(
         "weights",
         event.time,
         "weights could not be set",
@@ -293,13 +305,24 @@ const TAKES = {
       );
       return;
     }
-    if (record.weightsError) record.weightsError.over = event.time;
+    if (open) open.over = event.time;
     record.weightsError = null;
+    // What needs no reveal pays at once.
+    if (!event.committed) record.endLost(event.time);
     const weights = list(event.weights);
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     const values = new Map();
     list(event.uids).forEach((uid, n) => values.set(uid, total > 0 ? weights[n] / total : 0));
     if (event.block !== null) push(record.weights, { x: event.block, time: event.time, values });
+  },
+
+  weights_revealed(record, event) {
+    // What failed and is not lost is tried again.
+    if (event.error !== null && event.error !== undefined && !event.lost) return;
+    record.endLost(event.time);
+    if (!event.lost) return;
+    const what = `the weights committed in block ${event.committed} are lost`;
+    record.weightsLost = record.addTrouble("weights", event.time, what, event.error);
   },
 
   actor_crashed(record, event) {

@@ -69,6 +69,9 @@ function renew(item, entry) {
   const over = entry.over !== null;
   mark(item, "data-over", over);
   if (entry.kind === "missed") item.querySelector(".words").replaceChildren(entry.what);
+  // From the next day on it names the day.
+  const time = item.querySelector("time");
+  if (time) say(time, clock(entry.time));
   say(item.querySelector(".mark"), over ? "✓" : "✗");
   const ended = entry.kind === "source" || entry.kind === "weights";
   say(item.querySelector(".over"), over ? (ended ? `over at ${clock(entry.over)}` : "") : "not over");
