@@ -3,9 +3,12 @@
 # why. Takes the program's path; $CARGO_TARGET_DIR/debug/sn1 when left out. SN1_PM2 names pm2;
 # DEPLOY_CHECK_BUILD=1 builds the container too, where an engine is there (it compiles a release).
 set -euo pipefail
+
+# Paths are meant from where this was called.
+program=$(realpath -ms "${1:-${CARGO_TARGET_DIR:-$(dirname "$0")/../target}/debug/sn1}")
+[[ ${SN1_PM2-} != */* ]] || SN1_PM2=$(realpath -ms "$SN1_PM2")
 cd "$(dirname "$0")/.."
 
-program=$(realpath "${1:-${CARGO_TARGET_DIR:-target}/debug/sn1}")
 deploy=$PWD/config/deploy
 place=$(mktemp -d)
 running=
@@ -23,6 +26,9 @@ fail() {
     printf 'FAILED   %s\n' "$1" >&2
     exit 1
 }
+# Never the user's own.
+export PM2_HOME=$place/pm2
+pm2() { command "$SN1_PM2" "$@"; }
 clean_up() {
     [[ -z $running ]] || kill -KILL "$running" 2>/dev/null || true
     [[ -z ${SN1_PM2-} ]] || pm2 kill >/dev/null 2>&1 || true
@@ -73,10 +79,10 @@ ends_with() {
 for unit in validator@validator-finney validator@validator-test miner@miner-test; do
     line=$(sed -n "s/^ExecStart=//p" "$place/units/sn1-${unit%%@*}@.service")
     line=${line//\/etc\/sn1\/%i/$deploy/${unit#*@}}
-    env=(SN1_NEURON__MODEL_ID=fake SN1_PUBLIC__ALLOW_SMALL_MODEL=true SN1_MINER__KIND=echo)
+    env=(SN1_NEURON__MODEL_ID=fake SN1_PUBLIC__ALLOW_SMALL_MODEL=true)
     [[ $unit == miner* ]] && env=(SN1_MINER__KIND=echo)
     # shellcheck disable=SC2086 # the line is to be split
-    env "${env[@]:0:2}" $line >"$place/said" 2>&1 </dev/null &
+    env "${env[@]}" $line >"$place/said" 2>&1 </dev/null &
     running=$!
     banner="on $([[ $unit == *finney ]] && echo finney || echo test)"
     for ((tries = 100; tries > 0; tries--)); do
@@ -91,10 +97,12 @@ done
 done_with "systemd/*: each ExecStart by hand, ended by SIGTERM with 0"
 
 if docker compose version >/dev/null 2>&1; then
-    SN1_WALLETS=$place/wallets docker compose -f "$deploy/compose.yaml" config --quiet || fail compose.yaml
+    SN1_WALLETS=$place/wallets SN1_MINER_HOTKEY=miner \
+        docker compose -f "$deploy/compose.yaml" config --quiet || fail compose.yaml
     done_with "compose.yaml: docker compose config"
 elif has docker-compose; then
-    SN1_WALLETS=$place/wallets docker-compose -f "$deploy/compose.yaml" config --quiet || fail compose.yaml
+    SN1_WALLETS=$place/wallets SN1_MINER_HOTKEY=miner \
+        docker-compose -f "$deploy/compose.yaml" config --quiet || fail compose.yaml
     done_with "compose.yaml: docker-compose config"
 else
     skip "compose.yaml: neither docker compose nor docker-compose (install docker-compose)"
@@ -133,8 +141,7 @@ elif [[ -z ${SN1_PM2-} ]]; then
     done_with "ecosystem.config.cjs: node reads it"
     skip "ecosystem.config.cjs under pm2: SN1_PM2 names none"
 else
-    export PM2_HOME=$place/pm2 SN1_BIN=$program SN1_CONFIG=$deploy
-    pm2() { "$SN1_PM2" "$@"; }
+    export SN1_BIN=$program SN1_CONFIG=$deploy
     # told FIELD APP: of pm2's list.
     told() {
         pm2 jlist 2>/dev/null | tail -n 1 | node -e '

@@ -3,6 +3,11 @@
 # its alert fires for it and no other does, and that each panel of the Grafana dashboard has data. The alerts
 # that take longer to be sure of are tried on made-up numbers.
 set -euo pipefail
+
+# Paths are meant from where this was called.
+for name in SN1 PROMETHEUS; do
+    [[ -z ${!name-} ]] || export "$name=$(realpath -ms "${!name}")"
+done
 cd "$(dirname "$0")/.."
 
 usage="usage: scripts/prometheus-check.sh

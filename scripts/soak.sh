@@ -3,6 +3,11 @@
 # miners. Ends with 1 if it does not live through it, if memory grows, if descriptors pile up, or if the
 # weights get too old.
 set -euo pipefail
+
+# Paths are meant from where this was called.
+for name in SN1 OUT; do
+    [[ -z ${!name-} ]] || export "$name=$(realpath -ms "${!name}")"
+done
 cd "$(dirname "$0")/.."
 
 usage="usage: scripts/soak.sh [MINUTES]

@@ -1,6 +1,7 @@
 // For those who come from the original's run.sh: pm2 start config/deploy/ecosystem.config.cjs
 // It updates nothing by itself: `sn1 upgrade-check NEW` says whether a new program can take over.
 // SN1_BIN and SN1_CONFIG name another program and another folder of settings.
+// The miner needs another hotkey than the validator (wallet.hotkey in its settings).
 const program = process.env.SN1_BIN || "/usr/local/bin/sn1";
 const folder = process.env.SN1_CONFIG || "/etc/sn1";
 
