@@ -139,7 +139,8 @@ pub fn dressed(
     let mut seen = Vec::new();
     for &(user, assistant) in &shape.exchanges[..missing] {
         let (user, assistant) = (user.at_most(MOST_CHARACTERS), assistant.at_most(MOST_CHARACTERS));
-        let found = around.album.exchange(around.context, (user, assistant), &seen, random);
+        let lengths = (user.characters, assistant.characters);
+        let found = around.album.exchange(around.context, lengths, &seen, random);
         let Some(exchange) = found else { break };
         let mut fitted = |text: &str, wanted: Length, pool| {
             let text = fitted(text, wanted.characters, pool, &mut passages, random);

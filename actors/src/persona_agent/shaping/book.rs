@@ -46,14 +46,11 @@ impl ShapeBook {
         shapes.push_back(shape);
     }
 
-    /// A shape whose last message has room for a text of this length, in characters and in bytes
-    /// beyond them. Shapes that are drawn and have none wait for a challenge that is shorter: where
-    /// there are enough of those, shapes are worn as often as users have them, whatever the
-    /// challenges.
-    pub fn draw_for(&self, least: Length, random: &mut ChaCha8Rng) -> Shape {
-        let has_room = |shape: &Shape| {
-            shape.last.characters >= least.characters && shape.last.beyond() >= least.beyond()
-        };
+    /// A shape whose last message has room for so many characters. Shapes that are drawn and have
+    /// none wait for a challenge that is shorter: where there are enough of those, shapes are worn
+    /// as often as users have them, whatever the challenges.
+    pub fn draw_for(&self, least: usize, random: &mut ChaCha8Rng) -> Shape {
+        let has_room = |shape: &Shape| shape.last.characters >= least;
         if let Some(shape) = self.waiting(has_room) {
             return shape;
         }

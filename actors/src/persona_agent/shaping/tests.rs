@@ -151,29 +151,13 @@ fn shapes_without_room_wait_for_a_shorter_challenge() {
     let has = |shape: &Shape, length: usize| shape.last.characters.abs_diff(length) * 10 <= length;
     let mut worn = Vec::new();
     for _ in 0..500 {
-        worn.push(book.draw_for(Length::plain(300), &mut random));
-        worn.push(book.draw_for(Length::plain(20), &mut random));
+        worn.push(book.draw_for(300, &mut random));
+        worn.push(book.draw_for(20, &mut random));
     }
     // Rarely no draw has room.
     assert!(worn.iter().step_by(2).filter(|shape| has(shape, 1_000)).count() > 480);
     let short = worn.iter().filter(|shape| has(shape, 40)).count();
     assert!((450..=550).contains(&short), "half of all have users' short shape: {short}");
-}
-
-#[test]
-fn a_challenge_of_many_lines_wears_a_shape_of_many_bytes() {
-    let (book, mut random) = (ShapeBook::default(), random(7));
-    for _ in 0..32 {
-        book.note(&Query::from_user("x".repeat(500)));
-        book.note(&Query::from_user("a line\n".repeat(100)));
-    }
-    let of_lines = |shape: Shape| shape.last.beyond() >= 60;
-    let code = Length { characters: 300, bytes: 360 };
-    let fits = (0..100).filter(|_| of_lines(book.draw_for(code, &mut random))).count();
-    assert!(fits > 95, "{fits}");
-    // Those without lines wait for the others.
-    let prose = (0..100).filter(|_| of_lines(book.draw_for(Length::plain(300), &mut random)));
-    assert!(prose.count() < 20);
 }
 
 #[test]
@@ -244,22 +228,6 @@ fn what_was_really_said_before_stays_next_to_the_challenge() {
     let again = Phrasing { challenge: CHALLENGE.into(), ..more.clone() };
     let again = dressed(again, &shape, &around, &mut random(8));
     assert_eq!(again.history, more.history, "one system message, and no exchange is lost");
-}
-
-#[test]
-fn where_a_shape_has_no_lines_to_spare_no_code_is_taken_from_the_album() {
-    let album = Album::default();
-    for n in 1..8 {
-        let code = format!("repair this code, number {n}:\n```\n{}```", "x = 1\n".repeat(20));
-        album.keep(&article(2 * n), Some((&code, "Of course.")));
-        let prose = format!("What is the town of number {n} known for, and why so? ").repeat(3);
-        album.keep(&article(2 * n + 1), Some((&prose, "Of course.")));
-    }
-    let shape = shape(None, &[(150, 60); 3], 100);
-    for seed in 0..50 {
-        let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album, seed);
-        assert!(!dressed.query().messages.concat().contains("x = 1"), "{dressed:?}");
-    }
 }
 
 #[test]

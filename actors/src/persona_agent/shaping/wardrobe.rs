@@ -8,7 +8,7 @@ use crate::persona_agent::phraser::{BestAnswer, Phrasing};
 use crate::task_maker::Task;
 
 use super::length::characters;
-use super::{Album, Length, Shape, ShapeBook, Surroundings, dressed};
+use super::{Album, Shape, ShapeBook, Surroundings, dressed};
 
 /// The shapes of users' queries and the texts to fill them. A validator that takes users' queries
 /// has one, which outlives the restarts of its actors: a clone is another handle on the same.
@@ -30,8 +30,7 @@ impl Wardrobe {
     pub fn first(&self, mut phrasing: Phrasing, task: &Task, random: &mut ChaCha8Rng) -> Phrasing {
         let (form, topic) = (&task.plan.form, &task.context.topic);
         let in_short = brief(form, &task.query, topic, random);
-        let said = [Length::of(&in_short), Length::of(&phrasing.challenge)];
-        let least = said.into_iter().min_by_key(|length| length.characters).unwrap_or_default();
+        let least = characters(&in_short).min(characters(&phrasing.challenge));
         let shape = self.shapes.draw_for(least, random);
         if characters(&phrasing.challenge) > shape.last.characters.max(characters(&in_short)) {
             phrasing.challenge = in_short;
