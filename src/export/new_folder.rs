@@ -122,12 +122,17 @@ mod tests {
         folder.keep()
     }
 
+    fn half_made(target: &Path) -> NewFolder {
+        let folder = NewFolder::begin(target, false).unwrap();
+        fs::write(folder.path().join("half"), "x").unwrap();
+        folder
+    }
+
     #[test]
     fn an_export_is_there_as_a_whole_or_not_at_all() {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("deep/out");
-        let begun = NewFolder::begin(&target, false).unwrap();
-        fs::write(begun.path().join("half"), "x").unwrap();
+        let begun = half_made(&target);
         assert!(!target.exists());
         drop(begun);
         assert!(names(&place.path().join("deep")).is_empty());
@@ -140,8 +145,7 @@ mod tests {
     fn what_a_killed_export_left_is_in_no_later_one() {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("out");
-        let killed = NewFolder::begin(&target, false).unwrap();
-        fs::write(killed.path().join("half"), "x").unwrap();
+        let killed = half_made(&target);
         let old = killed.path().with_extension("old");
         std::mem::forget(killed);
         export(&target, false, "a").unwrap();

@@ -18,6 +18,14 @@ fn series(folder: &Path, max_bytes: u64) -> Series {
     Series::new(Rolling::new(folder.to_owned(), about), max_bytes)
 }
 
+/// A series for a folder on a disk that cannot be written until the file in its place is removed.
+fn on_a_bad_disk(place: &Path) -> (PathBuf, Series) {
+    let disk = place.join("disk");
+    fs::write(&disk, "no folder").unwrap();
+    let series = series(&disk.join("wandb"), 1 << 30);
+    (disk, series)
+}
+
 fn step(n: u64) -> Entry {
     Entry::Step(json!({"task": "qa", "n": n}).as_object().unwrap().clone())
 }
@@ -94,28 +102,24 @@ fn a_process_that_did_not_end_well_leaves_a_run_that_says_so() {
 #[test]
 fn a_folder_that_comes_back_is_written_again_after_a_while() {
     let place = tempfile::tempdir().unwrap();
-    let folder = place.path().join("disk/wandb");
-    fs::write(place.path().join("disk"), "no folder").unwrap();
-    let mut series = series(&folder, 1 << 30);
+    let (disk, mut series) = on_a_bad_disk(place.path());
     series.probe(hours(1));
     assert!(!series.take(&step(0), hours(1)));
-    fs::remove_file(place.path().join("disk")).unwrap();
+    fs::remove_file(&disk).unwrap();
     assert!(!series.take(&step(1), hours(1) + NEXT_TRY / 2), "the disk is not asked at every step");
     assert_eq!(series.failing.as_ref().map(|failing| failing.missing), Some(2));
     assert!(series.take(&step(2), hours(1) + NEXT_TRY));
     assert!(series.failing.is_none() && series.take(&step(3), hours(2)));
     series.close(hours(2));
-    assert_eq!(told(&runs(&folder)[0]), (vec![0, 1], Some(1)));
+    assert_eq!(told(&runs(&disk.join("wandb"))[0]), (vec![0, 1], Some(1)));
 }
 
 #[test]
 fn a_clock_that_is_set_back_puts_off_no_try() {
     let place = tempfile::tempdir().unwrap();
-    let folder = place.path().join("disk/wandb");
-    fs::write(place.path().join("disk"), "no folder").unwrap();
-    let mut series = series(&folder, 1 << 30);
+    let (disk, mut series) = on_a_bad_disk(place.path());
     assert!(!series.take(&step(0), hours(10)));
-    fs::remove_file(place.path().join("disk")).unwrap();
+    fs::remove_file(&disk).unwrap();
     assert!(series.take(&step(1), hours(1)));
 }
 

@@ -43,7 +43,7 @@ impl Settling {
 }
 
 /// A text with up to so many line breaks more, behind sentences.
-fn broken(text: String, more: usize, random: &mut ChaCha8Rng) -> String {
+fn broken(mut text: String, more: usize, random: &mut ChaCha8Rng) -> String {
     if more == 0 {
         return text;
     }
@@ -54,12 +54,10 @@ fn broken(text: String, more: usize, random: &mut ChaCha8Rng) -> String {
         places.push(text.len() - 1);
     }
     let (chosen, _) = places.partial_shuffle(random, more);
-    let mut bytes = text.into_bytes();
     for at in chosen {
-        bytes[*at] = b'\n';
+        text.replace_range(*at..=*at, "\n");
     }
-    // One ASCII sign for another.
-    String::from_utf8(bytes).unwrap_or_default()
+    text
 }
 
 /// A text with plain signs for typographic ones until it takes so many bytes fewer, from its beginning.
