@@ -99,13 +99,13 @@ pub fn in_order(query: Query) -> Query {
 
 /// What a challenge is about, and what it can be surrounded with.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'a> {
+struct Surroundings<'a> {
     /// How the challenge is put: what leads to a text gets nothing behind it.
-    pub form: &'a ChallengeForm,
+    form: &'a ChallengeForm,
     /// What the answer is in: nothing about the same is put around the challenge.
-    pub context: &'a Context,
+    context: &'a Context,
     /// Where other texts come from.
-    pub album: &'a Album,
+    album: &'a Album,
 }
 
 /// A phrasing in a shape. Its challenge is in it, unaltered and in one piece, in the last message;
@@ -114,18 +114,19 @@ pub struct Surroundings<'a> {
 /// Where the album has no exchanges there are none more, and where it and the pools have too little
 /// text, messages stay shorter than the shape says.
 #[must_use]
-pub fn dressed(
+fn dressed(
     phrasing: Phrasing,
     shape: &Shape,
     around: &Surroundings<'_>,
+    settling: &mut Settling,
     random: &mut ChaCha8Rng,
 ) -> Phrasing {
     let passages = around.album.passages(around.context, random);
     let mut passages = passages.into_iter();
     let mut history = phrasing.history;
-    // What the challenge takes more than its message should is saved in those before.
+    // What the challenge takes more than its message should is saved in other messages.
     let surplus = Length::of(&phrasing.challenge).beyond().saturating_sub(shape.last.beyond());
-    let mut settling = Settling::owing(surplus);
+    settling.owe(surplus);
     let starts_with_system = history.first().is_some_and(|first| first.role == Role::System);
     let own_system = starts_with_system.then(|| history.remove(0));
     let system = own_system.or_else(|| {
@@ -139,8 +140,7 @@ pub fn dressed(
     let mut seen = Vec::new();
     for &(user, assistant) in &shape.exchanges[..missing] {
         let (user, assistant) = (user.at_most(MOST_CHARACTERS), assistant.at_most(MOST_CHARACTERS));
-        let lengths = (user.characters, assistant.characters);
-        let found = around.album.exchange(around.context, lengths, &seen, random);
+        let found = around.album.exchange(around.context, (user, assistant), &seen, random);
         let Some(exchange) = found else { break };
         let mut fitted = |text: &str, wanted: Length, pool| {
             let text = fitted(text, wanted.characters, pool, &mut passages, random);

@@ -10,9 +10,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::domain::{Context, ContextBody};
 
-use super::MOST_CHARACTERS;
 use super::fill::cut_at_sentence;
 use super::length::characters;
+use super::{Length, MOST_CHARACTERS};
 
 /// So many conversations are kept.
 const MOST_PAGES: usize = 256;
@@ -24,6 +24,8 @@ const PASSAGE_CHARACTERS: usize = 4_000;
 const LEAST_PASSAGE: usize = 200;
 /// So many exchanges are looked at for one that has the lengths.
 const LOOKED_AT: usize = 12;
+/// A byte too many, as code has them, weighs like so many characters too few: those can be filled in.
+const SURPLUS: usize = 100;
 /// So many passages are enough for any shape.
 const PASSAGES: usize = 32;
 
@@ -118,7 +120,7 @@ impl Album {
     pub(super) fn exchange(
         &self,
         context: &Context,
-        (user, assistant): (usize, usize),
+        (user, assistant): (Length, Length),
         seen: &[Exchanged],
         random: &mut ChaCha8Rng,
     ) -> Option<Exchanged> {
@@ -128,16 +130,19 @@ impl Album {
         let mut others: Vec<&Exchanged> = others.filter(|said| !seen.contains(said)).collect();
         let from = others.len().checked_sub(1)?;
         // Cutting is better than lengthening: what is too long does not count.
-        let lacks = |said: &Exchanged| {
-            user.saturating_sub(characters(&said.challenge))
-                + assistant.saturating_sub(characters(&said.answer))
+        let misses = |text: &str, wanted: Length| {
+            let has = Length::of(text);
+            let surplus = has.at_most(wanted.characters).beyond().saturating_sub(wanted.beyond());
+            wanted.characters.saturating_sub(has.characters) + SURPLUS * surplus
         };
+        let off =
+            |said: &Exchanged| misses(&said.challenge, user) + misses(&said.answer, assistant);
         for at in 0..LOOKED_AT.min(from) {
             let other = random.random_range(at..=from);
             others.swap(at, other);
         }
         others.truncate(LOOKED_AT);
-        others.into_iter().min_by_key(|said| lacks(said)).cloned()
+        others.into_iter().min_by_key(|said| off(said)).cloned()
     }
 }
 

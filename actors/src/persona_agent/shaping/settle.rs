@@ -8,8 +8,8 @@ use crate::text::sentences::ends;
 
 use super::Length;
 
-/// The bytes that the texts of one query take so far beyond what its shape wants. What one text
-/// cannot settle is left to the next.
+/// The bytes that texts take so far beyond what shapes want. What one text cannot settle is left to
+/// the next.
 #[derive(Debug)]
 pub(super) struct Settling {
     surplus: usize,
@@ -17,9 +17,19 @@ pub(super) struct Settling {
 }
 
 impl Settling {
-    /// A query in which another text takes so many bytes more than it should.
+    /// Of texts that are to save so many bytes.
     pub(super) fn owing(surplus: usize) -> Self {
         Self { surplus, lacking: 0 }
+    }
+
+    /// A text that stays as it is takes so many bytes more than it should.
+    pub(super) fn owe(&mut self, more: usize) {
+        self.surplus += more;
+    }
+
+    /// The bytes that are still to be saved.
+    pub(super) fn surplus(&self) -> usize {
+        self.surplus
     }
 
     /// A text of as many characters that takes about so many bytes beyond them.

@@ -61,7 +61,7 @@ fn dress(
 ) -> Phrasing {
     let context = article(0);
     let around = Surroundings { form, context: &context, album };
-    dressed(phrasing(challenge), shape, &around, &mut random(seed))
+    dressed(phrasing(challenge), shape, &around, &mut Settling::owing(0), &mut random(seed))
 }
 
 /// A shape without bytes beyond its characters.
@@ -222,12 +222,49 @@ fn what_was_really_said_before_stays_next_to_the_challenge() {
     ];
     let phrasing = Phrasing { history: said.clone(), ..phrasing(CHALLENGE) };
     let mut shape = shape(Some(60), &[(80, 400); 2], 100);
-    let more = dressed(phrasing.clone(), &shape, &around, &mut random(7));
+    let mut settling = Settling::owing(0);
+    let more = dressed(phrasing.clone(), &shape, &around, &mut settling, &mut random(7));
     assert_eq!((more.history.len(), &more.history[3..]), (5, &said[..]));
     shape.exchanges.clear();
     let again = Phrasing { challenge: CHALLENGE.into(), ..more.clone() };
-    let again = dressed(again, &shape, &around, &mut random(8));
+    let again = dressed(again, &shape, &around, &mut settling, &mut random(8));
     assert_eq!(again.history, more.history, "one system message, and no exchange is lost");
+}
+
+#[test]
+fn where_a_shape_has_no_lines_to_spare_no_code_is_taken_from_the_album() {
+    let album = Album::default();
+    for n in 1..8 {
+        let code = format!("repair this code, number {n}:\n```\n{}```", "x = 1\n".repeat(20));
+        album.keep(&article(2 * n), Some((&code, "Of course.")));
+        let prose = format!("What is the town of number {n} known for, and why so? ").repeat(3);
+        album.keep(&article(2 * n + 1), Some((&prose, "Of course.")));
+    }
+    let shape = shape(None, &[(150, 60); 3], 100);
+    for seed in 0..50 {
+        let dressed = dress(CHALLENGE, &shape, &ChallengeForm::Phrased, &album, seed);
+        assert!(!dressed.query().messages.concat().contains("x = 1"), "{dressed:?}");
+    }
+}
+
+#[test]
+fn what_code_takes_beyond_its_shape_later_queries_save() {
+    let context = article(0);
+    let (form, album) = (ChallengeForm::Phrased, album(40));
+    let around = Surroundings { form: &form, context: &context, album: &album };
+    let mut settling = Settling::owing(0);
+    let shape = shape(None, &[], 200);
+    let last = Length { bytes: 201, ..shape.last };
+    let shape = Shape { last, ..shape };
+    let mut beyond = |challenge: &str, seed| {
+        let phrasing = phrasing(challenge);
+        let dressed = dressed(phrasing, &shape, &around, &mut settling, &mut random(seed));
+        Length::of(&dressed.challenge).beyond()
+    };
+    // Four more than the shape.
+    assert_eq!(beyond(&format!("repair this code:\n{}", "x = 1\n".repeat(4)), 7), 5);
+    let later: Vec<usize> = (0..6).map(|seed| beyond(CHALLENGE, seed)).collect();
+    assert_eq!(later, [0, 0, 0, 0, 1, 1]);
 }
 
 #[test]

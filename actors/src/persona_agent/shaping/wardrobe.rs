@@ -1,5 +1,8 @@
 //! What the validator's own queries are dressed with, over all of its conversations.
 
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use rand_chacha::ChaCha8Rng;
 
 use crate::domain::{Query, Role};
@@ -8,7 +11,12 @@ use crate::persona_agent::phraser::{BestAnswer, Phrasing};
 use crate::task_maker::Task;
 
 use super::length::characters;
+use super::settle::Settling;
 use super::{Album, Shape, ShapeBook, Surroundings, dressed};
+
+/// So many bytes are saved by later queries: what one text of code takes. More would leave those
+/// without any line break for long.
+const MOST_OWED: usize = 64;
 
 /// The shapes of users' queries and the texts to fill them. A validator that takes users' queries
 /// has one, which outlives the restarts of its actors: a clone is another handle on the same.
@@ -21,6 +29,8 @@ pub struct Wardrobe {
     pub shapes: ShapeBook,
     /// The validator's own conversations that are over.
     pub album: Album,
+    /// What queries took beyond the bytes of their shapes: those that follow save it.
+    owed: Arc<Mutex<usize>>,
 }
 
 impl Wardrobe {
@@ -77,7 +87,12 @@ impl Wardrobe {
         random: &mut ChaCha8Rng,
     ) -> Query {
         let (form, context, album) = (&task.plan.form, &task.context, &self.album);
-        dressed(phrasing, shape, &Surroundings { form, context, album }, random).query()
+        let mut settling = Settling::owing(std::mem::take(&mut *self.owed.lock()));
+        let around = Surroundings { form, context, album };
+        let sent = dressed(phrasing, shape, &around, &mut settling, random).query();
+        let mut owed = self.owed.lock();
+        *owed = (*owed + settling.surplus()).min(MOST_OWED);
+        sent
     }
 
     /// Keeps what the person asked first in a conversation that is over, and was told.
