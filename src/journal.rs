@@ -12,7 +12,8 @@
 //! many events are not there and why. `sn1 replay` takes what they did as the lines after them tell.
 //! The price is a journal with a hole in it; nobody reads one during a run, so nothing else rests
 //! on it. A disk that answers nothing at all, not even an error, still holds new conversations up,
-//! since memory has an end. A journal is a reason for exit code 4 only if it cannot be opened at the
+//! since memory has an end; what happens without one, as strangers' requests do, waits up to a bound
+//! and is counted beyond it. A journal is a reason for exit code 4 only if it cannot be opened at the
 //! start, when a person is there, or cannot be written at the end.
 
 mod cut_short;
@@ -23,6 +24,7 @@ pub mod served;
 mod writer;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -40,6 +42,8 @@ pub(crate) const KEPT: u32 = 4;
 pub const MOST_FILES: u64 = KEPT as u64 + 1;
 /// A conversation begins only while fewer events than this wait to be written.
 const BACKLOG: u64 = 4_096;
+/// Events that happen while so many wait are counted and not kept.
+const MOST_WAITING: u64 = 16 * BACKLOG;
 /// So long a disk may take for what is to be written before something else goes on.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The form of the lines; it grows when a field changes its meaning.
@@ -63,7 +67,9 @@ pub struct JournalFile {
     /// Before the thread, which ends only when all of these are gone.
     commands: mpsc::Sender<Command>,
     _thread: Arc<WriterThread>,
-    recorded: Arc<std::sync::atomic::AtomicU64>,
+    recorded: Arc<AtomicU64>,
+    /// Events that were not kept since too many waited, and that the writer does not know of yet.
+    dropped: Arc<AtomicU64>,
     run_id: Arc<str>,
     place: Arc<str>,
     written: watch::Receiver<Written>,
@@ -97,6 +103,7 @@ impl JournalFile {
         let (commands, inbox) = mpsc::channel();
         let (progress, written) = watch::channel(Written::default());
         let writer = Writer::open(path, run_id.into(), max_bytes, unix()).map_err(failure)?;
+        let dropped = writer.dropped();
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || writer.serve(&inbox, &progress))
@@ -107,6 +114,7 @@ impl JournalFile {
             commands,
             _thread: thread,
             recorded: Arc::default(),
+            dropped,
             run_id,
             place,
             written,
@@ -150,7 +158,12 @@ const WRITER_GONE: &str = "its writer has crashed";
 
 impl Journal for JournalFile {
     fn record(&self, event: Event) {
-        self.recorded.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let recorded = self.recorded.load(Ordering::Relaxed);
+        if recorded.saturating_sub(self.written.borrow().events) >= MOST_WAITING {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.recorded.fetch_add(1, Ordering::Relaxed);
         let time = (self.unix)();
         // The writer ends only with a crash, which `ready` reports.
         let _ = self.commands.send(Command::Write { event: Box::new(event), time });
@@ -158,7 +171,7 @@ impl Journal for JournalFile {
 
     fn ready(&self) -> BoxFuture<'static, Result<(), JournalError>> {
         let mut written = self.written.clone();
-        let due = self.recorded.load(std::sync::atomic::Ordering::Relaxed);
+        let due = self.recorded.load(Ordering::Relaxed);
         let gone = self.failure(WRITER_GONE);
         Box::pin(async move {
             let caught_up = |written: &Written| due.saturating_sub(written.events) < BACKLOG;
@@ -340,6 +353,27 @@ mod tests {
         let error = JournalFile::open(folder.path(), "test", 100, || Duration::ZERO).err().unwrap();
         assert_eq!(error.place, folder.path().display().to_string());
     }
+
+    #[test]
+    fn events_that_no_disk_answers_for_wait_up_to_a_bound_and_are_counted_beyond_it() {
+        let (commands, inbox) = mpsc::channel();
+        let hung = JournalFile {
+            commands,
+            _thread: Arc::new(WriterThread(None)),
+            recorded: Arc::default(),
+            dropped: Arc::default(),
+            run_id: "test".into(),
+            place: "hung".into(),
+            written: watch::channel(Written::default()).1,
+            unix: || Duration::ZERO,
+        };
+        for _ in 0..MOST_WAITING + 7 {
+            hung.record(Event::OrganicShed);
+        }
+        assert_eq!(inbox.try_iter().count() as u64, MOST_WAITING);
+        assert_eq!(hung.dropped.load(Ordering::Relaxed), 7);
+    }
+
     #[tokio::test]
     async fn a_disk_that_takes_nothing_holds_no_conversation_up_and_is_told_of() {
         let journal = JournalFile::open(Path::new("/dev/full"), "t", 1 << 20, || Duration::ZERO);

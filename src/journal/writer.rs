@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub(super) struct Writer {
     now: Duration,
     gap: Option<Gap>,
     unwritten: Unwritten,
+    /// Events that nobody kept, and that are not counted here yet.
+    dropped: Arc<AtomicU64>,
 }
 
 /// Events that are not written down.
@@ -72,9 +75,19 @@ impl Writer {
     ) -> io::Result<Self> {
         let (file, bytes, alone) = open_file(path)?;
         let (path, file) = (path.to_owned(), Some(file));
-        let (pending, gap, unwritten) = (Vec::new(), None, Unwritten::default());
-        let mut writer =
-            Self { path, run_id, max_bytes, file, bytes, seq: 0, pending, now, gap, unwritten };
+        let mut writer = Self {
+            path,
+            run_id,
+            max_bytes,
+            file,
+            bytes,
+            seq: 0,
+            pending: Vec::new(),
+            now,
+            gap: None,
+            unwritten: Unwritten::default(),
+            dropped: Arc::default(),
+        };
         if alone && let Err(cause) = writer.end_last_run() {
             // As later in a run: it goes on, and what the last one left has no end.
             tracing::error!(
@@ -86,6 +99,11 @@ impl Writer {
             writer.reopen()?;
         }
         Ok(writer)
+    }
+
+    /// Where whoever does not hand an event over counts it.
+    pub(super) fn dropped(&self) -> Arc<AtomicU64> {
+        self.dropped.clone()
     }
 
     fn end_last_run(&mut self) -> io::Result<()> {
@@ -116,6 +134,7 @@ impl Writer {
                     }
                     Command::Flush { done, time } => {
                         self.now = time;
+                        self.count_dropped();
                         self.settle();
                         self.try_again();
                         self.tell(progress, 0);
@@ -142,6 +161,7 @@ impl Writer {
 
     /// Has an event written, or passes it over.
     fn take(&mut self, event: &Event) {
+        self.count_dropped();
         // The last line of a run has no other to come after it.
         let is_last = matches!(event, Event::RunFinished { .. });
         let rests = |gap: &Gap| !is_last && self.now.abs_diff(gap.tried) < RETRY;
@@ -206,6 +226,21 @@ impl Writer {
         let lost = self.pending.iter().filter(|byte| **byte == b'\n').count();
         self.pending.clear();
         self.pass_over(lost as u64 + besides);
+    }
+
+    /// Tells of events that nobody kept while the disk did not answer.
+    fn count_dropped(&mut self) {
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if dropped == 0 {
+            return;
+        }
+        self.settle();
+        self.seq += dropped;
+        if self.gap.is_some() {
+            return self.pass_over(dropped);
+        }
+        self.fall_behind(&io::Error::other("its disk did not answer for long"), dropped);
+        self.try_again();
     }
 
     fn pass_over(&mut self, events: u64) {

@@ -91,6 +91,24 @@ fn what_no_disk_took_is_counted_and_told_of_in_the_first_line_that_one_takes() {
 }
 
 #[test]
+fn what_nobody_kept_while_a_disk_hung_is_told_of_at_once() {
+    let mut disk = FullDisk::new();
+    disk.make_room();
+    disk.writer.reopen().unwrap();
+    disk.take(100, 1);
+    disk.writer.dropped().store(5, Ordering::Relaxed);
+    disk.take(100, 2);
+    assert_eq!(disk.lines("journal.jsonl"), [written(0), missing(6, 5), written(7), written(8)]);
+    assert_eq!(disk.writer.unwritten, Unwritten { events: 5, error: None });
+    // On a full one they are among those that it did not take.
+    disk.fill();
+    disk.take(101, 1);
+    disk.writer.dropped().store(3, Ordering::Relaxed);
+    disk.take(101, 1);
+    assert_eq!(disk.writer.unwritten.events, 10);
+}
+
+#[test]
 fn the_last_line_of_a_run_is_tried_at_once() {
     let mut disk = FullDisk::new();
     disk.take(100, 1);
