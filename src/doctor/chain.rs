@@ -84,8 +84,10 @@ async fn open(case: &Case, (place, url): (usize, &String)) -> Visited {
 
 fn of_nodes(endpoints: &Endpoints, visited: &[Visited]) -> Vec<Finding> {
     let alive = visited.iter().any(|visit| visit.answered.is_ok());
-    let first =
-        visited.iter().find_map(|visit| Some(visit.answered.as_ref().ok()?.session.genesis()));
+    let answered = visited.iter().filter_map(|visit| visit.answered.as_ref().ok());
+    let mut found = answered.map(|answered| answered.session.genesis());
+    // A node of another chain does not make the others wrong.
+    let first = found.find(|genesis| !endpoints.is_another_chain(genesis.0));
     let cure = "check it with `sn1 chain probe`, or set subtensor.chain_endpoint to others";
     let of_node = |Visited { url, answered, .. }: &Visited| {
         let Answered { session, took } = match answered {
