@@ -15,12 +15,8 @@ use super::{Length, Shape};
 const MOST_SHAPES: usize = 512;
 /// Until so many were noted, guesses stand in for those that are lacking.
 const GUESSED: usize = 64;
-/// So many shapes are drawn ahead, so that there is one for most challenges.
-const STOCK: usize = 64;
-/// A shape that so many challenges had no room in makes way for another, and waits.
-const PASSED_OVER: usize = 128;
-/// So many shapes are drawn for a challenge that none of those has room for.
-const DRAWS: usize = 8;
+/// So many shapes are drawn for one challenge at most: nearly always one of them has room.
+const DRAWS: usize = 64;
 /// So many shapes wait for a challenge that they have room for.
 const MOST_WAITING: usize = 256;
 /// A drawn length differs from the noted one by up to this share.
@@ -35,49 +31,8 @@ const JITTER: f64 = 0.1;
 #[derive(Clone, Debug, Default)]
 pub struct ShapeBook {
     noted: Arc<Mutex<VecDeque<Shape>>>,
-    drawn: Arc<Mutex<Drawn>>,
-}
-
-/// Shapes that were drawn and that no challenge wears yet, the oldest first.
-#[derive(Debug, Default)]
-struct Drawn {
-    /// What the next challenge looks through, each with the number of the challenge before which it
-    /// was drawn.
-    stock: VecDeque<(usize, Shape)>,
-    /// What no challenge had room in.
-    waiting: VecDeque<Shape>,
-    /// Challenges so far.
-    challenges: usize,
-}
-
-impl Drawn {
-    fn take_waiting(&mut self, fits: impl Fn(&Shape) -> bool) -> Option<Shape> {
-        let at = self.waiting.iter().position(fits)?;
-        self.waiting.remove(at)
-    }
-
-    fn take(&mut self, fits: impl Fn(&Shape) -> bool) -> Option<Shape> {
-        self.take_waiting(&fits).or_else(|| {
-            let at = self.stock.iter().position(|(_, shape)| fits(shape))?;
-            self.stock.remove(at).map(|(_, shape)| shape)
-        })
-    }
-
-    fn let_wait(&mut self, shape: Shape) {
-        if self.waiting.len() >= MOST_WAITING {
-            self.waiting.pop_front();
-        }
-        self.waiting.push_back(shape);
-    }
-
-    /// Lets those wait that many challenges had no room in.
-    fn age(&mut self) {
-        let long_ago = self.challenges.saturating_sub(PASSED_OVER);
-        while self.stock.front().is_some_and(|(since, _)| *since < long_ago) {
-            let Some((_, shape)) = self.stock.pop_front() else { break };
-            self.let_wait(shape);
-        }
-    }
+    /// Drawn shapes that no challenge had room in yet, the oldest first.
+    waiting: Arc<Mutex<VecDeque<Shape>>>,
 }
 
 impl ShapeBook {
@@ -91,19 +46,12 @@ impl ShapeBook {
         shapes.push_back(shape);
     }
 
-    /// A shape whose last message has room for so many characters: of those that were drawn ahead the
-    /// oldest. Shapes that have none stay for a challenge that is shorter: where there are enough of
-    /// those, shapes are worn as often as users have them, whatever the challenges.
+    /// A shape whose last message has room for so many characters. Shapes that are drawn and have
+    /// none wait for a challenge that is shorter: where there are enough of those, shapes are worn
+    /// as often as users have them, whatever the challenges.
     pub fn draw_for(&self, least: usize, random: &mut ChaCha8Rng) -> Shape {
         let has_room = |shape: &Shape| shape.last.characters >= least;
-        let mut drawn = self.drawn.lock();
-        drawn.challenges += 1;
-        while drawn.stock.len() < STOCK {
-            let since = drawn.challenges;
-            drawn.stock.push_back((since, self.draw(random)));
-        }
-        drawn.age();
-        if let Some(shape) = drawn.take(has_room) {
+        if let Some(shape) = self.waiting(has_room) {
             return shape;
         }
         let mut shape = self.draw(random);
@@ -111,15 +59,19 @@ impl ShapeBook {
             if has_room(&shape) {
                 break;
             }
-            let short = std::mem::replace(&mut shape, self.draw(random));
-            drawn.let_wait(short);
+            let mut waiting = self.waiting.lock();
+            if waiting.len() >= MOST_WAITING {
+                waiting.pop_front();
+            }
+            waiting.push_back(std::mem::replace(&mut shape, self.draw(random)));
         }
         shape
     }
 
-    /// Of the shapes that challenges had no room in the first one that fits; it waits no longer.
+    /// Of the shapes that wait the first one that fits; it waits no longer.
     pub fn waiting(&self, fits: impl Fn(&Shape) -> bool) -> Option<Shape> {
-        self.drawn.lock().take_waiting(fits)
+        let mut waiting = self.waiting.lock();
+        waiting.iter().position(fits).and_then(|at| waiting.remove(at))
     }
 
     /// A shape as users' queries have them, each of its lengths a little off.
