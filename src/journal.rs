@@ -374,6 +374,18 @@ mod tests {
         assert_eq!(hung.dropped.load(Ordering::Relaxed), 7);
     }
 
+    #[test]
+    fn what_was_dropped_last_is_told_of_when_the_run_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let journal = open(&path, 1 << 20);
+        journal.dropped.store(3, Ordering::Relaxed);
+        journal.flush().unwrap();
+        assert_eq!(journal.unwritten(), Unwritten { events: 3, error: None });
+        let [line] = &lines(&path)[..] else { panic!("{:?}", lines(&path)) };
+        assert_eq!((&line["event"], &line["missing"]), (&"events_missing".into(), &3.into()));
+    }
+
     #[tokio::test]
     async fn a_disk_that_takes_nothing_holds_no_conversation_up_and_is_told_of() {
         let journal = JournalFile::open(Path::new("/dev/full"), "t", 1 << 20, || Duration::ZERO);

@@ -268,3 +268,18 @@ async fn another_chain_than_the_one_named_and_an_address_that_nobody_reaches_are
     assert!(chain.cure.as_ref().unwrap().contains("subtensor.network"), "{chain:?}");
     assert!(findings.iter().all(|found| found.check != "registration"), "{findings:#?}");
 }
+
+#[tokio::test]
+async fn a_node_of_another_chain_does_not_make_the_one_after_it_wrong() {
+    let main = "2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03";
+    let patient = Patient::new();
+    let (other, node) = (Node::start(patient.subnet()), Arc::new(Node::start(patient.subnet())));
+    other.faults(|faults| faults.genesis = hex::decode(main).unwrap().try_into().ok());
+    let urls = format!("{},{}", other.url(), node.url());
+    let findings = patient.examined(ChainClock::by(&node, 0.0), &urls, &[]).await;
+    let wrong: Vec<_> = findings.iter().filter(|it| it.seen.contains("another chain")).collect();
+    assert_eq!(wrong.len(), 1, "{findings:#?}");
+    assert!(wrong[0].seen.starts_with(other.url()), "{wrong:?}");
+    let right = findings.iter().find(|it| it.seen.starts_with(node.url())).unwrap();
+    assert_eq!(right.verdict, Verdict::Ok, "{right:?}");
+}

@@ -17,6 +17,8 @@ pub(crate) struct Faults {
     pub cut_after_submit: Option<Cut>,
     /// What is wrong with the metadata.
     pub metadata: MetadataFault,
+    /// The hash that block 0 is said to have: that of another chain.
+    pub genesis: Option<[u8; 32]>,
     /// There is nothing at any storage key.
     pub empty_storage: bool,
     /// An account's nonce is answered with an error of this message.

@@ -249,22 +249,23 @@ fn where_a_shape_has_no_lines_to_spare_no_code_is_taken_from_the_album() {
 
 #[test]
 fn what_code_takes_beyond_its_shape_later_queries_save() {
-    let context = article(0);
-    let (form, album) = (ChallengeForm::Phrased, album(40));
-    let around = Surroundings { form: &form, context: &context, album: &album };
-    let mut settling = Settling::owing(0);
-    let shape = shape(None, &[], 200);
-    let last = Length { bytes: 201, ..shape.last };
-    let shape = Shape { last, ..shape };
-    let mut beyond = |challenge: &str, seed| {
-        let phrasing = phrasing(challenge);
-        let dressed = dressed(phrasing, &shape, &around, &mut settling, &mut random(seed));
-        Length::of(&dressed.challenge).beyond()
+    let mut wardrobe = Wardrobe::default();
+    wardrobe.album = album(40);
+    let last = Length { bytes: 201, ..Length::plain(200) };
+    let shape = Shape { last, ..Shape::default() };
+    let beyond = |challenge: &str, seed| {
+        let (form, context) = (ChallengeForm::Phrased, article(0));
+        let sent = wardrobe.dress(phrasing(challenge), &shape, &form, &context, &mut random(seed));
+        Shape::of(&sent).last.beyond()
     };
+    let code = |lines| format!("repair this code:\n{}", "x = 1\n".repeat(lines));
     // Four more than the shape.
-    assert_eq!(beyond(&format!("repair this code:\n{}", "x = 1\n".repeat(4)), 7), 5);
+    assert_eq!(beyond(&code(4), 7), 5);
     let later: Vec<usize> = (0..6).map(|seed| beyond(CHALLENGE, seed)).collect();
     assert_eq!(later, [0, 0, 0, 0, 1, 1]);
+    // However long the code is.
+    assert_eq!(beyond(&code(500), 8), 501);
+    assert_eq!((0..65).map(|seed| beyond(CHALLENGE, seed)).sum::<usize>(), 1);
 }
 
 #[test]

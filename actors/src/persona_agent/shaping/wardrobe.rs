@@ -5,10 +5,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rand_chacha::ChaCha8Rng;
 
-use crate::domain::{Query, Role};
+use crate::domain::{Context, Query, Role};
 use crate::persona_agent::paraphrase::brief;
 use crate::persona_agent::phraser::{BestAnswer, Phrasing};
 use crate::task_maker::Task;
+use crate::task_maker::tasks::ChallengeForm;
 
 use super::length::characters;
 use super::settle::Settling;
@@ -45,7 +46,7 @@ impl Wardrobe {
         if characters(&phrasing.challenge) > shape.last.characters.max(characters(&in_short)) {
             phrasing.challenge = in_short;
         }
-        let sent = self.dress(phrasing.clone(), &shape, task, random);
+        let sent = self.dress(phrasing.clone(), &shape, form, &task.context, random);
         Phrasing { sent: Some(sent), ..phrasing }
     }
 
@@ -75,20 +76,23 @@ impl Wardrobe {
         let shape = Shape { last: shape.last, ..Shape::default() };
         let mut history = before.into_messages();
         history.extend(phrasing.history.last().cloned());
-        let sent = self.dress(Phrasing { history, ..phrasing.clone() }, &shape, task, random);
+        let (form, context) = (&task.plan.form, &task.context);
+        let sent = Phrasing { history, ..phrasing.clone() };
+        let sent = self.dress(sent, &shape, form, context, random);
         Phrasing { sent: Some(sent), ..phrasing }
     }
 
-    fn dress(
+    /// A phrasing in a shape; what it takes beyond the shape's bytes is owed.
+    pub(super) fn dress(
         &self,
         phrasing: Phrasing,
         shape: &Shape,
-        task: &Task,
+        form: &ChallengeForm,
+        context: &Context,
         random: &mut ChaCha8Rng,
     ) -> Query {
-        let (form, context, album) = (&task.plan.form, &task.context, &self.album);
+        let around = Surroundings { form, context, album: &self.album };
         let mut settling = Settling::owing(std::mem::take(&mut *self.owed.lock()));
-        let around = Surroundings { form, context, album };
         let sent = dressed(phrasing, shape, &around, &mut settling, random).query();
         let mut owed = self.owed.lock();
         *owed = (*owed + settling.surplus()).min(MOST_OWED);
